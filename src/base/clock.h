@@ -1,0 +1,10 @@
+/* Time, read once and kept per thread. clock_refresh() at the start of each turn or job. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+#include <stdint.h>
+
+void clock_refresh(void);        /* reads both clocks for the calling thread */
+int64_t clock_now_ms(void);      /* CLOCK_MONOTONIC as of the last refresh, milliseconds */
+int64_t clock_time(void);        /* CLOCK_REALTIME as of the last refresh, seconds */
+int64_t clock_fresh_ms(void);    /* CLOCK_MONOTONIC now, without touching what is kept */
+#endif

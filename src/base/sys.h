@@ -1,0 +1,21 @@
+/* System calls as this program wants them: retried on EINTR, close-on-exec, whole writes. */
+#ifndef BASE_SYS_H
+#define BASE_SYS_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Closes and sets to -1. Harmless on -1. errno is kept. */
+void sys_close(int *fd);
+/* Writes all of it to a blocking descriptor; -1 with errno if that is impossible. */
+int sys_write_all(int fd, const void *data, size_t length);
+/* A whole regular file into malloc'ed memory (NUL added, not counted). At most `limit` bytes, else
+ * EFBIG. -1 with errno. */
+int sys_read_file(const char *path, size_t limit, char **data, size_t *length);
+int sys_set_nonblock(int fd, bool on);
+int sys_set_cloexec(int fd, bool on);
+/* min(affinity, cgroup quota rounded up), at least 1. `why` gets the arithmetic in words. */
+int sys_usable_cpus(char *why, size_t room);
+/* The number of threads of this process, from /proc/self/task; -1 if unknown. */
+int sys_thread_count(void);
+#endif

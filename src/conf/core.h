@@ -1,0 +1,63 @@
+/* The core options: those that the program itself uses, in master and worker alike. */
+#ifndef CONF_CORE_H
+#define CONF_CORE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "base/log.h"
+#include "conf/model.h"
+
+struct buf;
+struct conf;
+
+extern const reeve_option core_options[]; /* the table */
+
+/* Where to listen, parsed: what a listen section's title says. */
+enum address_kind { ADDRESS_INET, ADDRESS_UNIX, ADDRESS_FD };
+struct address {
+    enum address_kind kind;
+    struct sockaddr_storage sockaddr; /* INET and UNIX */
+    socklen_t length;
+    char name[64];                    /* FD: the name or number of the inherited socket */
+};
+/* host:port, [v6]:port, *:port, localhost:port, unix:/path, fd:name. Host names are not resolved.
+ * False with a sentence in `error`. */
+bool address_parse(const char *text, struct address *address, struct buf *error);
+
+struct core_listen {
+    const char *title;    /* as configured: the listener's identity */
+    struct address address;
+    const char *protocol;
+    int backlog;
+    mode_t mode;          /* unix sockets */
+    const char *owner;    /* unix sockets: "user", "user:group" or "" */
+    int line;
+};
+
+/* The values, checked. Texts belong to the conf. */
+struct core {
+    const char *user, *group;  /* "" : see reeved(8), PRIVILEGES */
+    struct model model;        /* with the overrides applied and workers resolved (> 0) */
+    char sizing[160];          /* in words, how `workers` came about */
+    int threads;               /* pool threads, or loops of a model that has no pool */
+    int queue_limit;           /* jobs waiting in the pool */
+    const char *const *modules;
+    size_t module_count;
+    const char *module_path;
+    const char *control, *control_group, *pid_file;
+    const char *error_log;     /* "stderr", "syslog" or a path */
+    enum log_format log_format;
+    enum reeve_level log_level;
+    int64_t ready_timeout, drain_timeout, drain_linger, send_timeout; /* ms */
+    int generations_limit;     /* draining at once */
+    struct core_listen *listens;
+    size_t listen_count;
+};
+
+/* False after lines in `errors`. */
+bool core_read(const struct conf *conf, struct core *core, struct buf *errors);
+void core_free(struct core *core);
+#endif

@@ -1,0 +1,116 @@
+/* reeve/http.h: a handler answers HTTP requests.
+ *
+ * A handler module sets kind = REEVE_HANDLER and points at a reeve_handler. It is named by the
+ * section inside a route:   route "/hello" { hello { text = "hi" } }
+ *
+ * The functions below are thin wrappers over a table that comes with each request, so a handler
+ * links against nothing and can be tested with a table of its own.
+ */
+#ifndef REEVE_HTTP_H
+#define REEVE_HTTP_H
+
+#include <sys/types.h>
+
+#include "reeve/module.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct reeve_request reeve_request;
+
+typedef struct reeve_handler {
+    const char *protocol; /* "http" */
+
+    /* True: handle() may wait or compute for long. It then runs in a pool thread where the model
+     * has a pool, and never delays another connection. False: it runs in the loop and must return
+     * within microseconds. */
+    bool blocking;
+
+    /* Reads the handler's section of one route, once per route and worker, main thread, with the
+     * privileges the worker started with. `route` is the route's prefix. Stores what handle() is
+     * to be given in *config. 0, or -1 after reeve_conf_error(). NULL: config is NULL. */
+    int (*configure)(const reeve_section *section, const char *route, void **config);
+
+    /* Answers: exactly one reeve_reply*() call, whose value it returns. -1, or returning without a
+     * reply, becomes a 500 and a log line that names the module and the route. */
+    int (*handle)(reeve_request *request, void *config);
+} reeve_handler;
+
+/* Grows at the end only, by minor version. */
+struct reeve_http_api {
+    const char *(*method)(const reeve_request *);
+    const char *(*target)(const reeve_request *);
+    const char *(*path)(const reeve_request *);
+    const char *(*rest)(const reeve_request *);
+    const char *(*query)(const reeve_request *);
+    const char *(*header)(const reeve_request *, const char *name);
+    const char *(*body)(const reeve_request *, size_t *length);
+    const char *(*peer)(const reeve_request *);
+    int (*set_header)(reeve_request *, const char *name, const char *value);
+    int (*reply)(reeve_request *, int status, const char *type, const void *body, size_t length);
+    int (*reply_file)(reeve_request *, int status, const char *type, int fd, off_t offset,
+                      size_t length);
+    int (*reply_status)(reeve_request *, int status);
+};
+
+struct reeve_request {
+    const struct reeve_http_api *api; /* all that is public of a request */
+};
+
+/* What was asked. The texts end with NUL and live until handle() returns. */
+
+/* "GET", "HEAD", ... as sent; methods are case-sensitive (RFC 9110, 9.1). */
+static inline const char *reeve_method(const reeve_request *r) { return r->api->method(r); }
+/* The request target as sent, still encoded: "/a%20b?x=1". */
+static inline const char *reeve_target(const reeve_request *r) { return r->api->target(r); }
+/* The path decoded, with "." and ".." resolved and repeated slashes joined; begins with "/"; holds
+ * no NUL. */
+static inline const char *reeve_path(const reeve_request *r) { return r->api->path(r); }
+/* What of the path follows the route's prefix; begins with "/". */
+static inline const char *reeve_rest(const reeve_request *r) { return r->api->rest(r); }
+/* What follows "?" in the target, still encoded; "" if nothing. */
+static inline const char *reeve_query(const reeve_request *r) { return r->api->query(r); }
+/* The first field of that name, in any case; NULL if none. */
+static inline const char *reeve_header(const reeve_request *r, const char *name)
+{
+    return r->api->header(r, name);
+}
+/* The whole body; never NULL. It is at most the configured body_limit. */
+static inline const char *reeve_body(const reeve_request *r, size_t *length)
+{
+    return r->api->body(r, length);
+}
+/* The client's address as text. */
+static inline const char *reeve_request_peer(const reeve_request *r) { return r->api->peer(r); }
+
+/* The answer. Content-Length, Date, Connection and (for HEAD, 204, 304) the absence of a body are
+ * the core's business. All return 0, or -1 if memory is short or a reply was already given. */
+
+/* Adds a field; before the reply. Name and value are copied; a value with CR, LF or NUL is refused. */
+static inline int reeve_set_header(reeve_request *r, const char *name, const char *value)
+{
+    return r->api->set_header(r, name, value);
+}
+/* Answers with `length` bytes, copied. `type` is the Content-Type or NULL. */
+static inline int reeve_reply(reeve_request *r, int status, const char *type, const void *body,
+                              size_t length)
+{
+    return r->api->reply(r, status, type, body, length);
+}
+/* Answers with a range of a file; `fd` is closed by the core, also on failure. */
+static inline int reeve_reply_file(reeve_request *r, int status, const char *type, int fd,
+                                   off_t offset, size_t length)
+{
+    return r->api->reply_file(r, status, type, fd, offset, length);
+}
+/* Answers with the standard page of that status. */
+static inline int reeve_reply_status(reeve_request *r, int status)
+{
+    return r->api->reply_status(r, status);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

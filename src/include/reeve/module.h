@@ -1,0 +1,169 @@
+/* reeve/module.h: what every module is made of.
+ *
+ * A module is a shared object that exports one descriptor, made by REEVE_MODULE(). It is loaded
+ * by workers only, never by the master, and never unloaded: it lives as long as its worker.
+ * A module includes headers below reeve/ and nothing else of reeve.
+ *
+ *     cc $(pkg-config --cflags reeve) -shared -fPIC x.c -o x.so
+ */
+#ifndef REEVE_MODULE_H
+#define REEVE_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define REEVE_API __attribute__((visibility("default")))
+#define REEVE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+
+/* The module interface is versioned apart from the program. A module is loaded when its magic and
+ * major are equal to the server's and its minor is not newer. A minor step only adds; see the
+ * INTERFACE HISTORY section of reeve-module(3). */
+#define REEVE_MAGIC 0x52564d31u /* "RVM1" */
+#define REEVE_API_MAJOR 1
+#define REEVE_API_MINOR 0
+
+/* ---------------------------------------------------------------- configuration ---- */
+
+/* How an option is written in the file, and how its value is read (see reeve_conf_*). */
+enum reeve_option_type {
+    REEVE_OPT_END = 0,  /* ends a table */
+    REEVE_OPT_BOOL,     /* true, false, yes, no, on, off   -> reeve_conf_bool */
+    REEVE_OPT_INT,      /* a whole number                  -> reeve_conf_int */
+    REEVE_OPT_SIZE,     /* "64KiB", "10MiB", bytes if bare -> reeve_conf_int, bytes */
+    REEVE_OPT_DURATION, /* "250ms", "5s", "2m", "1h", seconds if bare -> reeve_conf_int, ms */
+    REEVE_OPT_STRING,   /* text                            -> reeve_conf_string */
+    REEVE_OPT_PATH,     /* a path, relative to the configuration file's folder; the value read is
+                           absolute, or "" if empty        -> reeve_conf_string */
+    REEVE_OPT_ENUM,     /* one of `choices`                -> reeve_conf_string */
+    REEVE_OPT_MODE,     /* file permissions, octal "0660"  -> reeve_conf_int */
+    REEVE_OPT_LIST,     /* { "a", "b" }                    -> reeve_conf_count, reeve_conf_item */
+    REEVE_OPT_SECTION,  /* name { ... }, at most once      -> reeve_conf_section(s, name, 0) */
+    REEVE_OPT_SECTIONS, /* name "title" { ... }, repeated  -> reeve_conf_count, _section, _title */
+    REEVE_OPT_HANDLER,  /* here stands the section of exactly one handler that serves the protocol
+                           named by `choices`              -> reeve_conf_handler */
+};
+
+/* One option, declared once: parser, range check, `reeved -T` and the manual page derive from it.
+ * A table is an array ended by { .type = REEVE_OPT_END } (or an empty element), constant and alive
+ * as long as the module. */
+typedef struct reeve_option {
+    const char *name;            /* lower case, words joined by "_" */
+    enum reeve_option_type type; /* decides which of the following count */
+    const char *fallback;        /* the default, as one would write it in the file; a list is
+                                    written with commas; NULL: "" or an empty list */
+    int64_t min, max;            /* INT, SIZE (bytes), DURATION (ms): inclusive; both 0: no bound */
+    const char *choices;         /* ENUM: "a|b|c"; HANDLER: the protocol's name */
+    const struct reeve_option *options; /* SECTION, SECTIONS: what may stand inside */
+    const char *help;            /* one or two sentences for the manual page */
+} reeve_option;
+
+/* A section of the parsed configuration. Valid from configure until the worker exits; read-only,
+ * so any thread may read it. */
+typedef struct reeve_section reeve_section;
+
+/* Values. Asking for a name that the section's table does not declare, or with the wrong type, is a
+ * bug in the module and aborts the worker at start-up with a message. Strings stay owned by the
+ * section. */
+REEVE_API bool reeve_conf_bool(const reeve_section *section, const char *name);
+REEVE_API int64_t reeve_conf_int(const reeve_section *section, const char *name);
+REEVE_API const char *reeve_conf_string(const reeve_section *section, const char *name);
+REEVE_API size_t reeve_conf_count(const reeve_section *section, const char *name);
+REEVE_API const char *reeve_conf_item(const reeve_section *section, const char *name, size_t index);
+REEVE_API const reeve_section *reeve_conf_section(const reeve_section *section, const char *name,
+                                                  size_t index);
+REEVE_API const char *reeve_conf_title(const reeve_section *section);
+
+/* The handler that the section names (REEVE_OPT_HANDLER), and that handler's own section. The core
+ * has already checked that there is exactly one. */
+struct reeve_handler;
+REEVE_API const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
+                                                         const reeve_section **options);
+
+/* Refuses the configuration: records "file:line: option: text" with the line on which `name` was set
+ * (NULL: the section's line). Say what is wrong and what to do. Returns -1, so that a configure hook
+ * can `return reeve_conf_error(...)`. Only while configuring, main thread. */
+REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, const char *format,
+                               ...) REEVE_PRINTF(3, 4);
+
+/* ---------------------------------------------------------------- log --------------- */
+
+enum reeve_level {
+    REEVE_LOG_ERROR = 0, /* somebody must act */
+    REEVE_LOG_WARNING,       /* will need somebody if it goes on */
+    REEVE_LOG_NOTICE,        /* what an operator wants to know of a healthy server */
+    REEVE_LOG_INFO,           /* each step */
+    REEVE_LOG_DEBUG,          /* for whoever debugs */
+};
+
+/* Writes one line to the error log. `tag` is a stable word for this message ("cache-full"), by which
+ * operators search. Any thread; does not block; no newline in the text. */
+REEVE_API void reeve_log(enum reeve_level level, const char *tag, const char *format, ...)
+    REEVE_PRINTF(3, 4);
+
+/* A file that lines are appended to, such as an access log. The master opens it (so its folder need
+ * not be writable for the worker's user) and opens it again on SIGUSR1. */
+typedef struct reeve_logfile reeve_logfile;
+
+/* Opens `path` ("stderr" and "stdout" are known too). Only in configure hooks. Returns NULL after a
+ * message in *error (static storage) if that is impossible. Owned by the core. */
+REEVE_API reeve_logfile *reeve_logfile_open(const char *path, const char **error);
+
+/* Appends one line, newline included in `length`. Buffered per thread, written at the end of the
+ * loop's turn or of the job. Any thread of the worker. */
+REEVE_API void reeve_logfile_write(reeve_logfile *file, const char *line, size_t length);
+
+/* ---------------------------------------------------------------- clock ------------- */
+
+/* Milliseconds of CLOCK_MONOTONIC, read once per turn of the calling thread's loop. */
+REEVE_API int64_t reeve_now(void);
+
+/* Wall-clock seconds since the epoch, read once per turn of the calling thread's loop. */
+REEVE_API int64_t reeve_time(void);
+
+/* ---------------------------------------------------------------- the descriptor ---- */
+
+enum reeve_kind {
+    REEVE_PROTOCOL = 1, /* steps over a connection: see reeve/protocol.h */
+    REEVE_HANDLER,      /* answers a request of a protocol: see reeve/http.h */
+};
+
+struct reeve_protocol;
+
+typedef struct reeve_module {
+    uint32_t magic;      /* these four by REEVE_MODULE() */
+    uint16_t api_major;
+    uint16_t api_minor;
+    uint32_t size;       /* sizeof(reeve_module) as the module was compiled */
+
+    enum reeve_kind kind;
+    const char *name;    /* as written in `modules`, `protocol` or a route: the file is NAME.so */
+    const char *version; /* shown by `reevectl modules` */
+    const reeve_option *options; /* of the section that bears the module's name, or NULL */
+
+    const struct reeve_protocol *protocol; /* REEVE_PROTOCOL */
+    const struct reeve_handler *handler;   /* REEVE_HANDLER */
+
+    /* Hooks, each may be NULL. worker_* run once in the worker's main thread, thread_* in every
+     * thread that serves (loops and pool). The init hooks return 0, or -1 to refuse to start (log
+     * why). worker_init runs after the configuration and before privileges are dropped. */
+    int (*worker_init)(void);
+    int (*thread_init)(void);
+    void (*thread_exit)(void);
+    void (*worker_exit)(void);
+} reeve_module;
+
+/* Defines the descriptor: REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "echo", ...); */
+#define REEVE_MODULE(...)                                                                          \
+    extern REEVE_API const reeve_module reeve_module_descriptor;                                   \
+    const reeve_module reeve_module_descriptor = {REEVE_MAGIC, REEVE_API_MAJOR, REEVE_API_MINOR,   \
+                                                  sizeof(reeve_module), __VA_ARGS__}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

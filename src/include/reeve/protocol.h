@@ -1,0 +1,131 @@
+/* reeve/protocol.h: a protocol is a step function over a connection.
+ *
+ * The engine owns descriptor, buffers, deadlines and threads. A protocol consumes bytes from the
+ * input and appends to the output; it never touches a descriptor and never waits. That is why the
+ * same module runs under every concurrency model.
+ *
+ * Thread: a connection belongs to one loop thread from open to close, and all hooks of that
+ * connection run there. Only reeve_submit's `run` is called elsewhere.
+ */
+#ifndef REEVE_PROTOCOL_H
+#define REEVE_PROTOCOL_H
+
+#include <sys/types.h>
+
+#include "reeve/module.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct reeve_conn reeve_conn;
+
+/* What a step says to the engine. After each of them the engine first sends what was queued. */
+typedef enum reeve_verdict {
+    REEVE_WANT_READ = 1, /* call again when there is more input, or its end */
+    REEVE_WANT_WRITE,    /* call again when the output has gone down to the low-water mark */
+    REEVE_JOB,           /* a job is in flight: call again after its `done`; no reading until then */
+    REEVE_CLOSE,         /* send what is queued, then close */
+    REEVE_ERROR,         /* close now, unsent output is lost */
+} reeve_verdict;
+
+typedef struct reeve_protocol {
+    size_t conn_size; /* bytes of zeroed state allocated with each connection: reeve_state() */
+    size_t max_input; /* most unconsumed input the protocol can ask for by WANT_READ; 0: 64 KiB.
+                         A step that wants more is a bug and gets the connection closed. */
+
+    /* Reads the protocol's own section, once per worker, main thread. 0, or -1 after
+     * reeve_conf_error(). May be NULL. */
+    int (*configure)(const reeve_section *section);
+
+    /* A connection begins; the input is still empty. Return what a step would (a protocol whose
+     * server speaks first queues its greeting here). May be NULL: WANT_READ. */
+    reeve_verdict (*open)(reeve_conn *conn);
+
+    /* Looks at the input, consumes what is complete, queues answers, says what it needs. Called
+     * with new input, at the input's end (reeve_at_end()), after a job, and when output went out
+     * after WANT_WRITE. Must make progress or ask for something. */
+    reeve_verdict (*step)(reeve_conn *conn);
+
+    /* The deadline set by reeve_deadline() has passed. May be NULL: the connection is closed. */
+    reeve_verdict (*expired)(reeve_conn *conn);
+
+    /* The worker begins to drain: finish what is in hand, take nothing new. May be NULL: the
+     * connection goes on until it ends or the drain deadline closes it. */
+    reeve_verdict (*drain)(reeve_conn *conn);
+
+    /* The connection is over and no job of it is in flight: release what the state holds. The
+     * state's memory itself belongs to the engine. May be NULL. */
+    void (*close)(reeve_conn *conn);
+} reeve_protocol;
+
+/* ---------------------------------------------------------------- state and input --- */
+
+/* The protocol's own state: conn_size bytes, zeroed at open. */
+REEVE_API void *reeve_state(reeve_conn *conn);
+
+/* The unconsumed input; *length may be 0. Valid until the hook returns. */
+REEVE_API const char *reeve_input(reeve_conn *conn, size_t *length);
+
+/* Takes the first `length` bytes off the input. At most what reeve_input() showed. */
+REEVE_API void reeve_consume(reeve_conn *conn, size_t length);
+
+/* The peer has sent its last byte (input may still hold unconsumed ones). */
+REEVE_API bool reeve_at_end(const reeve_conn *conn);
+
+/* The peer's and the listener's address as text, without port: "192.0.2.1", "unix". */
+REEVE_API const char *reeve_peer(const reeve_conn *conn);
+/* The listener's address as configured: "127.0.0.1:8080", "unix:/run/x". */
+REEVE_API const char *reeve_listener(const reeve_conn *conn);
+
+/* ---------------------------------------------------------------- output ------------ */
+
+/* Called once when the engine no longer needs borrowed memory or a file; loop thread. */
+typedef void reeve_release_f(void *arg);
+
+/* Queue output. 0, or -1 when memory is short (the queue is unchanged, `release` is not called: the
+ * step should return REEVE_ERROR). Nothing is sent before the hook returns. */
+REEVE_API int reeve_send(reeve_conn *conn, const void *data, size_t length); /* copied */
+REEVE_API int reeve_send_borrowed(reeve_conn *conn, const void *data, size_t length,
+                                  reeve_release_f *release, void *arg); /* release may be NULL */
+/* `length` bytes of `fd` from `offset`, by sendfile. If the file turns out shorter the connection is
+ * closed, since a promised length cannot be kept. */
+REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t length,
+                              reeve_release_f *release, void *arg);
+
+/* Room for `want` bytes to be written in place; reeve_commit() says how many were. NULL when memory
+ * is short. No other reeve_send* between the two. */
+REEVE_API char *reeve_reserve(reeve_conn *conn, size_t want);
+REEVE_API void reeve_commit(reeve_conn *conn, size_t length);
+
+/* Bytes queued and not yet sent. */
+REEVE_API size_t reeve_queued(const reeve_conn *conn);
+/* Output stands above the high-water mark: stop producing and return WANT_WRITE. */
+REEVE_API bool reeve_congested(const reeve_conn *conn);
+
+/* ---------------------------------------------------------------- time and jobs ----- */
+
+/* Sets the connection's one deadline, `ms` from now; 0: none. Cheap: a store. While output is
+ * waiting to be sent the engine's send_timeout rules instead. */
+REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
+
+/* The worker is draining: answer, then close. Any thread. */
+REEVE_API bool reeve_draining(void);
+
+/* Runs run(arg) in a pool thread, or at once in this thread when the model has no pool; then
+ * done(conn, arg) in the loop thread, exactly once, also when the job was skipped because the
+ * connection had ended (`ran` is false then and nothing may be sent). Then the engine steps.
+ * Return REEVE_JOB from the hook after a successful submit. -1: the queue is full, nothing was
+ * called. */
+REEVE_API int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
+                           void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg);
+
+/* For the board (`reevectl status`): a request begins, named by `label` (copied, shortened to the
+ * board's room); it is over. Loop thread. In a job the pool thread shows the same label. */
+REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
+REEVE_API void reeve_idle(reeve_conn *conn);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,88 @@
+/* The loop: a thread that waits on listeners and connections and runs their protocols. Every model
+ * uses this one loop; a blocking thread is a loop that may hold one connection. */
+#ifndef NET_LOOP_H
+#define NET_LOOP_H
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/model.h"
+#include "reeve/protocol.h"
+#include "share/board.h"
+
+struct loop;
+struct job;
+
+/* A listening socket as a worker sees it. The descriptor is the worker's copy. */
+struct listener {
+    int fd;
+    const char *address;                  /* as configured */
+    const char *protocol_name;
+    const struct reeve_protocol *protocol;
+    atomic_bool removed; /* no longer configured: drain empties its backlog first */
+};
+
+/* What all loops of a worker share. Filled before the first loop starts, constant afterwards except
+ * for the atomics; owned by the worker's main thread, outlives the loops. */
+struct engine {
+    struct listener *listeners;
+    size_t listener_count;
+    struct board *board;
+    int64_t send_timeout;      /* ms without progress before a client that does not read is cut */
+    int64_t drain_linger;      /* ms that idle connections may still ask one thing while draining */
+    size_t high_water;         /* queued output above which reading stops */
+    size_t low_water;
+    /* Hands a job to the pool; NULL: no pool, jobs run inline. 0, or -1 if the queue is full. The
+     * pool calls job_run() in its thread, then job_finished(). */
+    int (*submit)(struct job *job);
+    /* Called at the end of each turn in the loop's thread (buffered log lines). May be NULL. */
+    void (*turn_end)(void);
+    /* Called in the loop's thread when loop_run() is about to return. May be NULL. */
+    void (*loop_done)(struct loop *loop);
+    atomic_bool draining;
+    struct accept_gate *gate;  /* made by engine_init: who of the one-connection loops accepts */
+};
+
+struct loop_settings {
+    struct engine *engine;
+    int connections;           /* that it may hold at once */
+    enum wait_kind wait;
+    struct board_thread *record; /* its record on the board, written by it alone */
+    int index;
+};
+
+int engine_init(struct engine *engine); /* allocates the gate; 0 or -1 with errno */
+
+/* NULL with errno. Nothing is accepted before LOOP_SERVE. */
+struct loop *loop_new(const struct loop_settings *settings);
+/* Runs in the calling thread until stopped, or drained and empty. Then frees the loop's
+ * connections; the loop itself is freed by loop_free after its thread has been joined. */
+void loop_run(struct loop *loop);
+void loop_free(struct loop **loop);
+
+enum loop_command { LOOP_SERVE, LOOP_DRAIN, LOOP_STOP };
+/* Any thread. The command is carried out at the loop's next turn. */
+void loop_command(struct loop *loop, enum loop_command command);
+/* Any thread: has the loop stopped polling the listeners, after LOOP_DRAIN? */
+bool loop_has_stopped_accepting(const struct loop *loop);
+
+/* A job: made by reeve_submit, owned by the pool between engine.submit and job_finished. */
+struct job {
+    struct job *next;          /* for the queue's use */
+    int64_t queued_at;         /* ms, set by reeve_submit */
+    struct loop *loop;
+    struct reeve_conn *conn;
+    void (*run)(void *arg);
+    void (*done)(struct reeve_conn *conn, void *arg, bool ran);
+    void *arg;
+    atomic_bool cancelled;     /* the connection has ended: skip it */
+    bool ran;
+    char protocol[BOARD_PROTOCOL];
+    char label[BOARD_LABEL];   /* for the pool thread's record */
+};
+/* Pool thread: runs the job unless it is cancelled. */
+void job_run(struct job *job);
+/* Pool thread: gives the job back to its loop, waking it only if it sleeps. */
+void job_finished(struct job *job);
+#endif

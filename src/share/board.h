@@ -1,0 +1,85 @@
+/* The board: shared memory through which workers show what they do.
+ *
+ * One memfd of BOARD_SEGMENTS segments; page 0 belongs to the master. A segment belongs to one
+ * worker process for its life and is mapped writable by it alone; everybody else maps read-only. All
+ * fields are single-writer atomics, there is no lock. The master reads counters, range-checks them,
+ * and never follows anything that stands here. A segment is all zero when it is handed out.
+ */
+#ifndef SHARE_BOARD_H
+#define SHARE_BOARD_H
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOARD_SEGMENTS 512 /* workers alive at once, draining ones included */
+#define BOARD_THREADS 512  /* threads of a worker that have a record; the rest share the last */
+#define BOARD_LABEL 88
+#define BOARD_PROTOCOL 16
+
+enum board_thread_state {
+#define X(symbol, name) BOARD_##symbol,
+#include "share/board-states.def"
+#undef X
+    BOARD_THREAD_STATES
+};
+const char *board_thread_state_name(unsigned state); /* "?" when out of range */
+
+/* One thread. Written by that thread only, by relaxed stores. */
+struct board_thread {
+    _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
+    _Atomic uint32_t connections;             /* open now, of a loop */
+    _Atomic int64_t busy_since;               /* CLOCK_MONOTONIC ms, 0: not busy */
+    _Atomic uint64_t accepted;                /* since the thread began */
+    _Atomic uint64_t requests;
+    _Atomic uint64_t bytes_in;
+    _Atomic uint64_t bytes_out;
+    _Atomic uint64_t jobs;
+    _Alignas(64) char protocol[BOARD_PROTOCOL]; /* may be seen half written: readers copy and clean */
+    char label[BOARD_LABEL];
+};
+
+struct board_segment {
+    _Alignas(4096) _Atomic uint32_t threads;   /* records in use */
+    _Atomic uint32_t connections;              /* open in the whole worker: what accept is shared by */
+    struct board_thread thread[BOARD_THREADS];
+};
+
+/* Written by the master only: which segments belong to workers that serve now. */
+struct board_head {
+    _Alignas(4096) _Atomic uint32_t serving[BOARD_SEGMENTS / 32]; /* a bit a segment */
+};
+
+struct board {
+    int fd;
+    const struct board_head *head;
+    const struct board_segment *segments; /* BOARD_SEGMENTS of them, read-only */
+    struct board_head *own_head;          /* master: writable */
+    struct board_segment *own;            /* worker: its segment, writable */
+    unsigned index;                       /* worker: which one */
+};
+
+/* Master. 0 or -1 with errno. */
+int board_create(struct board *board);
+int board_segment_clear(struct board *board, unsigned index); /* no worker may hold it */
+void board_set_serving(struct board *board, unsigned index, bool on);
+/* Worker. */
+int board_attach(struct board *board, int fd, unsigned index);
+void board_close(struct board *board);
+
+static inline const struct board_segment *board_segment(const struct board *b, unsigned index)
+{
+    return &b->segments[index];
+}
+/* Single-writer add: a plain load and store. */
+#define board_add(field, n)                                                                        \
+    atomic_store_explicit((field), atomic_load_explicit((field), memory_order_relaxed) + (n),      \
+                          memory_order_relaxed)
+#define board_set(field, v) atomic_store_explicit((field), (v), memory_order_relaxed)
+#define board_get(field) atomic_load_explicit((field), memory_order_relaxed)
+/* Sets the label of a thread's record; shortened, made printable by readers. */
+void board_label(struct board_thread *thread, const char *label, size_t length);
+/* Connections of the calling worker against the mean of all that serve: true if it has no more than
+ * its share, or nobody else serves. */
+bool board_has_share(const struct board *board);
+#endif

@@ -1,0 +1,36 @@
+/* The channel between master and worker: a SOCK_SEQPACKET pair, one message a packet, at most one
+ * descriptor with it. Both ends check type, direction and length of what they receive. */
+#ifndef SHARE_CHANNEL_H
+#define SHARE_CHANNEL_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum msg_type {
+#define X(symbol, direction, help) MSG_##symbol,
+#include "share/messages.def"
+#undef X
+    MSG_TYPES
+};
+enum msg_direction { TO_WORKER, TO_MASTER, BOTH_WAYS };
+
+#define CHANNEL_TEXT_MAX 32768
+
+struct msg {
+    enum msg_type type;
+    uint32_t op;     /* number of the operation it belongs to, 0: none */
+    int32_t value;   /* meaning by type */
+    int fd;          /* -1: none. Sending keeps it, receiving gives it to the caller. */
+    size_t length;   /* of text */
+    const char *text; /* NUL-terminated on receipt; points into the receiver's buffer */
+};
+
+const char *msg_name(enum msg_type type);
+
+/* Makes the pair, both ends close-on-exec; the master's end non-blocking. 0 or -1 with errno. */
+int channel_pair(int *master_end, int *worker_end);
+/* 0, or -1 with errno (EAGAIN: the other end does not read). Never blocks with MSG_DONTWAIT set. */
+int channel_send(int fd, const struct msg *msg);
+/* 1: a message (text in `room`, CHANNEL_TEXT_MAX + 1 bytes); 0: the other end is gone; -1: errno,
+ * EBADMSG for a message that `expected` direction does not allow or that is malformed. */
+int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expected);
+#endif
