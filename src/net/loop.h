@@ -40,6 +40,9 @@ struct engine {
     void (*turn_end)(void);
     /* Called in the loop's thread when loop_run() is about to return. May be NULL. */
     void (*loop_done)(struct loop *loop);
+    /* Called in the loop's thread once it has stopped polling the listeners, after LOOP_DRAIN or
+     * LOOP_STOP. May be NULL. */
+    void (*loop_quiet)(struct loop *loop);
     atomic_bool draining;
     struct accept_gate *gate;  /* made by engine_init: who of the one-connection loops accepts */
 };

@@ -1,0 +1,92 @@
+/* Receiving the handover; see handover.h. Worker, main thread, first thing after exec. All it holds
+ * lives until the process ends. */
+#include "config.h"
+
+#include "worker/handover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "share/channel.h"
+#include "share/snapshot.h"
+
+static bool add_listener(struct handover *handover, const struct msg *msg)
+{
+    struct handed_listener *more = realloc(
+        handover->listeners, (handover->listener_count + 1) * sizeof(*handover->listeners));
+
+    if (!more)
+        return false;
+    handover->listeners = more;
+    more[handover->listener_count].fd = msg->fd;
+    more[handover->listener_count].address = strdup(msg->text);
+    return more[handover->listener_count++].address != NULL;
+}
+
+static bool take_snapshot(struct handover *handover, int fd)
+{
+    struct buf error = {0};
+
+    handover->snapshot = snapshot_open(fd, &error);
+    buf_free(&error);
+    return handover->snapshot != NULL;
+}
+
+/* False: this message cannot be part of a handover. */
+static bool take(struct handover *handover, struct msg *msg)
+{
+    switch (msg->type) {
+    case MSG_BOARD:
+        return msg->fd >= 0 && msg->value >= 0 &&
+               board_attach(&handover->board, msg->fd, (unsigned)msg->value) == 0;
+    case MSG_SNAPSHOT:
+        return msg->fd >= 0 && take_snapshot(handover, msg->fd);
+    case MSG_LOG:
+        handover->log_fd = msg->fd;
+        handover->have_log = true;
+        return true;
+    case MSG_LISTENER:
+        return msg->fd >= 0 && add_listener(handover, msg);
+    case MSG_START:
+        handover->generation = msg->op;
+        handover->slot = msg->value;
+        return true;
+    case MSG_LOGFILE:
+    case MSG_READY:
+    case MSG_FAILED:
+    case MSG_SERVE:
+    case MSG_REMOVED:
+    case MSG_DRAIN:
+    case MSG_LEAVING:
+    case MSG_REOPENED:
+    case MSG_LEVEL:
+    case MSG_ACK:
+    case MSG_TYPES:
+        break;
+    }
+    sys_close(&msg->fd);
+    return false;
+}
+
+bool handover_receive(struct handover *handover, int channel)
+{
+    char *room = malloc(CHANNEL_TEXT_MAX + 1);
+    struct msg msg = {.type = MSG_TYPES};
+    bool ok = room != NULL;
+
+    *handover = (struct handover){.channel = channel, .log_fd = -1, .board.fd = -1};
+    while (ok && msg.type != MSG_START)
+        ok = channel_recv(channel, &msg, room, TO_WORKER) == 1 && take(handover, &msg);
+    free(room);
+    return ok && handover->board.own && handover->snapshot && handover->have_log;
+}
+
+struct handed_listener *handover_listener(struct handover *handover, const char *address)
+{
+    for (size_t i = 0; i < handover->listener_count; i++)
+        if (strcmp(handover->listeners[i].address, address) == 0)
+            return &handover->listeners[i];
+    return NULL;
+}

@@ -1,0 +1,42 @@
+/* Loading; see load.h. Worker (or `reeved -t`), main thread, still with the starting privileges. */
+#include "config.h"
+
+#include "worker/load.h"
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "share/snapshot.h"
+
+bool load_tables(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors)
+{
+    struct conf *first = conf_parse(snapshot, NULL, 0, errors);
+    struct core core;
+    bool ok;
+
+    *loaded = (struct loaded){0};
+    if (!first)
+        return false;
+    /* First pass: which modules. Second pass: everything, with their tables. */
+    ok = core_read(first, &core, errors);
+    if (ok) {
+        ok = modules_load(&loaded->modules, &core, errors) == 0;
+        core_free(&core);
+    }
+    conf_free(&first);
+    if (ok)
+        loaded->conf = conf_parse(snapshot, loaded->modules.list, loaded->modules.count, errors);
+    return loaded->conf && core_read(loaded->conf, &loaded->core, errors);
+}
+
+bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors)
+{
+    return load_tables(snapshot, loaded, errors) &&
+           identity_find(loaded->core.user, loaded->core.group, &loaded->identity, errors) &&
+           modules_configure(&loaded->modules, loaded->conf, &loaded->core, errors) == 0;
+}
+
+void load_free(struct loaded *loaded)
+{
+    core_free(&loaded->core);
+    conf_free(&loaded->conf);
+}

@@ -1,0 +1,175 @@
+/* Access logs; see logfile.h.
+ *
+ * Worker. Files are opened in the main thread while loading and live until the process ends. Each
+ * thread has a buffer of its own for each file, so writing takes no lock; a buffer goes out by one
+ * write() to an O_APPEND file, whole lines only. Reopening puts the new file under the same
+ * descriptor number (dup2), so threads never see a change and the old file is closed at once. */
+#include "config.h"
+
+#include "worker/logfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sys.h"
+#include "reeve/module.h"
+#include "share/channel.h"
+
+#define LOGFILE_BUFFER 16384
+
+struct reeve_logfile {
+    struct reeve_logfile *next;
+    int fd; /* -1: only tested */
+    char path[];
+};
+
+struct pending {
+    struct pending *next;
+    struct reeve_logfile *file;
+    size_t length;
+    char data[LOGFILE_BUFFER];
+};
+
+static struct reeve_logfile *files;
+static int source = -1;
+static bool source_closed;
+static _Thread_local struct pending *pendings;
+
+void logfile_source(int channel)
+{
+    source = channel;
+}
+
+void logfile_close_source(void)
+{
+    source_closed = true;
+}
+
+/* Asks the master. The answer is the next message: nothing else is under way while loading. */
+static int ask_master(const char *path, const char **error)
+{
+    static char room[CHANNEL_TEXT_MAX + 1];
+    struct msg ask = {.type = MSG_LOGFILE, .fd = -1, .text = path, .length = strlen(path)};
+    struct msg answer;
+
+    if (channel_send(source, &ask) < 0 || channel_recv(source, &answer, room, TO_WORKER) != 1 ||
+        answer.type != MSG_LOGFILE) {
+        *error = "the master does not answer";
+        return -1;
+    }
+    if (answer.value != 0 || answer.fd < 0) {
+        *error = room;
+        sys_close(&answer.fd);
+        return -1;
+    }
+    return answer.fd;
+}
+
+static int open_one(const char *path, const char **error)
+{
+    if (source < 0)
+        return -1;
+    if (strcmp(path, "stderr") == 0)
+        return STDERR_FILENO;
+    if (strcmp(path, "stdout") == 0)
+        return STDOUT_FILENO;
+    return ask_master(path, error);
+}
+
+reeve_logfile *reeve_logfile_open(const char *path, const char **error)
+{
+    struct reeve_logfile *file;
+
+    for (file = files; file; file = file->next)
+        if (strcmp(file->path, path) == 0)
+            return file;
+    *error = NULL;
+    if (source_closed) {
+        *error = "log files can only be opened while the configuration is read";
+        return NULL;
+    }
+    file = calloc(1, sizeof(*file) + strlen(path) + 1);
+    if (!file) {
+        *error = "out of memory";
+        return NULL;
+    }
+    strcpy(file->path, path);
+    file->fd = open_one(path, error);
+    if (*error) {
+        free(file);
+        return NULL;
+    }
+    file->next = files;
+    files = file;
+    return file;
+}
+
+static void pending_write(struct pending *pending)
+{
+    if (pending->length > 0 && sys_write_all(pending->file->fd, pending->data, pending->length) < 0)
+        log_errno(LOG_LOG_OPEN_FAILED, "%s: %zu bytes of log lines are lost", pending->file->path,
+                  pending->length);
+    pending->length = 0;
+}
+
+static struct pending *pending_for(struct reeve_logfile *file)
+{
+    struct pending *pending = pendings;
+
+    while (pending && pending->file != file)
+        pending = pending->next;
+    if (!pending) {
+        pending = malloc(sizeof(*pending));
+        if (!pending)
+            return NULL;
+        pending->file = file;
+        pending->length = 0;
+        pending->next = pendings;
+        pendings = pending;
+    }
+    return pending;
+}
+
+void reeve_logfile_write(reeve_logfile *file, const char *line, size_t length)
+{
+    struct pending *pending = file->fd < 0 ? NULL : pending_for(file);
+
+    if (!pending)
+        return;
+    if (length > LOGFILE_BUFFER - pending->length)
+        pending_write(pending);
+    if (length > LOGFILE_BUFFER)
+        length = LOGFILE_BUFFER; /* longer than any line that a protocol's limits allow */
+    memcpy(pending->data + pending->length, line, length);
+    pending->length += length;
+}
+
+void logfile_flush(void)
+{
+    for (struct pending *pending = pendings; pending; pending = pending->next)
+        pending_write(pending);
+}
+
+void logfile_thread_end(void)
+{
+    while (pendings) {
+        struct pending *pending = pendings;
+
+        pending_write(pending);
+        pendings = pending->next;
+        free(pending);
+    }
+}
+
+void logfile_reopened(const char *path, int fd)
+{
+    for (struct reeve_logfile *file = files; file; file = file->next)
+        if (strcmp(file->path, path) == 0 && dup3(fd, file->fd, O_CLOEXEC) < 0)
+            log_errno(LOG_LOG_OPEN_FAILED, "%s: the old file stays in use", path);
+    sys_close(&fd);
+}

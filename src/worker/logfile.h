@@ -1,0 +1,16 @@
+/* Files that lines are appended to (access logs): opened by the master, written by every thread. */
+#ifndef WORKER_LOGFILE_H
+#define WORKER_LOGFILE_H
+
+/* Where reeve_logfile_open() gets its descriptors: the channel to the master, or -1 while only
+ * testing a configuration (nothing is opened then). */
+void logfile_source(int channel);
+/* No more files may be opened from now on. */
+void logfile_close_source(void);
+/* Writes what the calling thread has buffered. */
+void logfile_flush(void);
+/* Flushes and frees the calling thread's buffers. */
+void logfile_thread_end(void);
+/* Main thread: `fd` is the file at `path`, opened again; taken over. */
+void logfile_reopened(const char *path, int fd);
+#endif

@@ -1,0 +1,81 @@
+/* Giving up privileges; see privilege.h. Worker, main thread, before any other thread exists: then
+ * the change holds for all. After identity_assume() nothing can bring the old rights back. */
+#include "config.h"
+
+#include "worker/privilege.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+static bool find_user(const char *user, struct identity *identity, struct buf *error)
+{
+    struct passwd *account = getpwnam(user[0] ? user : "reeve");
+
+    if (!account && !user[0])
+        account = getpwnam("nobody");
+    if (!account) {
+        buf_printf(error, "user: there is no account '%s'; create it or name another\n",
+                   user[0] ? user : "nobody");
+        return false;
+    }
+    identity->uid = account->pw_uid;
+    identity->gid = account->pw_gid;
+    snprintf(identity->name, sizeof(identity->name), "%s", account->pw_name);
+    return true;
+}
+
+bool identity_find(const char *user, const char *group, struct identity *identity,
+                   struct buf *error)
+{
+    *identity = (struct identity){.uid = geteuid(), .gid = getegid()};
+    if (geteuid() == 0 || user[0]) {
+        if (!find_user(user, identity, error))
+            return false;
+        if (identity->uid == 0 && strcmp(user, "root") != 0) {
+            buf_printf(error, "user: '%s' is root under another name; say user = \"root\" if root "
+                              "is meant\n", identity->name);
+            return false;
+        }
+        if (geteuid() != 0 && identity->uid != geteuid()) {
+            buf_printf(error, "user: only root can become '%s'; start as root or leave the option "
+                              "out\n", user);
+            return false;
+        }
+    }
+    if (group[0]) {
+        struct group *entry = getgrnam(group);
+
+        if (!entry) {
+            buf_printf(error, "group: there is no group '%s'; create it or name another\n", group);
+            return false;
+        }
+        identity->gid = entry->gr_gid;
+    }
+    return true;
+}
+
+bool identity_assume(const struct identity *identity, struct buf *error)
+{
+    bool ok = true;
+
+    if (geteuid() == 0) {
+        ok = identity->uid == 0 || initgroups(identity->name, identity->gid) == 0;
+        ok = ok && setresgid(identity->gid, identity->gid, identity->gid) == 0 &&
+             setresuid(identity->uid, identity->uid, identity->uid) == 0;
+    } else if (identity->gid != getegid()) {
+        ok = setresgid(identity->gid, identity->gid, identity->gid) == 0;
+    }
+    ok = ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    if (!ok)
+        buf_printf(error, "user: cannot become '%s': %s\n", identity->name, strerror(errno));
+    /* The kernel cleared it with the change of user; core dumps stay possible where allowed. */
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    return ok;
+}

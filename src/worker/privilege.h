@@ -1,0 +1,22 @@
+/* Giving up privileges. */
+#ifndef WORKER_PRIVILEGE_H
+#define WORKER_PRIVILEGE_H
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct buf;
+
+struct identity {
+    uid_t uid;
+    gid_t gid;
+    char name[64]; /* the account, for initgroups; "" when nothing is to be dropped */
+};
+
+/* Whom workers run as, from the options `user` and `group`. As root: user "" is "reeve", or "nobody"
+ * where that account is missing; "root" must be said. Not as root: the options must name the caller
+ * or be empty. False with a line in `error`. */
+bool identity_find(const char *user, const char *group, struct identity *identity,
+                   struct buf *error);
+/* Becomes that identity for good, with no_new_privs. False with a line in `error`. */
+bool identity_assume(const struct identity *identity, struct buf *error);
+#endif
