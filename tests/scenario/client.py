@@ -136,15 +136,17 @@ def ask_raw(address, data):
 def echo(link, data):
     """Sends bytes and receives as many, at once in both directions; what came back."""
     link.setblocking(False)
+    poller = select.poll()  # select() cannot do descriptors beyond 1023
     sent, got = 0, []
     left = len(data)
     view = memoryview(data)
     while left:
-        readable, writable, _ = select.select([link], [link] if sent < len(data) else [], [], DEADLINE)
-        check(readable or writable, f"echo stands still with {left} bytes to come")
-        if writable:
+        poller.register(link, select.POLLIN | (select.POLLOUT if sent < len(data) else 0))
+        ready = poller.poll(DEADLINE * 1000)
+        check(ready, f"echo stands still with {left} bytes to come")
+        if ready[0][1] & select.POLLOUT:
             sent += link.send(view[sent:sent + 262144])
-        if readable:
+        if ready[0][1] & ~select.POLLOUT:
             part = link.recv(262144)
             check(part, f"echo ended with {left} bytes to come")
             got.append(part)

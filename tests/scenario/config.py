@@ -4,7 +4,8 @@ import re
 import socket
 
 from client import get
-from reeve import (ECHO, HTTP, MODULE_PATH, ROOT, SITE, Skipped, check, contains, equal, main, scenario)
+from reeve import (ECHO, HTTP, MODULE_PATH, ROOT, SITE, Skipped, check, contains, equal, main,
+                   scenario)
 
 # name, what is changed, where the line is (a part of it), the option, words that must stand in it
 TABLE = (
@@ -15,8 +16,8 @@ TABLE = (
     ("a word for a number", {"workers": "many"}, "workers", "workers", ["number"]),
     ("a number for a list", {"text": "modules = 5\n" + HTTP + SITE, "modules": None}, "modules = 5",
      "modules", []),
-    ("a bad boolean", {"text": HTTP + SITE.replace('root = "www"', 'root = "www"\nindex = 5 6')},
-     "index", "", []),
+    ("a bad boolean", {"text": HTTP + SITE.replace("http {", "http {\nserver_header = perhaps\n")},
+     "perhaps", "server_header", []),
     ("a number out of range", {"threads": 0}, "threads", "threads", ["1"]),
     ("a number far too large", {"workers": 99999999}, "workers", "workers", []),
     ("a bad duration", {"drain_timeout": "5 parsecs"}, "drain_timeout", "drain_timeout", ["s"]),

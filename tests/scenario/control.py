@@ -6,8 +6,8 @@ import subprocess
 import threading
 
 from client import Client, Load, connect, echo, get
-from reeve import (DEADLINE, ECHO, FULL, HTTP, REEVECTL, SITE, WRAP, Case, Skipped, alive, check, contains,
-                   equal, main, run, scenario, short, until, wait_gone)
+from reeve import (DEADLINE, ECHO, HTTP, REEVECTL, SITE, WRAP, check, contains, equal, main,
+                   scenario, short, until)
 
 
 def typed(value, shape, where):

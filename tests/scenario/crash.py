@@ -5,8 +5,7 @@ import signal
 import time
 
 from client import KEPT, ONE_EACH, Client, Load, get
-from reeve import (HTTP, SITE, SLOW, ROOT, Skipped, alive, check, children, contains, equal, main, scenario,
-                   until, wait_gone)
+from reeve import HTTP, SLOW, alive, check, contains, equal, main, scenario, until, wait_gone
 
 CRASH = ('http { site "default" { route "/" { static { root = "www" } }'
          ' route "/crash" { crash { how = "abort" } } } }\n')

@@ -1,6 +1,9 @@
 """Connections are spread over the workers by what they hold, not by luck."""
+import os
+import signal
+
 from client import connect, echo
-from reeve import ECHO, check, equal, main, scenario, until
+from reeve import ECHO, check, equal, main, scenario
 
 ADDRESS = "127.0.0.2:0"
 
@@ -57,8 +60,6 @@ def refill(case):
         for link in links:
             equal(echo(link, b"x"), b"x", "an echo")
         pids = server.pids()
-        import os
-        import signal
         os.kill(pids[2], signal.SIGKILL)
         server.all_ready(4, besides=[pids[2]])
         links += [connect(address) for _ in range(60)]

@@ -3,12 +3,10 @@ fires. Nothing is lost but that one operation. The shim is tests/fault/fault.c."
 import errno
 import mmap
 import os
-import resource
 import struct
-import subprocess
 
-from client import Client, Load, ONE_EACH, get
-from reeve import (DEADLINE, HTTP, REEVED, SITE, Failed, Skipped, alive, check, children, contains, equal, main,
+from client import ONE_EACH, Load, get
+from reeve import (HTTP, REEVED, SITE, Failed, Skipped, check, children, contains, equal, main,
                    open_files, run, scenario, until)
 
 SHIM = os.path.abspath(os.environ.get("REEVE_FAULT_SHIM", "tests/fault/.libs/fault.so"))

@@ -6,7 +6,7 @@ import stat
 import subprocess
 
 from client import Client, connect, echo, get
-from reeve import (DEADLINE, ECHO, HTTP, REEVED, ROOT, SITE, Skipped, check, contains, equal, main, run, scenario,
+from reeve import (ECHO, HTTP, ROOT, SITE, Skipped, check, contains, equal, main, run, scenario,
                    until)
 
 

@@ -5,7 +5,7 @@ import re
 import signal
 
 from client import Client, Load, ask_raw, get
-from reeve import (HTTP, SITE, check, contains, equal, main, open_files, scenario, until)
+from reeve import HTTP, check, contains, equal, main, open_files, scenario, until
 
 ACCESS = ('http { access_log = "access.log" site "default" { route "/" { static { root = "www" } }'
           ' route "/hello" { hello { } } } }\n')

@@ -2,7 +2,7 @@
 import os
 
 from client import get
-from reeve import (HTTP, REEVECTL, SITE, WRAP, alive, check, contains, equal, main, run, scenario, until)
+from reeve import REEVECTL, WRAP, check, contains, equal, main, run, scenario
 
 
 @scenario("-t tests a good file in silence or with one word, and starts nothing", models=())

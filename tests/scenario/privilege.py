@@ -3,7 +3,7 @@ import os
 import pwd
 
 from client import get
-from reeve import (HTTP, ROOT, SITE, Skipped, check, contains, equal, main, open_files, scenario, status_field)
+from reeve import HTTP, ROOT, SITE, Skipped, check, equal, main, open_files, scenario, status_field
 
 
 def account():

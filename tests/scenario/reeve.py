@@ -132,7 +132,9 @@ def wait_gone(pid, seconds=DEADLINE):
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([fd], [], [], seconds)[0])
+        poller = select.poll()
+        poller.register(fd, select.POLLIN)
+        return bool(poller.poll(seconds * 1000))
     finally:
         os.close(fd)
 
@@ -202,7 +204,7 @@ class Server:
             self.options = {"model": self.model, "workers": 2, "threads": 4,
                             "modules": ["echo", "http", "static", "hello"],
                             "control": "control.sock", "pid_file": "reeved.pid",
-                            "error_log": "stderr"}
+                            "error_log": "stderr", "log_level": "info"}
         self.options.update(options)
         self.text = self.text if text is None else text
         lines = [f"{name} = {quote(value)}\n" for name, value in self.options.items()

@@ -4,8 +4,8 @@ import signal
 import threading
 
 from client import KEPT, ONE_EACH, PIPELINED, Client, Load, connect, echo, get
-from reeve import (DEADLINE, ECHO, FULL, HTTP, SITE, check, children, contains, equal, main, open_files,
-                   scenario, status_field, until, wait_gone)
+from reeve import (DEADLINE, ECHO, FULL, HTTP, SITE, check, children, contains, equal, main,
+                   open_files, scenario, status_field, until, wait_gone)
 
 RELOADS, BROKEN = (200, 20) if FULL else (40, 5)
 TWO = ('listen "127.0.0.1:0" { protocol = "http" }\n'

@@ -4,8 +4,8 @@ import os
 import socket
 import time
 
-from client import Client, Closed, ask_raw, connect, get
-from reeve import (DEADLINE, Failed, HTTP, ROOT, SITE, check, contains, equal, main, scenario, until)
+from client import Client, ask_raw, connect, get
+from reeve import HTTP, check, equal, main, scenario, until
 
 SECRET = b"the key of the manor\n"
 

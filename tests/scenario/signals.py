@@ -2,8 +2,8 @@
 import os
 import signal
 
-from client import Load, Client, connect, echo, get
-from reeve import ECHO, HTTP, SITE, alive, check, equal, main, scenario, until, wait_gone
+from client import Load, connect, echo, get
+from reeve import ECHO, alive, check, equal, main, scenario, until, wait_gone
 
 
 @scenario("TTIN and TTOU: one worker more, one less")

@@ -1,12 +1,10 @@
 """Starting, being the only one, and stopping."""
 import os
 import signal
-import subprocess
-import time
+import socket
 
 from client import Client, connect, echo, get
-from reeve import (ECHO, HTTP, SITE, alive, check, children, contains, equal, main, scenario, until,
-                   wait_gone)
+from reeve import ECHO, HTTP, SITE, alive, check, contains, equal, main, scenario, until, wait_gone
 
 SLEEP = 'http { site "default" { route "/" { sleep { delay = "800ms" } } } }\n'
 
@@ -28,7 +26,6 @@ def stale(case):
     server.write("reeved.pid", f"{os.getpid()}\n")
     server.write("control.sock", "not even a socket")
     os.unlink(server.control)
-    import socket
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(server.control)
     server.start()
