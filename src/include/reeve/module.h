@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 #define REEVE_API __attribute__((visibility("default")))
-#define REEVE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define REEVE_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* The module interface is versioned apart from the program. A module is loaded when its magic and
  * major are equal to the server's and its minor is not newer. A minor step only adds; see the

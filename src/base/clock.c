@@ -1,0 +1,36 @@
+/* Time kept per thread; see clock.h. Worker threads and master. */
+#include "config.h"
+
+#include "base/clock.h"
+
+#include <time.h>
+
+static _Thread_local int64_t kept_ms;
+static _Thread_local int64_t kept_time;
+
+int64_t clock_fresh_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void clock_refresh(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    kept_time = now.tv_sec;
+    kept_ms = clock_fresh_ms();
+}
+
+int64_t clock_now_ms(void)
+{
+    return kept_ms;
+}
+
+int64_t clock_time(void)
+{
+    return kept_time;
+}

@@ -1,0 +1,231 @@
+/* The error log; see log.h.
+ *
+ * Master and worker, every thread. A line is built on the caller's stack and written by one write(),
+ * so lines of several processes do not mix. Before writing, the descriptor is asked whether it takes
+ * PIPE_BUF bytes: a reader of a pipe that has stopped must not stop the server. Lines lost that way
+ * are counted and the count is written with the next line that goes through. */
+#include "config.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "base/text.h"
+
+#define LOG_TEXT_MAX 3000 /* with its frame a line stays below PIPE_BUF, so it is atomic in a pipe */
+
+const struct log_tag_info log_tags[LOG_TAGS] = {
+#define X(symbol, tag, level, help) {tag, REEVE_LOG_##level, help},
+#include "base/log-tags.def"
+#undef X
+};
+const char *const log_level_names[] = {"error", "warning", "notice", "info", "debug"};
+static const int syslog_levels[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+
+static int log_fd = STDERR_FILENO;
+static int syslog_fd = -1;
+static enum log_format log_format;
+static atomic_int level_limit = REEVE_LOG_NOTICE;
+static atomic_uint lost;
+static _Thread_local char thread_name[16];
+
+static void syslog_connect(void)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+    sys_close(&syslog_fd);
+    syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (syslog_fd >= 0 && connect(syslog_fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+        sys_close(&syslog_fd);
+}
+
+void log_open(int fd, enum log_format format)
+{
+    log_fd = fd;
+    log_format = format;
+    if (fd < 0)
+        syslog_connect();
+    else
+        sys_close(&syslog_fd);
+}
+
+void log_set_level(enum reeve_level level)
+{
+    atomic_store(&level_limit, (int)level);
+}
+
+enum reeve_level log_level(void)
+{
+    return (enum reeve_level)atomic_load_explicit(&level_limit, memory_order_relaxed);
+}
+
+bool log_level_parse(const char *name, enum reeve_level *level)
+{
+    for (int i = REEVE_LOG_ERROR; i <= REEVE_LOG_DEBUG; i++) {
+        if (strcmp(name, log_level_names[i]) == 0) {
+            *level = (enum reeve_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void log_thread_name(const char *name)
+{
+    snprintf(thread_name, sizeof(thread_name), "%s", name);
+}
+
+static void put_time(struct buf *line)
+{
+    struct timespec now;
+    struct tm tm;
+    char text[32];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    buf_printf(line, "%s.%06ldZ", text, now.tv_nsec / 1000);
+}
+
+static void put_line(struct buf *line, enum reeve_level level, const char *tag, const char *text)
+{
+    const char *thread = thread_name[0] ? thread_name : "main";
+    size_t length = strnlen(text, LOG_TEXT_MAX);
+
+    if (log_format == LOG_JSON) {
+        buf_adds(line, "{\"time\":\"");
+        put_time(line);
+        buf_printf(line, "\",\"level\":\"%s\",\"pid\":%d,\"thread\":\"%s\",\"tag\":\"%s\",\"text\":\"",
+                   log_level_names[level], (int)getpid(), thread, tag);
+        text_put_json(line, text, length);
+        buf_adds(line, "\"}\n");
+    } else {
+        put_time(line);
+        buf_printf(line, " %s [%d %s] %s: ", log_level_names[level], (int)getpid(), thread, tag);
+        text_put_safe(line, text, length);
+        buf_addc(line, '\n');
+    }
+}
+
+/* True if a write of a line will not block. */
+static bool takes_a_line(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT);
+}
+
+static bool put_out(const struct buf *line)
+{
+    ssize_t n;
+
+    if (line->failed || !takes_a_line(log_fd))
+        return false;
+    do
+        n = write(log_fd, line->data, line->length);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)line->length;
+}
+
+static void to_syslog(enum reeve_level level, const char *tag, const char *text)
+{
+    struct buf line = {0};
+
+    if (syslog_fd < 0)
+        syslog_connect();
+    buf_printf(&line, "<%d>reeved[%d]: %s: ", LOG_DAEMON | syslog_levels[level], (int)getpid(), tag);
+    text_put_safe(&line, text, strnlen(text, LOG_TEXT_MAX));
+    if (syslog_fd < 0 || line.failed ||
+        send(syslog_fd, line.data, line.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        atomic_fetch_add(&lost, 1);
+        if (errno != EAGAIN)
+            sys_close(&syslog_fd); /* the log daemon was restarted: connect again next time */
+    }
+    buf_free(&line);
+}
+
+void log_line(enum reeve_level level, const char *tag, const char *text)
+{
+    struct buf line = {0};
+    unsigned missing;
+    int saved = errno;
+
+    if (level > log_level())
+        return;
+    if (log_fd < 0) {
+        to_syslog(level, tag, text);
+        errno = saved;
+        return;
+    }
+    missing = atomic_exchange(&lost, 0);
+    if (missing > 0) {
+        char said[64];
+
+        snprintf(said, sizeof(said), "%u lines were lost: the log did not take them", missing);
+        put_line(&line, REEVE_LOG_WARNING, "log-lost", said);
+    }
+    put_line(&line, level, tag, text);
+    if (!put_out(&line))
+        atomic_fetch_add(&lost, missing + 1);
+    buf_free(&line);
+    errno = saved;
+}
+
+static void log_format_line(enum reeve_level level, const char *tag, const char *error,
+                            const char *format, va_list args)
+{
+    struct buf text = {0};
+
+    buf_vprintf(&text, format, args);
+    if (error)
+        buf_printf(&text, ": %s", error);
+    log_line(level, tag, buf_text(&text));
+    buf_free(&text);
+}
+
+void log_msg(enum log_tag tag, const char *format, ...)
+{
+    va_list args;
+
+    if (log_tags[tag].level > log_level())
+        return;
+    va_start(args, format);
+    log_format_line(log_tags[tag].level, log_tags[tag].tag, NULL, format, args);
+    va_end(args);
+}
+
+void log_errno(enum log_tag tag, const char *format, ...)
+{
+    const char *error = strerror(errno);
+    va_list args;
+
+    if (log_tags[tag].level > log_level())
+        return;
+    va_start(args, format);
+    log_format_line(log_tags[tag].level, log_tags[tag].tag, error, format, args);
+    va_end(args);
+}
+
+void reeve_log(enum reeve_level level, const char *tag, const char *format, ...)
+{
+    va_list args;
+
+    if (level > log_level())
+        return;
+    va_start(args, format);
+    log_format_line(level, tag, NULL, format, args);
+    va_end(args);
+}

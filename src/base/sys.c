@@ -1,0 +1,192 @@
+/* System calls as this program wants them; see sys.h. Master and worker. */
+#include "config.h"
+
+#include "base/sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void sys_close(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    errno = saved;
+}
+
+int sys_write_all(int fd, const void *data, size_t length)
+{
+    const char *next = data;
+
+    while (length > 0) {
+        ssize_t n = write(fd, next, length);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        next += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Reads until the end or until `room` is full. */
+static ssize_t read_full(int fd, char *data, size_t room)
+{
+    size_t length = 0;
+
+    while (length < room) {
+        ssize_t n = read(fd, data + length, room - length);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        length += (size_t)n;
+    }
+    return (ssize_t)length;
+}
+
+int sys_read_file(const char *path, size_t limit, char **data, size_t *length)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    ssize_t n;
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) < 0)
+        goto failed;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        goto failed;
+    }
+    if ((uintmax_t)st.st_size > limit) {
+        errno = EFBIG;
+        goto failed;
+    }
+    *data = malloc((size_t)st.st_size + 1);
+    if (!*data)
+        goto failed;
+    n = read_full(fd, *data, (size_t)st.st_size);
+    if (n < 0) {
+        free(*data);
+        goto failed;
+    }
+    (*data)[n] = '\0';
+    *length = (size_t)n;
+    sys_close(&fd);
+    return 0;
+failed:
+    sys_close(&fd);
+    return -1;
+}
+
+int sys_set_nonblock(int fd, bool on)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return -1;
+    return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+int sys_set_cloexec(int fd, bool on)
+{
+    return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0);
+}
+
+/* "max 100000" or "150000 100000" -> processors, rounded up; 0: no limit. */
+static int quota_of(const char *text)
+{
+    long long quota, period;
+
+    if (sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0)
+        return 0;
+    return (int)((quota + period - 1) / period);
+}
+
+/* The start of a small file of /proc or /sys, whose size stat() does not tell. */
+static bool read_small(const char *path, char *text, size_t room)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+
+    if (fd < 0)
+        return false;
+    n = read_full(fd, text, room - 1);
+    sys_close(&fd);
+    if (n < 0)
+        return false;
+    text[n] = '\0';
+    return true;
+}
+
+/* The tightest cpu.max from this process's cgroup up to the root (cgroup v2); 0: none. */
+static int cgroup_cpus(void)
+{
+    char text[4096], path[4200], quota[64];
+    char *group;
+    int cpus = 0;
+
+    if (!read_small("/proc/self/cgroup", text, sizeof(text)))
+        return 0;
+    group = strstr(text, "0::/");
+    if (!group)
+        return 0;
+    group += strlen("0::");
+    group[strcspn(group, "\n")] = '\0';
+    while (*group) {
+        char *slash = strrchr(group, '/');
+        int limit;
+
+        snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", group);
+        limit = read_small(path, quota, sizeof(quota)) ? quota_of(quota) : 0;
+        if (limit > 0 && (cpus == 0 || limit < cpus))
+            cpus = limit;
+        *slash = '\0';
+    }
+    return cpus;
+}
+
+int sys_usable_cpus(char *why, size_t room)
+{
+    cpu_set_t set;
+    int affinity = 1, quota = cgroup_cpus(), cpus;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        affinity = CPU_COUNT(&set);
+    cpus = quota > 0 && quota < affinity ? quota : affinity;
+    if (quota > 0)
+        snprintf(why, room, "affinity %d, cgroup quota %d: %d", affinity, quota, cpus);
+    else
+        snprintf(why, room, "affinity %d, no cgroup quota: %d", affinity, cpus);
+    return cpus > 0 ? cpus : 1;
+}
+
+int sys_thread_count(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *entry;
+    int count = 0;
+
+    if (!tasks)
+        return -1;
+    while ((entry = readdir(tasks)))
+        count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}

@@ -1,0 +1,135 @@
+/* The channel; see channel.h. Master and worker; a message is framed by the packet. */
+#include "config.h"
+
+#include "share/channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+#define CHANNEL_MAGIC 0x52564331u /* "RVC1": changes with the meaning of any message */
+
+struct head {
+    uint32_t magic;
+    uint32_t type;
+    uint32_t op;
+    int32_t value;
+};
+
+static const struct {
+    const char *name;
+    enum msg_direction direction;
+} messages[MSG_TYPES] = {
+#define X(symbol, direction, help) {#symbol, direction},
+#include "share/messages.def"
+#undef X
+};
+
+const char *msg_name(enum msg_type type)
+{
+    return (unsigned)type < MSG_TYPES ? messages[type].name : "?";
+}
+
+int channel_pair(int *master_end, int *worker_end)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -1;
+    if (sys_set_nonblock(pair[0], true) < 0) {
+        sys_close(&pair[0]);
+        sys_close(&pair[1]);
+        return -1;
+    }
+    *master_end = pair[0];
+    *worker_end = pair[1];
+    return 0;
+}
+
+/* Room for one descriptor, aligned for the kernel. */
+union control {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+};
+
+int channel_send(int fd, const struct msg *msg)
+{
+    struct head head = {CHANNEL_MAGIC, msg->type, msg->op, msg->value};
+    struct iovec parts[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)msg->text, msg->length}};
+    union control control = {0};
+    struct msghdr packet = {.msg_iov = parts, .msg_iovlen = msg->length > 0 ? 2 : 1};
+    ssize_t n;
+
+    if (msg->length > CHANNEL_TEXT_MAX) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    if (msg->fd >= 0) {
+        struct cmsghdr *cmsg;
+
+        packet.msg_control = control.bytes;
+        packet.msg_controllen = sizeof(control.bytes);
+        cmsg = CMSG_FIRSTHDR(&packet);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(cmsg), &msg->fd, sizeof(int));
+    }
+    do
+        n = sendmsg(fd, &packet, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -1 : 0;
+}
+
+/* The one descriptor that came along, or -1. */
+static int received_fd(struct msghdr *packet)
+{
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(packet);
+    int fd = -1;
+
+    if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
+        cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+    return fd;
+}
+
+static bool head_is_good(const struct head *head, enum msg_direction expected)
+{
+    return head->magic == CHANNEL_MAGIC && head->type < MSG_TYPES &&
+           (messages[head->type].direction == BOTH_WAYS ||
+            messages[head->type].direction == expected);
+}
+
+int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expected)
+{
+    struct head head;
+    struct iovec parts[2] = {{&head, sizeof(head)}, {room, CHANNEL_TEXT_MAX}};
+    union control control = {0};
+    struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes)};
+    ssize_t n;
+    int carried;
+
+    do
+        n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == ECONNRESET ? 0 : -1;
+    if (n == 0)
+        return 0;
+    carried = received_fd(&packet);
+    if ((size_t)n < sizeof(head) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+        !head_is_good(&head, expected)) {
+        sys_close(&carried);
+        errno = EBADMSG;
+        return -1;
+    }
+    *msg = (struct msg){.type = (enum msg_type)head.type, .op = head.op, .value = head.value,
+                        .fd = carried, .length = (size_t)n - sizeof(head), .text = room};
+    room[msg->length] = '\0';
+    return 1;
+}
