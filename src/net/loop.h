@@ -55,12 +55,15 @@ struct loop_settings {
     int index;
 };
 
-int engine_init(struct engine *engine); /* allocates the gate; 0 or -1 with errno */
+/* Allocates the gate, ignores SIGPIPE (sendfile raises it). 0 or -1 with errno. */
+int engine_init(struct engine *engine);
+void engine_free(struct engine *engine); /* after the last loop_free */
 
 /* NULL with errno. Nothing is accepted before LOOP_SERVE. */
 struct loop *loop_new(const struct loop_settings *settings);
 /* Runs in the calling thread until stopped, or drained and empty. Then frees the loop's
- * connections; the loop itself is freed by loop_free after its thread has been joined. */
+ * connections; the loop itself is freed by loop_free after its thread has been joined, and after
+ * the pool's threads too: job_finished() of the last job may still be on its way out. */
 void loop_run(struct loop *loop);
 void loop_free(struct loop **loop);
 

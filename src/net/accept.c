@@ -1,0 +1,253 @@
+/* Taking connections: when a loop watches the listeners, and when it does not.
+ *
+ * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched exactly
+ * in ACCEPT_POLLING; a loop of many connections stops watching for fairness only after accept said
+ * that the backlog is empty, because the arrival that woke it woke nobody else. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/loop-private.h"
+
+#define BURST 64            /* connections taken in a turn from one listener */
+#define STARVED_DELAY 100   /* ms until accept is tried again without a descriptor or memory */
+#define UNFAIR_FIRST 5      /* ms until the shares are compared again, doubled up to */
+#define UNFAIR_MOST 100
+#define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
+
+enum outcome {
+    TAKEN,   /* a connection, and room for more */
+    DRY,     /* the backlog is empty */
+    SKIPPED, /* that one was gone already */
+    STARVED,
+};
+
+static void watch(struct loop *loop)
+{
+    bool exclusive = loop->settings.connections > 1;
+    for (size_t i = 0; i < loop->engine->listener_count; i++)
+        if (loop->ops->listen(loop->wait, &loop->listeners[i].source, exclusive) < 0)
+            log_errno(LOG_SYSTEM, "cannot watch %s", loop->listeners[i].listener->address);
+}
+
+static void unwatch(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->engine->listener_count; i++)
+        loop->ops->drop(loop->wait, &loop->listeners[i].source, false);
+}
+
+/* The only place where the state changes. */
+static void accept_move(struct loop *loop, enum accept_state state, int64_t delay)
+{
+    struct loop_accept *accept = &loop->accept;
+    if (accept->state == ACCEPT_POLLING && state != ACCEPT_POLLING)
+        unwatch(loop);
+    if (accept->state != ACCEPT_POLLING && state == ACCEPT_POLLING)
+        watch(loop);
+    accept->state = state;
+    accept->delay = delay;
+    accept->look_at = delay ? clock_now_ms() + delay : 0;
+    accept->conn_closed = false;
+}
+
+static bool is_gated(const struct loop *loop)
+{
+    return loop->settings.connections == 1;
+}
+
+/* Watches the listeners if nothing speaks against it. */
+static void try_polling(struct loop *loop)
+{
+    if (!loop_has_room(loop))
+        accept_move(loop, ACCEPT_FULL, 0);
+    else if (is_gated(loop) && !gate_enter(loop))
+        accept_move(loop, ACCEPT_QUEUED, 0);
+    else if (!board_has_share(loop->engine->board))
+        accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
+    else
+        accept_move(loop, ACCEPT_POLLING, 0);
+}
+
+/* ------------------------------------------------------------------- one connection --- */
+
+static enum outcome accept_failed(struct loop_listener *from, int error)
+{
+    switch (error) {
+    case EAGAIN:
+        return DRY;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return STARVED;
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
+        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
+        return STARVED;
+    default: /* ECONNABORTED, EINTR, EPROTO and the network errors of accept(2) */
+        return SKIPPED;
+    }
+}
+
+static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof peer;
+    int fd = accept4(from->source.fd, (struct sockaddr *)&peer, &length,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return accept_failed(from, errno);
+    struct reeve_conn *conn = conn_new(loop, from, fd, &peer);
+    if (!conn) {
+        close(fd);
+        errno = ENOMEM;
+        return STARVED;
+    }
+    if (loop->accept.complained) {
+        loop->accept.complained = false;
+        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->listener->address);
+    }
+    /* The gate goes on before the connection is served, which may take long. */
+    if (!loop_has_room(loop) && loop->accept.state == ACCEPT_POLLING) {
+        accept_move(loop, ACCEPT_FULL, 0);
+        if (is_gated(loop))
+            gate_leave(loop);
+    }
+    if (loop->phase == LOOP_DRAINING && !loop->drain_at)
+        loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    step_begin(conn);
+    return TAKEN;
+}
+
+static void starve(struct loop *loop, const struct loop_listener *from, enum accept_state state)
+{
+    int error = errno;
+    if (!loop->accept.complained)
+        log_msg(LOG_ACCEPT_PAUSED, "%s: %s; %u connections are open in this thread",
+                from->listener->address, strerror(error), loop->held);
+    loop->accept.complained = true;
+    accept_move(loop, state, STARVED_DELAY);
+}
+
+/* ------------------------------------------------------------------- while serving --- */
+
+void accept_event(struct loop *loop, struct loop_listener *from)
+{
+    enum outcome outcome = TAKEN;
+    for (int i = 0; i < BURST && loop->accept.state == ACCEPT_POLLING; i++) {
+        outcome = accept_one(loop, from);
+        if (outcome == DRY || outcome == STARVED)
+            break;
+    }
+    if (loop->accept.state != ACCEPT_POLLING)
+        return;
+    if (outcome == STARVED)
+        starve(loop, from, ACCEPT_STARVED);
+    else if (outcome == DRY && !board_has_share(loop->engine->board))
+        accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
+}
+
+static void look_unfair(struct loop *loop, bool time)
+{
+    struct loop_accept *accept = &loop->accept;
+    if (board_has_share(loop->engine->board))
+        try_polling(loop);
+    else if (time)
+        accept_move(loop, ACCEPT_UNFAIR,
+                    accept->delay * 2 < UNFAIR_MOST ? accept->delay * 2 : UNFAIR_MOST);
+}
+
+/* ------------------------------------------------------------------- while draining --- */
+
+static void accept_done(struct loop *loop)
+{
+    if (loop->accept.state == ACCEPT_DONE)
+        return;
+    accept_move(loop, ACCEPT_DONE, 0);
+    if (is_gated(loop))
+        gate_leave(loop);
+    atomic_store(&loop->stopped_accepting, true);
+    if (loop->engine->loop_quiet)
+        loop->engine->loop_quiet(loop);
+}
+
+/* The backlog of listeners that are no longer configured: nobody else will take it. */
+static void empty_backlogs(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->engine->listener_count; i++) {
+        struct loop_listener *from = &loop->listeners[i];
+        enum outcome outcome = TAKEN;
+        if (!atomic_load(&from->listener->removed))
+            continue;
+        for (; outcome != DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
+            if (!loop_has_room(loop))
+                return;
+            outcome = accept_one(loop, from);
+            if (outcome == STARVED) {
+                starve(loop, from, ACCEPT_EMPTYING);
+                return;
+            }
+        }
+    }
+    accept_done(loop);
+}
+
+/* ------------------------------------------------------------------- entries --- */
+
+void accept_serve(struct loop *loop)
+{
+    if (loop->accept.state == ACCEPT_OFF)
+        try_polling(loop);
+}
+
+void accept_drain(struct loop *loop)
+{
+    if (loop->accept.state == ACCEPT_EMPTYING || loop->accept.state == ACCEPT_DONE)
+        return;
+    accept_move(loop, ACCEPT_EMPTYING, 0);
+    if (is_gated(loop))
+        gate_leave(loop);
+    empty_backlogs(loop);
+}
+
+void accept_stop(struct loop *loop)
+{
+    accept_done(loop);
+}
+
+void accept_look(struct loop *loop)
+{
+    struct loop_accept *accept = &loop->accept;
+    bool time = accept->look_at && accept->look_at <= clock_now_ms();
+    switch (accept->state) {
+    case ACCEPT_OFF:
+    case ACCEPT_POLLING:
+    case ACCEPT_DONE:
+        break;
+    case ACCEPT_FULL:
+        if (loop_has_room(loop))
+            try_polling(loop);
+        break;
+    case ACCEPT_QUEUED:
+        try_polling(loop);
+        break;
+    case ACCEPT_UNFAIR:
+        look_unfair(loop, time);
+        break;
+    case ACCEPT_STARVED:
+        if (time || accept->conn_closed)
+            try_polling(loop);
+        break;
+    case ACCEPT_EMPTYING:
+        if (!accept->look_at || time || accept->conn_closed)
+            empty_backlogs(loop);
+        break;
+    }
+}

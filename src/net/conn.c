@@ -1,0 +1,157 @@
+/* The life of a connection, from its descriptor to its grave: see conn.h for threads, memory and
+ * what must hold. What the protocol does in between is in step.c. */
+#include "config.h"
+
+#include "net/conn.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "net/loop-private.h"
+
+#define SPARES 256 /* connections that a loop keeps for each listener */
+
+static const struct {
+    const char *name;
+    unsigned next; /* a bit for each state that may follow */
+} states[CONN_STATES] = {
+    [CONN_OPEN] = {"open", 1u << CONN_FLUSHING | 1u << CONN_ZOMBIE | 1u << CONN_DEAD},
+    [CONN_FLUSHING] = {"flushing", 1u << CONN_LINGERING | 1u << CONN_ZOMBIE | 1u << CONN_DEAD},
+    [CONN_LINGERING] = {"lingering", 1u << CONN_ZOMBIE | 1u << CONN_DEAD},
+    [CONN_ZOMBIE] = {"zombie", 1u << CONN_DEAD},
+    [CONN_DEAD] = {"dead", 0},
+};
+
+const char *conn_state_name(enum conn_state state)
+{
+    return state < CONN_STATES ? states[state].name : "?";
+}
+
+void conn_move(struct reeve_conn *conn, enum conn_state state)
+{
+    assert(states[conn->state].next & 1u << state);
+    conn->state = state;
+}
+
+static void peer_text(struct reeve_conn *conn, const struct sockaddr_storage *peer)
+{
+    if (peer->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)peer;
+        inet_ntop(AF_INET, &in->sin_addr, conn->peer, sizeof conn->peer);
+    } else if (peer->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)peer;
+        if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) /* a client of a [::] listener */
+            inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], conn->peer, sizeof conn->peer);
+        else
+            inet_ntop(AF_INET6, &in6->sin6_addr, conn->peer, sizeof conn->peer);
+    } else {
+        memcpy(conn->peer, "unix", 5);
+    }
+}
+
+static size_t conn_size(const struct loop_listener *from)
+{
+    return sizeof(struct reeve_conn) + from->listener->protocol->conn_size;
+}
+
+static struct reeve_conn *shelf_take(struct loop_listener *from)
+{
+    if (list_empty(&from->shelf))
+        return malloc(conn_size(from));
+    struct list *node = from->shelf.next;
+    list_remove(node);
+    from->shelf_count--;
+    return list_entry(node, struct reeve_conn, node);
+}
+
+struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int fd,
+                            const struct sockaddr_storage *peer)
+{
+    struct reeve_conn *conn = shelf_take(from);
+    if (!conn)
+        return NULL;
+    memset(conn, 0, conn_size(from));
+    conn->loop = loop;
+    conn->from = from;
+    conn->protocol = from->listener->protocol;
+    conn->state = CONN_OPEN;
+    conn->verdict = REEVE_WANT_READ;
+    conn->readable = conn->writable = true; /* until a call says otherwise */
+    wait_source_init(&conn->source, fd, WAIT_ROLE_CONN);
+    wheel_timer_init(&conn->timer);
+    list_init(&conn->ready);
+    list_init(&conn->jobs);
+    peer_text(conn, peer);
+    list_append(&loop->conns, &conn->node);
+    loop->held++;
+    record_opened(loop);
+    return conn;
+}
+
+void conn_end(struct reeve_conn *conn)
+{
+    if (conn->protocol->close)
+        conn->protocol->close(conn);
+    conn_move(conn, CONN_DEAD);
+    list_remove(&conn->node);
+    list_append(&conn->loop->dead, &conn->node);
+}
+
+void conn_close(struct reeve_conn *conn)
+{
+    struct loop *loop = conn->loop;
+    if (conn->state == CONN_ZOMBIE || conn->state == CONN_DEAD)
+        return;
+    loop->ops->drop(loop->wait, &conn->source, true);
+    sys_close(&conn->source.fd);
+    wheel_cancel(&loop->wheel, &conn->timer);
+    list_remove(&conn->ready);
+    /* Out of the open state first: what a release callback tries to send is refused. */
+    bool zombie = !list_empty(&conn->jobs);
+    if (zombie)
+        conn_move(conn, CONN_ZOMBIE);
+    else if (conn->state == CONN_OPEN)
+        conn_move(conn, CONN_FLUSHING);
+    out_clear(&conn->out, &loop->pool);
+    free(conn->buffer);
+    conn->buffer = NULL;
+    conn->buffer_size = 0;
+    conn->input = NULL;
+    conn->input_length = 0;
+    loop->held--;
+    loop->accept.conn_closed = true;
+    if (loop->shown == conn)
+        record_idle(loop);
+    record_closed(loop);
+    if (zombie)
+        job_cancel_all(conn);
+    else
+        conn_end(conn);
+}
+
+void conn_bury(struct loop *loop)
+{
+    while (!list_empty(&loop->dead)) {
+        struct reeve_conn *conn = list_entry(loop->dead.next, struct reeve_conn, node);
+        struct loop_listener *from = conn->from;
+        list_remove(&conn->node);
+        if (from->shelf_count < SPARES) {
+            list_append(&from->shelf, &conn->node);
+            from->shelf_count++;
+        } else {
+            free(conn);
+        }
+    }
+}
+
+void conn_shelf_free(struct loop_listener *from)
+{
+    list_each_safe(node, &from->shelf)
+        free(list_entry(node, struct reeve_conn, node));
+    list_init(&from->shelf);
+    from->shelf_count = 0;
+}

@@ -1,0 +1,93 @@
+/* A connection: descriptor, input, output queue, deadline, and the protocol's state behind it.
+ *
+ * Thread: one loop thread from conn_new to its end, asserted in every entry from a module. Memory:
+ * one block, from the loop's shelf of the listener; input that a step left unconsumed has a buffer
+ * of its own, an idle connection has none.
+ * What must hold: in every state but CONN_ZOMBIE and CONN_DEAD the descriptor is open; the memory
+ * goes back to the shelf only at the end of a turn, so that an event of the same turn may still
+ * look at the state. */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "net/loop.h"
+#include "net/out.h"
+#include "net/wait.h"
+#include "net/wheel.h"
+
+enum conn_state {
+    CONN_OPEN,      /* the protocol runs */
+    CONN_FLUSHING,  /* the protocol is through; the rest of the output goes out */
+    CONN_LINGERING, /* all is sent and said; what the peer still sends is thrown away */
+    CONN_ZOMBIE,    /* closed; jobs are still in flight */
+    CONN_DEAD,      /* over; the memory waits for the end of the turn */
+    CONN_STATES
+};
+
+struct loop_listener;
+
+struct reeve_conn {
+    struct list node;  /* of the loop: conns, or dead */
+    struct list ready; /* of the loop: to be run without waiting */
+    struct list jobs;  /* struct conn_job */
+    struct loop *loop;
+    const struct reeve_protocol *protocol;
+    struct loop_listener *from;
+    struct wait_source source;
+    struct wheel_timer timer;
+    enum conn_state state;
+    enum reeve_verdict verdict; /* what the protocol waits for, in CONN_OPEN */
+
+    bool due;       /* a step is due without new input */
+    bool readable;  /* recv may give something */
+    bool writable;  /* send may take something */
+    bool hangup;    /* the peer's end was told: a short read does not mean that all is read */
+    bool at_end;    /* and it has been read */
+    bool congested; /* output went above the high-water mark and not yet down to the low one */
+    bool held_back; /* output was left in the queue: the protocol's deadline stands still */
+    bool busy;      /* between reeve_busy and reeve_idle */
+    bool drained;   /* the drain hook has been called */
+
+    struct out out;
+    const char *input;   /* in the loop's scratch buffer, or in `buffer` */
+    size_t input_length;
+    char *buffer;
+    size_t buffer_size;
+
+    int64_t deadline;      /* the protocol's, 0: none */
+    int64_t deadline_span; /* as it was asked for */
+    int64_t engine_deadline; /* of sending or lingering */
+    size_t discarded;      /* while lingering */
+
+    unsigned label_length;
+    char peer[48];
+    char label[BOARD_LABEL];
+    _Alignas(max_align_t) unsigned char protocol_state[];
+};
+
+/* A connection on `fd`, which it then owns. NULL: memory is short, `fd` stays the caller's. */
+struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int fd,
+                            const struct sockaddr_storage *peer);
+/* The only place where a state changes. */
+void conn_move(struct reeve_conn *conn, enum conn_state state);
+const char *conn_state_name(enum conn_state state);
+/* The one destructor: closes the descriptor, drops output and input, cancels jobs; ends the
+ * connection now, or when its last job is back. Harmless on a closed one. */
+void conn_close(struct reeve_conn *conn);
+/* A zombie's last job is back. */
+void conn_end(struct reeve_conn *conn);
+/* End of turn: the memory of dead ones goes to the shelf, or is freed. */
+void conn_bury(struct loop *loop);
+void conn_shelf_free(struct loop_listener *from);
+
+/* conn-input.c: more input into the scratch buffer, or behind what is buffered. True: there is news (bytes,
+ * or the end). False: nothing now; *failed: errno of a broken connection, else 0. */
+bool conn_fill(struct reeve_conn *conn, int *failed);
+/* Gives the scratch buffer back: what is unconsumed moves to the connection's own. 0, or -1. */
+int conn_keep_input(struct reeve_conn *conn);
+/* Reads and drops while lingering. False: the end, or enough. */
+bool conn_discard(struct reeve_conn *conn);
+/* The most input a step may leave unconsumed and still ask for more. */
+size_t conn_max_input(const struct reeve_conn *conn);
+#endif

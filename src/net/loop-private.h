@@ -1,0 +1,118 @@
+/* The inside of a loop, for the files of src/net only.
+ *
+ * Thread: all fields are the loop thread's own, except the last block, which anybody may write by
+ * atomic operations (and `gate_node`, guarded by the gate). Memory: the loop owns all it points to. */
+#ifndef NET_LOOP_PRIVATE_H
+#define NET_LOOP_PRIVATE_H
+#include "base/list.h"
+#include "net/conn.h"
+#include "net/loop.h"
+
+#define SCRATCH 65536 /* bytes read at once, at most */
+
+/* A listener as one loop sees it. */
+struct loop_listener {
+    struct wait_source source;
+    struct listener *listener;
+    struct list shelf; /* spare connections of its protocol's size */
+    unsigned shelf_count;
+    unsigned emptied; /* connections taken while draining */
+};
+
+enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
+
+/* Why a loop takes connections, or does not. */
+enum accept_state {
+    ACCEPT_OFF,      /* not yet told to serve */
+    ACCEPT_POLLING,  /* the listeners are watched */
+    ACCEPT_FULL,     /* it holds as many connections as it may */
+    ACCEPT_QUEUED,   /* another one-connection loop of the process watches them */
+    ACCEPT_UNFAIR,   /* this worker has more than its share */
+    ACCEPT_STARVED,  /* no descriptor or memory */
+    ACCEPT_EMPTYING, /* drains: only the backlog of removed listeners */
+    ACCEPT_DONE,     /* never again */
+};
+
+struct loop_accept {
+    enum accept_state state;
+    int64_t look_at;  /* when to look again, 0: not by time */
+    int64_t delay;    /* between looks */
+    bool complained;  /* ACCEPT_PAUSED was logged and not yet taken back */
+    bool conn_closed; /* since the last look */
+};
+
+struct loop {
+    struct engine *engine;
+    struct loop_settings settings;
+    const struct wait_ops *ops;
+    struct wait *wait;
+    struct wait_source wake;
+    struct loop_listener *listeners;
+    enum loop_phase phase;
+    struct loop_accept accept;
+    struct list conns; /* all that are not dead, zombies included */
+    struct list dead;
+    struct list ready;
+    unsigned held; /* connections with a descriptor */
+    struct wheel wheel;
+    struct out_pool pool;
+    struct list spare_jobs;
+    unsigned spare_job_count;
+    int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
+    const struct reeve_conn *shown; /* whose request the board record shows */
+    const char *shown_protocol;
+    char *scratch;
+
+    struct list gate_node;
+    _Alignas(64) _Atomic(struct job *) inbox;
+    atomic_uint commands; /* a bit for each enum loop_command, and LOOP_LOOK */
+    atomic_bool asleep;
+    atomic_bool stopped_accepting;
+};
+
+#define LOOP_LOOK 31u /* a bit of `commands`: the gate is yours, look again */
+
+/* The loop that the calling thread runs, NULL elsewhere. */
+struct loop *loop_current(void);
+/* The engine of this process, NULL before engine_init. */
+struct engine *loop_engine(void);
+/* Any thread: sets a bit of `commands` and wakes the loop if it sleeps. */
+void loop_post(struct loop *loop, unsigned bit);
+/* Any thread: wakes the loop if it sleeps; call after the news is in place. */
+void loop_wake(struct loop *loop);
+/* Run this connection again in the next turn, without waiting. */
+void loop_make_ready(struct reeve_conn *conn);
+bool loop_has_room(const struct loop *loop);
+
+/* step.c */
+void step_begin(struct reeve_conn *conn);   /* fresh from accept */
+void step_run(struct reeve_conn *conn);     /* goes on as far as it can without waiting */
+void step_event(struct reeve_conn *conn, unsigned ready);
+void step_timer(struct wheel_timer *timer);
+void step_drain(struct reeve_conn *conn);   /* calls the drain hook, once */
+bool step_is_idle(const struct reeve_conn *conn);
+
+/* accept.c */
+void accept_serve(struct loop *loop);
+void accept_drain(struct loop *loop);
+void accept_stop(struct loop *loop);
+void accept_event(struct loop *loop, struct loop_listener *from);
+void accept_look(struct loop *loop); /* each turn: may it take connections now? */
+
+/* gate.c: which of the one-connection loops of a process watches the listeners */
+struct accept_gate *gate_new(void);
+void gate_free(struct accept_gate **gate);
+bool gate_enter(struct loop *loop); /* true: it is this loop's; else it will be told by LOOP_LOOK */
+void gate_leave(struct loop *loop); /* hands it on, or leaves the queue; harmless otherwise */
+
+/* job.c */
+void job_returned(struct job *job); /* from the inbox: calls done, then the engine steps */
+void job_cancel_all(struct reeve_conn *conn);
+void job_spares_free(struct loop *loop);
+
+/* record.c: this loop on the board */
+void record_opened(struct loop *loop);
+void record_closed(struct loop *loop);
+void record_busy(struct reeve_conn *conn);
+void record_idle(struct loop *loop);
+#endif

@@ -1,0 +1,358 @@
+/* The loop: turns of waiting, events, finished jobs, commands, due timers and accepting.
+ *
+ * Thread: loop_run in the thread that is the loop; loop_command, loop_wake and loop_post in any.
+ * Memory: see loop-private.h. What must hold: `asleep` is set before the inbox is looked at for the
+ * last time, and news is put in place before `asleep` is looked at; so a wake-up is neither lost nor
+ * written to a loop that is awake. */
+#include "config.h"
+
+#include "net/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "net/loop-private.h"
+
+#define EVENTS 128 /* handled in a turn */
+
+static _Thread_local struct loop *current;
+static struct engine *_Atomic the_engine;
+
+struct loop *loop_current(void)
+{
+    return current;
+}
+
+struct engine *loop_engine(void)
+{
+    return atomic_load_explicit(&the_engine, memory_order_acquire);
+}
+
+int engine_init(struct engine *engine)
+{
+    signal(SIGPIPE, SIG_IGN); /* send() can be told not to raise it, sendfile() cannot */
+    engine->gate = gate_new();
+    if (!engine->gate)
+        return -1;
+    atomic_store_explicit(&the_engine, engine, memory_order_release);
+    return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+    atomic_store_explicit(&the_engine, NULL, memory_order_release);
+    gate_free(&engine->gate);
+}
+
+/* ------------------------------------------------------------------- making and freeing --- */
+
+static const struct wait_ops *ops_of(enum wait_kind kind)
+{
+    switch (kind) {
+    case WAIT_POLL:
+        return &wait_poll;
+    case WAIT_EPOLL:
+        return &wait_epoll;
+    }
+    return &wait_poll;
+}
+
+static void listeners_init(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->engine->listener_count; i++) {
+        struct loop_listener *from = &loop->listeners[i];
+        from->listener = &loop->engine->listeners[i];
+        wait_source_init(&from->source, from->listener->fd, WAIT_ROLE_LISTENER);
+        list_init(&from->shelf);
+    }
+}
+
+static int loop_open(struct loop *loop)
+{
+    wait_source_init(&loop->wake, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), WAIT_ROLE_WAKE);
+    loop->wait = loop->ops->create();
+    loop->scratch = malloc(SCRATCH);
+    loop->listeners = calloc(loop->engine->listener_count + 1, sizeof *loop->listeners);
+    if (loop->wake.fd < 0 || !loop->wait || !loop->scratch || !loop->listeners)
+        return -1;
+    listeners_init(loop);
+    return loop->ops->want(loop->wait, &loop->wake, WAIT_READ);
+}
+
+struct loop *loop_new(const struct loop_settings *settings)
+{
+    struct loop *loop = aligned_alloc(_Alignof(struct loop), sizeof *loop);
+    if (!loop)
+        return NULL;
+    *loop = (struct loop){.settings = *settings, .engine = settings->engine};
+    loop->ops = ops_of(settings->wait);
+    list_init(&loop->conns);
+    list_init(&loop->dead);
+    list_init(&loop->ready);
+    list_init(&loop->spare_jobs);
+    list_init(&loop->gate_node);
+    wheel_init(&loop->wheel, clock_fresh_ms());
+    if (loop_open(loop) < 0) {
+        int error = errno;
+        loop_free(&loop);
+        errno = error;
+        return NULL;
+    }
+    board_set(&settings->record->state, BOARD_STARTING);
+    return loop;
+}
+
+void loop_free(struct loop **loop_of)
+{
+    struct loop *loop = *loop_of;
+    if (!loop)
+        return;
+    for (size_t i = 0; loop->listeners && i < loop->engine->listener_count; i++)
+        conn_shelf_free(&loop->listeners[i]);
+    job_spares_free(loop);
+    out_pool_free(&loop->pool);
+    loop->ops->destroy(loop->wait);
+    sys_close(&loop->wake.fd);
+    free(loop->listeners);
+    free(loop->scratch);
+    free(loop);
+    *loop_of = NULL;
+}
+
+/* ------------------------------------------------------------------- from other threads --- */
+
+void loop_wake(struct loop *loop)
+{
+    if (!atomic_exchange(&loop->asleep, false))
+        return;
+    uint64_t one = 1;
+    ssize_t n = write(loop->wake.fd, &one, sizeof one);
+    (void)n; /* full means that a wake-up is pending already */
+}
+
+void loop_post(struct loop *loop, unsigned bit)
+{
+    atomic_fetch_or(&loop->commands, 1u << bit);
+    loop_wake(loop);
+}
+
+void loop_command(struct loop *loop, enum loop_command command)
+{
+    loop_post(loop, command);
+}
+
+bool loop_has_stopped_accepting(const struct loop *loop)
+{
+    return atomic_load(&loop->stopped_accepting);
+}
+
+/* ------------------------------------------------------------------- the turn --- */
+
+bool loop_has_room(const struct loop *loop)
+{
+    return loop->held < (unsigned)loop->settings.connections;
+}
+
+void loop_make_ready(struct reeve_conn *conn)
+{
+    if (list_empty(&conn->ready))
+        list_append(&conn->loop->ready, &conn->ready);
+}
+
+static bool has_news(struct loop *loop)
+{
+    return atomic_load(&loop->inbox) || atomic_load(&loop->commands);
+}
+
+static int64_t sooner(int64_t timeout, int64_t at)
+{
+    if (!at)
+        return timeout;
+    int64_t wait = at - clock_now_ms();
+    if (wait < 0)
+        wait = 0;
+    return timeout < 0 || wait < timeout ? wait : timeout;
+}
+
+static int sleep_time(const struct loop *loop)
+{
+    if (!list_empty(&loop->ready))
+        return 0;
+    int64_t timeout = wheel_next(&loop->wheel, clock_now_ms());
+    timeout = sooner(timeout, loop->accept.look_at);
+    timeout = sooner(timeout, loop->drain_at);
+    return timeout > INT_MAX ? INT_MAX : (int)timeout;
+}
+
+static int loop_sleep(struct loop *loop, struct wait_event *events)
+{
+    int timeout = sleep_time(loop);
+    if (timeout != 0) {
+        atomic_store(&loop->asleep, true);
+        if (has_news(loop))
+            timeout = 0;
+    }
+    int count = loop->ops->wait(loop->wait, events, EVENTS, timeout);
+    atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
+    clock_refresh();
+    return count;
+}
+
+static void loop_event(struct loop *loop, const struct wait_event *event)
+{
+    struct wait_source *source = event->source;
+    uint64_t value;
+    switch (source->role) {
+    case WAIT_ROLE_WAKE:
+        if (read(source->fd, &value, sizeof value) < 0 && errno != EAGAIN)
+            log_errno(LOG_SYSTEM, "eventfd");
+        break;
+    case WAIT_ROLE_LISTENER:
+        accept_event(loop, list_entry(source, struct loop_listener, source));
+        break;
+    case WAIT_ROLE_CONN:
+        step_event(list_entry(source, struct reeve_conn, source), event->ready);
+        break;
+    }
+}
+
+static void take_inbox(struct loop *loop)
+{
+    if (!atomic_load_explicit(&loop->inbox, memory_order_relaxed))
+        return;
+    struct job *job = atomic_exchange(&loop->inbox, NULL);
+    struct job *oldest = NULL;
+    while (job) { /* the inbox holds the newest first */
+        struct job *next = job->next;
+        job->next = oldest;
+        oldest = job;
+        job = next;
+    }
+    while (oldest) {
+        struct job *next = oldest->next;
+        job_returned(oldest);
+        oldest = next;
+    }
+}
+
+/* Those that were ready when this turn came to them; what they leave is for the next turn. */
+static void run_ready(struct loop *loop)
+{
+    struct list mine;
+    if (list_empty(&loop->ready))
+        return;
+    mine = loop->ready;
+    mine.next->prev = mine.prev->next = &mine;
+    list_init(&loop->ready);
+    while (!list_empty(&mine)) {
+        struct reeve_conn *conn = list_entry(mine.next, struct reeve_conn, ready);
+        list_remove(&conn->ready);
+        step_run(conn);
+    }
+}
+
+/* ------------------------------------------------------------------- commands --- */
+
+/* Calls the drain hook of all that have not heard of it; of the idle ones only when their time to
+ * ask one thing more is over. */
+static void tell_drain(struct loop *loop, bool idle_too)
+{
+    list_each_safe(node, &loop->conns) {
+        struct reeve_conn *conn = list_entry(node, struct reeve_conn, node);
+        if (idle_too || !step_is_idle(conn))
+            step_drain(conn);
+    }
+}
+
+static void loop_drain(struct loop *loop)
+{
+    if (loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING)
+        return;
+    loop->phase = LOOP_DRAINING;
+    atomic_store(&loop->engine->draining, true);
+    if (!loop->shown)
+        record_idle(loop);
+    loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    tell_drain(loop, false);
+    accept_drain(loop);
+}
+
+/* The time of the idle ones is over: those from before, and those taken from a backlog since. */
+static void drain_idle(struct loop *loop)
+{
+    if (!loop->drain_at || loop->drain_at > clock_now_ms())
+        return;
+    loop->drain_at = 0;
+    if (loop->phase == LOOP_DRAINING)
+        tell_drain(loop, true);
+}
+
+static void loop_stop(struct loop *loop)
+{
+    loop->phase = LOOP_STOPPING;
+    atomic_store(&loop->engine->draining, true);
+    accept_stop(loop);
+    list_each_safe(node, &loop->conns)
+        conn_close(list_entry(node, struct reeve_conn, node));
+}
+
+static void take_commands(struct loop *loop)
+{
+    if (!atomic_load_explicit(&loop->commands, memory_order_relaxed))
+        return;
+    unsigned commands = atomic_exchange(&loop->commands, 0);
+    if (commands & 1u << LOOP_SERVE && loop->phase == LOOP_NEW) {
+        loop->phase = LOOP_SERVING;
+        accept_serve(loop);
+    }
+    if (commands & 1u << LOOP_DRAIN)
+        loop_drain(loop);
+    if (commands & 1u << LOOP_STOP)
+        loop_stop(loop);
+}
+
+static bool is_finished(const struct loop *loop)
+{
+    bool ending = loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING;
+    return ending && loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
+}
+
+static void loop_turn(struct loop *loop)
+{
+    struct wait_event events[EVENTS];
+    int count = loop_sleep(loop, events);
+    for (int i = 0; i < count; i++)
+        loop_event(loop, &events[i]);
+    take_inbox(loop);
+    take_commands(loop);
+    run_ready(loop);
+    wheel_run(&loop->wheel, clock_now_ms(), step_timer);
+    accept_look(loop);
+    drain_idle(loop);
+    if (loop->engine->turn_end)
+        loop->engine->turn_end();
+    conn_bury(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+    current = loop;
+    clock_refresh();
+    record_idle(loop);
+    while (!is_finished(loop))
+        loop_turn(loop);
+    assert(loop->held == 0);
+    conn_bury(loop);
+    board_set(&loop->settings.record->state, BOARD_ENDED);
+    if (loop->engine->loop_done)
+        loop->engine->loop_done(loop);
+    current = NULL;
+}
