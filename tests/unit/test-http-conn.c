@@ -621,7 +621,7 @@ START_TEST(test_access_log)
     logged("GET /hello\"\\\xc3 HTTP/1.1\r\nHost: a\r\nUser-Agent: \"\t\r\n\r\n",
            LOGGED "\"GET /hello\\x22\\x5c\\xc3 HTTP/1.1\" 404 118 \"-\" \"\\x22\"\n");
     logged("GET /hello HTTP/1.1\r\n\r\n", LOGGED "\"GET /hello HTTP/1.1\" 400 146 \"-\" \"-\"\n");
-    logged("\x1b[31m\n", LOGGED "\"\\x1b[31m\" 400 155 \"-\" \"-\"\n");
+    logged("\x1b[31m\n", LOGGED "\"\\x1b[31m\" 400 158 \"-\" \"-\"\n");
 }
 END_TEST
 
