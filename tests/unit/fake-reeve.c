@@ -424,6 +424,7 @@ void fake_close(reeve_conn **pointer)
         finish_job(conn, false);
     if (conn->protocol->close != NULL)
         conn->protocol->close(conn);
+    assert(conn->busy == 0);
     free(conn->state);
     free(conn->input);
     free(conn->queue.data);

@@ -148,6 +148,7 @@ START_TEST(test_refusals)
     refused(&(reeve_section){.title = "s", .values = none}, 1, "has no route");
     refused(&(reeve_section){.title = "http://s", .values = plain}, 1, "not a host name");
     refused(&(reeve_section){.title = "s:80", .values = plain}, 1, "not a host name");
+    refused(&(reeve_section){.title = "[::1]:80", .values = plain}, 1, "not a host name");
     refused(&(reeve_section){.title = "", .values = plain}, 1, "not a host name");
     static const reeve_section same[] = {{.title = "named", .values = with_names},
                                          {.title = "Example.COM.", .values = plain}};
