@@ -56,7 +56,8 @@ void request_handle(struct request *request)
               "handler %s of route %s in site %s returned %d %s an answer to %s %.200s",
               module_of(route), route->prefix, route->site, result,
               request->answer.given ? "after" : "without",
-              request_text(request, request->parse.method), request_text(request, request->parse.target));
+              request_text(request, request->parse.method),
+              request_text(request, request->parse.target));
     if (!request->answer.given) {
         answer_reset(&request->answer);
         give_page(request, 500, NULL);
@@ -108,7 +109,8 @@ static const char *api_header(const struct reeve_request *public, const char *na
     size_t length = strlen(name);
     for (unsigned i = 0; i < request->parse.count; i++) {
         const struct parse_field *field = &request->parse.fields[i];
-        if (field->name.length == length && strcasecmp(request_text(request, field->name), name) == 0)
+        if (field->name.length == length &&
+            strcasecmp(request_text(request, field->name), name) == 0)
             return request_text(request, field->value);
     }
     return NULL;
