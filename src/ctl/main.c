@@ -60,14 +60,18 @@ static void print_event(const json_t *event, void *arg)
     const struct output *output = arg;
     struct buf text = {0};
 
-    if (output->json && output->verb == VERB_EVENTS) {
+    if (output->verb != VERB_EVENTS) {
+        if (!output->json)
+            show_step(event, &text);
+        fputs(buf_text(&text), stderr);
+    } else if (output->json) {
         print_json(event);
-    } else if (!output->json) {
+    } else {
         show_event(event, output->colours, &text);
-        fputs(buf_text(&text), output->verb == VERB_EVENTS ? stdout : stderr);
-        buf_free(&text);
+        fputs(buf_text(&text), stdout);
     }
     fflush(stdout);
+    buf_free(&text);
 }
 
 static void print_result(const json_t *result, int code, const struct output *output)
@@ -79,7 +83,10 @@ static void print_result(const json_t *result, int code, const struct output *ou
         print_json(is_question(output->verb) && code == CONTROL_DONE && data ? data : result);
         return;
     }
-    show_result(output->verb, result, output->colours, &text);
+    if (output->verb == VERB_STOP && code == CONTROL_DONE)
+        buf_adds(&text, "stopped\n"); /* it said "stopping", and has gone since */
+    else
+        show_result(output->verb, result, output->colours, &text);
     fputs(buf_text(&text), code == CONTROL_DONE || output->verb == VERB_HEALTH ? stdout : stderr);
     buf_free(&text);
 }

@@ -1,6 +1,8 @@
 /* The short answers for people: generations, listeners, modules, version. reevectl, one thread. */
 #include "config.h"
 
+#include <time.h>
+
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "ctl/talk.h"
@@ -16,6 +18,20 @@ static void int_cell(struct table *table, const json_t *row, const char *key)
     table_cell(table, PLAIN, "%lld", (long long)json_int(row, key));
 }
 
+/* Seconds since the epoch as local time. */
+static void time_cell(struct table *table, const json_t *row, const char *key)
+{
+    time_t when = (time_t)json_int(row, key);
+    struct tm parts;
+    char text[32];
+
+    if (when > 0 && localtime_r(&when, &parts) &&
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) > 0)
+        table_cell(table, PLAIN, "%s", text);
+    else
+        table_cell(table, PLAIN, "-");
+}
+
 void show_generations(const json_t *data, bool colours, struct buf *out)
 {
     static const struct column columns[] = {
@@ -29,7 +45,7 @@ void show_generations(const json_t *data, bool colours, struct buf *out)
         int_cell(&table, row, "number");
         show_state_cell(&table, json_text(row, "state"));
         int_cell(&table, row, "workers");
-        text_cell(&table, row, "since");
+        time_cell(&table, row, "since");
     }
     table_print(&table, colours, out);
     table_free(&table);

@@ -85,6 +85,17 @@ void show_event(const json_t *event, bool colours, struct buf *out)
     buf_free(&tag);
 }
 
+void show_step(const json_t *event, struct buf *out)
+{
+    const char *tag = json_text(event, "tag");
+
+    if (strcmp(tag, "operation") == 0 || strcmp(tag, "configuration-error") == 0)
+        return;
+    buf_adds(out, "  ");
+    show_text(out, json_text(event, "text"));
+    buf_addc(out, '\n');
+}
+
 void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out)
 {
     const json_t *data = json_object_get(result, "data");

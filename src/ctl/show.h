@@ -18,6 +18,8 @@ struct before {
 /* Writes the result of `verb` as text into `out`. */
 void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out);
 void show_event(const json_t *event, bool colours, struct buf *out);
+/* An event on the way to a result; nothing if it only repeats that. */
+void show_step(const json_t *event, struct buf *out);
 
 /* `before` may be NULL. */
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out);

@@ -3,7 +3,9 @@
 
 #include <check.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -199,9 +201,9 @@ static const struct {
      "KIND      NAME  VERSION\nprotocol  echo  1\n"},
     {VERB_GENERATIONS,
      "{\"code\":0,\"data\":{\"generations\":[{\"number\":2,\"state\":\"serving\",\"workers\":1,"
-     "\"since\":\"now\"}],\"operations\":[{\"operation\":1,\"verb\":\"reload\",\"code\":0,"
+     "\"since\":86400}],\"operations\":[{\"operation\":1,\"verb\":\"reload\",\"code\":0,"
      "\"text\":\"generation 2 serves\"}]}}",
-     "GENERATION  STATE    WORKERS  SINCE\n         2  serving        1  now\n\n"
+     "GENERATION  STATE    WORKERS  SINCE\n         2  serving        1  1970-01-02 00:00:00\n\n"
      "OPERATIONS\n1 reload: done: generation 2 serves\n"},
     {VERB_RELOAD, "{\"code\":3,\"text\":\"a:1: b\\nc:2: \\u001b d\"}", "a:1: b\nc:2: \\x1b d\n"},
     {VERB_RELOAD, "{\"code\":2}", "timed out\n"},
@@ -236,6 +238,21 @@ START_TEST(test_event)
 }
 END_TEST
 
+START_TEST(test_step)
+{
+    json_t *step = json_loads("{\"tag\":\"worker-ready\",\"text\":\"x\"}", 0, NULL);
+    json_t *repeated = json_loads("{\"tag\":\"operation\",\"text\":\"x\"}", 0, NULL);
+    struct buf out = {0};
+
+    show_step(step, &out);
+    show_step(repeated, &out);
+    ck_text(out, "  x\n");
+    buf_free(&out);
+    json_decref(step);
+    json_decref(repeated);
+}
+END_TEST
+
 START_TEST(test_json_fields)
 {
     json_t *o = json_loads("{\"i\":9007199254740993,\"r\":1.5,\"s\":\"t\",\"n\":null}", 0, NULL);
@@ -258,6 +275,8 @@ int main(void)
     SRunner *runner;
     int failed;
 
+    setenv("TZ", "UTC", 1);
+    tzset();
     tcase_add_test(tcase, test_units);
     tcase_add_test(tcase, test_table_aligns);
     tcase_add_test(tcase, test_table_colours_do_not_count);
@@ -267,6 +286,7 @@ int main(void)
     tcase_add_test(tcase, test_status_survives_nonsense);
     tcase_add_loop_test(tcase, test_result, 0, sizeof results / sizeof results[0]);
     tcase_add_test(tcase, test_event);
+    tcase_add_test(tcase, test_step);
     tcase_add_test(tcase, test_json_fields);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
