@@ -179,7 +179,7 @@ static int check_names(const reeve_section *section)
     qsort(settings.names, settings.name_count, sizeof *settings.names, name_order);
     for (size_t i = 1; i < settings.name_count; i++) {
         const struct site_name *left = &settings.names[i - 1], *right = &settings.names[i];
-        if (name_order(left, right) == 0)
+        if (name_order(left, right) == 0 && left->site != right->site)
             return reeve_conf_error(section, "site", "the host name \"%s\" is given to site \"%s\" "
                                     "and to site \"%s\": remove one", left->name,
                                     left->site->title, right->site->title);
