@@ -110,10 +110,6 @@ static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
         errno = ENOMEM;
         return STARVED;
     }
-    if (loop->accept.complained) {
-        loop->accept.complained = false;
-        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->listener->address);
-    }
     /* The gate goes on before the connection is served, which may take long. */
     if (!loop_has_room(loop) && loop->accept.state == ACCEPT_POLLING) {
         accept_move(loop, ACCEPT_FULL, 0);
@@ -124,6 +120,14 @@ static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
         loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
     step_begin(conn);
     return TAKEN;
+}
+
+/* The backlog could be emptied: only now, so that one descriptor more or less does not fill the log. */
+static void recovered(struct loop *loop, const struct loop_listener *from)
+{
+    if (loop->accept.complained)
+        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->listener->address);
+    loop->accept.complained = false;
 }
 
 static void starve(struct loop *loop, const struct loop_listener *from, enum accept_state state)
@@ -146,6 +150,8 @@ void accept_event(struct loop *loop, struct loop_listener *from)
         if (outcome == DRY || outcome == STARVED)
             break;
     }
+    if (outcome == DRY || (outcome == TAKEN && is_gated(loop)))
+        recovered(loop, from);
     if (loop->accept.state != ACCEPT_POLLING)
         return;
     if (outcome == STARVED)
