@@ -95,6 +95,7 @@ START_TEST(leaves_what_is_beyond_its_share)
     int fds[6];
     start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
     ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
+    board_set(&other.own->watching, 1);
     board_set_serving(&rig.master, 1, true); /* a second worker, without connections */
     rig_command(&rig, LOOP_SERVE);
     int served = 0;
@@ -113,6 +114,23 @@ START_TEST(leaves_what_is_beyond_its_share)
     rig_expect(fds[3], "x\n");
     rig_stop(&rig);
     board_close(&other);
+}
+END_TEST
+
+START_TEST(takes_more_when_nobody_else_watches)
+{
+    int fds[40];
+    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    board_set_serving(&rig.master, 1, true); /* it has no room, say, or hangs */
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 40; i++) {
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    for (int i = 0; i < 40; i++)
+        rig_expect(fds[i], "x\n");
+    ck_assert(!board_has_share(&rig.board));
+    rig_stop(&rig);
 }
 END_TEST
 
@@ -166,6 +184,7 @@ int main(void)
     add(tcase, gate_goes_round);
     add(tcase, full_loop_stops_and_goes_on);
     add(tcase, leaves_what_is_beyond_its_share);
+    add(tcase, takes_more_when_nobody_else_watches);
     add(tcase, no_descriptor_left);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
