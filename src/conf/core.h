@@ -39,6 +39,7 @@ struct core_listen {
 
 /* The values, checked. Texts belong to the conf. */
 struct core {
+    const struct conf *conf;   /* that it was read from, and that must outlive it */
     const char *user, *group;  /* "" : see reeved(8), PRIVILEGES */
     struct model model;        /* with the overrides applied and workers resolved (> 0) */
     char sizing[160];          /* in words, how `workers` came about */

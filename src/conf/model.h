@@ -18,6 +18,9 @@ struct model {
     bool pool;            /* `threads` is the size of a pool beside the loops */
 };
 
+extern const struct model models[]; /* the table, ended by a row without a name */
+extern const char model_names[];    /* "|event|worker": the choices of `model` are model_names + 1 */
+
 const struct model *model_find(const char *name);
 /* "event|worker": the choices of the option `model`. */
 const char *model_choices(void);

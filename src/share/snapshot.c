@@ -25,18 +25,19 @@
 #define SNAPSHOT_MAGIC "reeve snapshot 1"
 #define CONFIG_LIMIT (4u << 20) /* nobody writes 4 MiB of configuration by intent */
 
-/* The absolute folder of `path`, in `room` of PATH_MAX bytes. */
+/* The absolute folder in which `path` stands, in `room` of PATH_MAX bytes. A link's own folder, not
+ * that of what it points at. */
 static bool folder_of(const char *path, char *room)
 {
-    char full[PATH_MAX];
+    char folder[PATH_MAX];
     char *slash;
 
-    if (!realpath(path, full))
+    if (snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
         return false;
-    slash = strrchr(full, '/');
-    *(slash == full ? slash + 1 : slash) = '\0';
-    strcpy(room, full);
-    return true;
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    return realpath(slash ? folder : ".", room) != NULL;
 }
 
 static void add_text(struct buf *blob, const char *text)

@@ -57,7 +57,8 @@ typedef struct reeve_option {
     const char *fallback;        /* the default, as one would write it in the file; a list is
                                     written with commas; NULL: "" or an empty list */
     int64_t min, max;            /* INT, SIZE (bytes), DURATION (ms): inclusive; both 0: no bound */
-    const char *choices;         /* ENUM: "a|b|c"; HANDLER: the protocol's name */
+    const char *choices;         /* ENUM: "a|b|c"; HANDLER: the protocol's name; PATH: words that
+                                    are no path, "stderr|off"; or NULL */
     const struct reeve_option *options; /* SECTION, SECTIONS: what may stand inside */
     const char *help;            /* one or two sentences for the manual page */
 } reeve_option;

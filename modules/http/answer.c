@@ -1,0 +1,203 @@
+/* Answers: status line and fields are written straight into the output queue, a small body behind
+ * them, so that both leave in one send. A large body follows as what it is: bytes lent to the
+ * engine, or a file. Loop thread, except answer_page() and answer_reset(), which touch the answer
+ * alone.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "answer.h"
+
+#define SMALL_BODY 32768 /* up to here a body is copied behind its header */
+#define HEAD_ROOM 512    /* more than all fields take that the core writes, type and own apart */
+
+static const struct {
+    int status;
+    const char *line, *reason;
+} statuses[] = {
+#define X(code, text) {code, "HTTP/1.1 " #code " " text "\r\n", text},
+#include "status.def"
+#undef X
+};
+
+static const char *status_line(int status)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        if (statuses[i].status == status)
+            return statuses[i].line;
+    return NULL;
+}
+
+const char *answer_reason(int status)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        if (statuses[i].status == status)
+            return statuses[i].reason;
+    return NULL;
+}
+
+bool answer_page(struct answer *answer, int status, const char *why)
+{
+    char page[1024];
+    const char *reason = answer_reason(status);
+    int n = snprintf(page, sizeof page,
+                     "<!DOCTYPE html>\n<html lang=\"en\"><head><title>%d %s</title></head>\n"
+                     "<body><h1>%d %s</h1>\n%s%s%s</body></html>\n",
+                     status, reason, status, reason, why != NULL ? "<p>" : "",
+                     why != NULL ? why : "", why != NULL ? "</p>\n" : "");
+    answer->owned.length = 0;
+    if (n < 0 || (size_t)n >= sizeof page || !bytes_add(&answer->owned, page, (size_t)n))
+        return false;
+    answer->status = status;
+    answer->body = answer->owned.data;
+    answer->length = answer->owned.length;
+    strcpy(answer->type, "text/html; charset=utf-8");
+    return true;
+}
+
+/* "Date: ...\r\n", written anew when the second has changed. By hand: a locale must not matter. */
+static const char *date_field(size_t *length)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static _Thread_local char text[64];
+    static _Thread_local size_t text_length;
+    static _Thread_local int64_t second = -1;
+    int64_t now = reeve_time();
+    if (now != second) {
+        struct tm tm;
+        time_t seconds = (time_t)now;
+        gmtime_r(&seconds, &tm);
+        text_length = (size_t)snprintf(text, sizeof text,
+                                       "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                                       days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+                                       tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+        second = now;
+    }
+    *length = text_length;
+    return text;
+}
+
+/* Writing into the room that the engine gave. */
+static char *put(char *at, const void *data, size_t length)
+{
+    memcpy(at, data, length);
+    return at + length;
+}
+
+static char *put_text(char *at, const char *text)
+{
+    return put(at, text, strlen(text));
+}
+
+static char *put_number(char *at, uint64_t number)
+{
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    while (n > 0)
+        *at++ = digits[--n];
+    return at;
+}
+
+/* RFC 9110, 15.3.5 and 15.4.5: these never have content. */
+static bool is_bare(int status)
+{
+    return status == 204 || status == 304;
+}
+
+static char *put_head(char *at, const struct request *request)
+{
+    const struct answer *answer = &request->answer;
+    size_t length;
+    at = put_text(at, status_line(answer->status));
+    const char *date = date_field(&length);
+    at = put(at, date, length);
+    if (settings.server_header)
+        at = put_text(at, "Server: reeve\r\n");
+    if (answer->type[0] != '\0' && !is_bare(answer->status)) {
+        at = put_text(at, "Content-Type: ");
+        at = put_text(at, answer->type);
+        at = put_text(at, "\r\n");
+    }
+    if (!is_bare(answer->status)) {
+        at = put_text(at, "Content-Length: ");
+        at = put_number(at, answer->length);
+        at = put_text(at, "\r\n");
+    }
+    if (request->close)
+        at = put_text(at, "Connection: close\r\n");
+    else if (request->parse.minor == 0)
+        at = put_text(at, "Connection: keep-alive\r\n");
+    if (answer->fields.length > 0)
+        at = put(at, answer->fields.data, answer->fields.length);
+    return put_text(at, "\r\n");
+}
+
+static void close_file(void *arg)
+{
+    close((int)(intptr_t)arg);
+}
+
+static bool send_file(struct answer *answer, reeve_conn *conn)
+{
+    if (reeve_send_file(conn, answer->fd, answer->offset, answer->length, close_file,
+                        (void *)(intptr_t)answer->fd) != 0)
+        return false;
+    answer->fd = -1; /* the engine closes it */
+    return true;
+}
+
+static bool send_body(struct answer *answer, reeve_conn *conn)
+{
+    if (answer->fd >= 0)
+        return send_file(answer, conn);
+    if (answer->body != answer->owned.data)
+        return reeve_send(conn, answer->body, answer->length) == 0;
+    if (reeve_send_borrowed(conn, answer->body, answer->length, free, answer->owned.data) != 0)
+        return false;
+    answer->owned = (struct bytes){0}; /* the engine frees it */
+    return true;
+}
+
+bool answer_send(struct request *request, reeve_conn *conn)
+{
+    struct answer *answer = &request->answer;
+    if (request->headless || is_bare(answer->status)) {
+        if (answer->fd >= 0)
+            close(answer->fd);
+        answer->fd = -1;
+    }
+    bool bodied = !request->headless && !is_bare(answer->status) && answer->length > 0;
+    size_t small = bodied && answer->fd < 0 && answer->length <= SMALL_BODY ? answer->length : 0;
+    size_t head = HEAD_ROOM + sizeof answer->type + answer->fields.length;
+    char *start = reeve_reserve(conn, head + small);
+    if (start == NULL)
+        return false;
+    char *at = put_head(start, request);
+    if (small > 0)
+        at = put(at, answer->body, small);
+    reeve_commit(conn, (size_t)(at - start));
+    return !bodied || small > 0 || send_body(answer, conn);
+}
+
+void answer_reset(struct answer *answer)
+{
+    if (answer->fd >= 0)
+        close(answer->fd);
+    answer->fd = -1;
+    answer->given = answer->failed = false;
+    answer->status = 0;
+    answer->type[0] = '\0';
+    answer->body = NULL;
+    answer->length = 0;
+    bytes_reset(&answer->fields, 4096);
+    bytes_reset(&answer->owned, SMALL_BODY);
+}

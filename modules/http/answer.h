@@ -1,0 +1,16 @@
+/* Answers: from what was said to bytes in the output queue. Loop thread. */
+#ifndef HTTP_ANSWER_H
+#define HTTP_ANSWER_H
+#include "request.h"
+
+/* The reason phrase; NULL if the status is none that may be sent. */
+const char *answer_reason(int status);
+/* Makes the answer the standard page of `status`, with one sentence more unless `why` is NULL. The
+ * page is kept in the answer. False: memory is short. */
+bool answer_page(struct answer *answer, int status, const char *why);
+/* Queues the answer. False: memory is short, the connection must end. In both cases what the answer
+ * owned is given away or freed. */
+bool answer_send(struct request *request, reeve_conn *conn);
+/* Forgets it and what it owns. */
+void answer_reset(struct answer *answer);
+#endif

@@ -1,0 +1,29 @@
+/* A connection that speaks HTTP/1: the hooks of the protocol. */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+#include "request.h"
+
+enum conn_state {
+    CONN_IDLE,    /* between requests: no byte of the next one is there */
+    CONN_HEAD,    /* a request has begun */
+    CONN_BODY,    /* its head is complete, its body is not */
+    CONN_JOB,     /* a blocking handler has it */
+    CONN_CLOSING, /* the last answer is queued, or none will be */
+    CONN_FAILED,  /* memory was short in the middle of an answer */
+};
+
+/* reeve_state(): zeroed is a fresh one. */
+struct http_conn {
+    enum conn_state state;
+    reeve_verdict said;      /* what the last hook returned */
+    struct request *request; /* in HEAD, BODY and JOB */
+    size_t progress;         /* BODY: bytes of it when the deadline was set */
+    bool timed;              /* HEAD: the deadline is set */
+    bool busy;               /* the board shows a request */
+};
+
+reeve_verdict conn_step(reeve_conn *conn);
+reeve_verdict conn_expired(reeve_conn *conn);
+reeve_verdict conn_drain(reeve_conn *conn);
+void conn_close(reeve_conn *conn);
+#endif

@@ -1,0 +1,28 @@
+/* http: the protocol module. Its parts:
+ *
+ *     parse, chunk, path   what came from the client; pure functions
+ *     settings             the configuration, sites and routes
+ *     request, handle      one request; what its handler sees and does of it
+ *     answer, access       what goes out, and what is logged of it
+ *     conn                 the step function that ties them together
+ */
+#include "config.h"
+
+#include "conn.h"
+
+/* The longest head that the ranges in settings_options allow, and a little. */
+#define MAX_INPUT (65536 + 131072 + 4096)
+
+static const reeve_protocol http = {
+    .conn_size = sizeof(struct http_conn),
+    .max_input = MAX_INPUT,
+    .configure = settings_read,
+    .open = conn_step,
+    .step = conn_step,
+    .expired = conn_expired,
+    .drain = conn_drain,
+    .close = conn_close,
+};
+
+REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,
+             .protocol = &http, .thread_exit = request_thread_exit, .worker_exit = settings_free);

@@ -1,0 +1,57 @@
+/* The head of an HTTP/1 request: request line and fields, by RFC 9112, strict where two readers
+ * could see different messages. Pure: no I/O, no allocation, no clock. */
+#ifndef HTTP_PARSE_H
+#define HTTP_PARSE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PARSE_FIELDS_MAX 256
+
+struct slice { /* bytes of the head, from its first byte */
+    uint32_t at, length;
+};
+struct parse_field {
+    struct slice name, value; /* the value without the white space around it */
+};
+struct parse_limits {
+    size_t line;    /* bytes of the request line, its end included: 414 */
+    size_t header;  /* bytes of all fields and the empty line: 431 */
+    unsigned count; /* fields, at most PARSE_FIELDS_MAX: 431 */
+};
+
+enum parse_stage { PARSE_LINE, PARSE_FIELDS, PARSE_END };
+enum parse_result { PARSE_MORE, PARSE_DONE, PARSE_BAD };
+
+struct parse {
+    enum parse_stage stage;
+    uint32_t line;      /* where the line in hand begins */
+    uint32_t scanned;   /* up to here there is no end of it */
+    uint32_t fields_at; /* where the fields begin */
+
+    struct slice method, target;
+    unsigned minor; /* of HTTP/1.x */
+
+    struct slice host;
+    bool has_host, has_length, has_coding;
+    bool close, keep_alive; /* Connection */
+    bool expect;            /* 100-continue */
+    uint64_t content_length; /* UINT64_MAX: more than can be counted */
+
+    int status;      /* PARSE_BAD: what to answer */
+    const char *why; /* and one sentence for the page */
+
+    unsigned count;
+    struct parse_field fields[PARSE_FIELDS_MAX];
+};
+
+void parse_start(struct parse *parse);
+/* `data` is the input from the head's first byte on, the same bytes as before and perhaps more. Each
+ * byte is looked at once, however they come. DONE: *used bytes were the head. */
+enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
+                             const char *data, size_t length, size_t *used);
+
+/* The character classes of RFC 9110, 5.6.2 and 5.5. */
+bool parse_is_token(char c);
+bool parse_is_value(char c);
+#endif

@@ -1,0 +1,139 @@
+/* The request target and its path.
+ *
+ * Dots are resolved on the decoded path: whoever encodes a dot or a slash gains nothing. What comes
+ * out begins with one "/", has no empty, "." or ".." segment, and holds no NUL.
+ */
+#include "config.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "path.h"
+
+static void split_query(const char *text, size_t length, struct target *target)
+{
+    const char *mark = memchr(text, '?', length);
+    target->path = text;
+    target->path_length = mark != NULL ? (size_t)(mark - text) : length;
+    target->query = mark != NULL ? mark + 1 : text + length;
+    target->query_length = (size_t)(text + length - target->query);
+}
+
+enum target_form target_split(const char *text, size_t length, struct target *target)
+{
+    target->host = NULL;
+    target->host_length = 0;
+    if (length == 1 && text[0] == '*')
+        return TARGET_ASTERISK;
+    if (length > 0 && text[0] == '/') {
+        split_query(text, length, target);
+        return TARGET_ORIGIN;
+    }
+    size_t scheme = length >= 8 && strncasecmp(text, "https://", 8) == 0  ? 8
+                    : length >= 7 && strncasecmp(text, "http://", 7) == 0 ? 7
+                                                                          : 0;
+    if (scheme == 0)
+        return TARGET_BAD;
+    size_t end = scheme;
+    while (end < length && text[end] != '/' && text[end] != '?')
+        end++;
+    target->host = text + scheme;
+    target->host_length = end - scheme;
+    if (target->host_length == 0 || memchr(target->host, '@', target->host_length) != NULL)
+        return TARGET_BAD;
+    split_query(text + end, length - end, target);
+    if (target->path_length == 0) {
+        target->path = "/";
+        target->path_length = 1;
+    }
+    return TARGET_ABSOLUTE;
+}
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The next byte of the path, decoded; *at moves behind it. -1: malformed. */
+static int next_byte(const char *path, size_t length, size_t *at)
+{
+    char c = path[(*at)++];
+    if (c != '%')
+        return c == '\0' ? -1 : (unsigned char)c;
+    if (length - *at < 2)
+        return -1;
+    int high = hex(path[*at]), low = hex(path[*at + 1]);
+    *at += 2;
+    if (high < 0 || low < 0 || high + low == 0)
+        return -1;
+    return high * 16 + low;
+}
+
+/* out[0..*end) ends with a whole segment that began behind the last "/". Takes "." and ".." away.
+ * False: above the root. */
+static bool close_segment(const char *out, size_t *end)
+{
+    size_t start = *end;
+    while (out[start - 1] != '/')
+        start--;
+    size_t length = *end - start;
+    if (length == 1 && out[start] == '.') {
+        *end = start;
+    } else if (length == 2 && out[start] == '.' && out[start + 1] == '.') {
+        if (start == 1)
+            return false;
+        for (start--; out[start - 1] != '/'; start--)
+            continue;
+        *end = start;
+    }
+    return true;
+}
+
+bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
+{
+    size_t end = 0;
+    out[end++] = '/';
+    for (size_t at = 0; at < length;) {
+        int c = next_byte(path, length, &at);
+        if (c < 0)
+            return false;
+        if (c != '/') {
+            out[end++] = (char)c;
+            continue;
+        }
+        if (!close_segment(out, &end))
+            return false;
+        if (out[end - 1] != '/')
+            out[end++] = '/';
+    }
+    if (!close_segment(out, &end))
+        return false;
+    out[end] = '\0';
+    *out_length = end;
+    return true;
+}
+
+bool host_name(const char *host, size_t length, size_t *name_length)
+{
+    size_t end = 0;
+    if (length > 0 && host[0] == '[') {
+        const char *bracket = memchr(host, ']', length);
+        if (bracket == NULL)
+            return false;
+        end = (size_t)(bracket - host) + 1;
+    } else {
+        while (end < length && host[end] != ':' && host[end] != '[' && host[end] != ']')
+            end++;
+    }
+    *name_length = end > 1 && host[end - 1] == '.' ? end - 1 : end;
+    if (end == length)
+        return true;
+    if (host[end++] != ':')
+        return false;
+    while (end < length && host[end] >= '0' && host[end] <= '9')
+        end++;
+    return end == length;
+}

@@ -1,0 +1,198 @@
+/* One HTTP request: its memory, and what its head asks for.
+ *
+ * The head is copied once, when it is complete: handlers want texts that end with NUL and stay where
+ * they are, also while the input moves on. Requests are kept for reuse by the loop thread that made
+ * them, so that a small request allocates nothing.
+ */
+#include "config.h"
+
+#include "answer.h"
+#include "path.h"
+#include "request.h"
+
+#define SPARE_MAX 8         /* requests kept by a thread */
+#define HEAD_KEEP 8192      /* memory kept in a spare one */
+
+static _Thread_local struct request *spare;
+static _Thread_local unsigned spare_count;
+
+/* ---------------------------------------------------------------- memory ------------ */
+
+struct request *request_new(reeve_conn *conn)
+{
+    struct request *request = spare;
+    if (request != NULL) {
+        spare = request->next;
+        spare_count--;
+    } else {
+        request = calloc(1, sizeof *request);
+        if (request == NULL)
+            return NULL;
+        request->public.api = &handle_api;
+        request->answer.fd = -1;
+    }
+    request->peer = reeve_peer(conn);
+    request->path = request->query = "";
+    parse_start(&request->parse);
+    return request;
+}
+
+static void request_reset(struct request *request)
+{
+    request->conn = NULL;
+    request->route = NULL;
+    request->refused = 0;
+    request->why = NULL;
+    request->close = request->headless = request->chunked = false;
+    request->path_length = 0;
+    request->chunk = (struct chunk){0};
+    request->body_left = 0;
+    bytes_reset(&request->head, HEAD_KEEP);
+    bytes_reset(&request->body, HEAD_KEEP);
+    answer_reset(&request->answer);
+}
+
+static void request_destroy(struct request *request)
+{
+    free(request->head.data);
+    free(request->body.data);
+    free(request->answer.fields.data);
+    free(request->answer.owned.data);
+    free(request);
+}
+
+void request_free(struct request **pointer)
+{
+    struct request *request = *pointer;
+    *pointer = NULL;
+    if (request == NULL)
+        return;
+    request_reset(request);
+    if (spare_count >= SPARE_MAX) {
+        request_destroy(request);
+        return;
+    }
+    request->next = spare;
+    spare = request;
+    spare_count++;
+}
+
+void request_thread_exit(void)
+{
+    while (spare != NULL) {
+        struct request *next = spare->next;
+        request_destroy(spare);
+        spare = next;
+    }
+    spare_count = 0;
+}
+
+/* ---------------------------------------------------------------- accepting --------- */
+
+/* Methods that mean something here or to a handler. CONNECT is none: this is not a proxy. */
+static const char *const methods[] = {
+    "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "PROPPATCH",
+    "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
+};
+
+static bool is_method(const char *method)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
+void request_refuse(struct request *request, int status, const char *why)
+{
+    if (request->refused != 0)
+        return;
+    request->refused = status;
+    request->why = why;
+}
+
+/* Copies the head, puts NUL behind each text in it, and leaves room for the path. */
+static bool copy_head(struct request *request, const char *head, size_t length)
+{
+    struct parse *parse = &request->parse;
+    if (!bytes_room(&request->head, length + parse->target.length + 3) ||
+        !bytes_add(&request->head, head, length))
+        return false;
+    request_text(request, parse->method)[parse->method.length] = '\0';
+    request_text(request, parse->target)[parse->target.length] = '\0';
+    for (unsigned i = 0; i < parse->count; i++) {
+        request_text(request, parse->fields[i].name)[parse->fields[i].name.length] = '\0';
+        request_text(request, parse->fields[i].value)[parse->fields[i].value.length] = '\0';
+    }
+    return true;
+}
+
+/* "OPTIONS *" asks the server as a whole. */
+static void accept_asterisk(struct request *request)
+{
+    static const char allow[] = "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n";
+    if (strcmp(request_text(request, request->parse.method), "OPTIONS") != 0)
+        request_refuse(request, 400, "The target \"*\" goes with OPTIONS only.");
+    else if (bytes_add(&request->answer.fields, allow, sizeof allow - 1))
+        request_refuse(request, 204, NULL);
+    else
+        request_refuse(request, 500, NULL);
+}
+
+static void accept_route(struct request *request, const struct target *target)
+{
+    const struct parse *parse = &request->parse;
+    const char *host = target->host;
+    size_t length = target->host_length;
+    if (host == NULL) {
+        host = request_text(request, parse->host);
+        length = parse->host.length;
+    }
+    if (!host_name(host, length, &length)) {
+        request_refuse(request, 400, "Host is not a host name.");
+        return;
+    }
+    char *path = request->head.data + request->head.length;
+    if (!path_decode(target->path, target->path_length, path, &request->path_length)) {
+        request_refuse(request, 400, "The path is malformed or leads above the root.");
+        return;
+    }
+    request->path = path;
+    request->query = target->query;
+    request->route = route_find(site_find(host, length), path, request->path_length);
+    if (request->route == NULL)
+        request_refuse(request, 404, NULL);
+}
+
+bool request_accept(struct request *request, const char *head, size_t length)
+{
+    const struct parse *parse = &request->parse;
+    if (!copy_head(request, head, length))
+        return false;
+    request->close = parse->close || (parse->minor == 0 && !parse->keep_alive);
+    request->chunked = parse->has_coding;
+    request->body_left = parse->content_length;
+
+    const char *method = request_text(request, parse->method);
+    request->headless = strcmp(method, "HEAD") == 0;
+    if (!is_method(method)) {
+        request_refuse(request, 501, "The method is not known here.");
+        return true;
+    }
+    struct target target;
+    switch (target_split(request_text(request, parse->target), parse->target.length, &target)) {
+    case TARGET_ORIGIN:
+    case TARGET_ABSOLUTE:
+        accept_route(request, &target);
+        break;
+    case TARGET_ASTERISK:
+        accept_asterisk(request);
+        break;
+    case TARGET_BAD:
+        request_refuse(request, 400, "The request target is malformed.");
+        break;
+    }
+    if (request->refused == 400)
+        request->close = true;
+    return true;
+}

@@ -1,0 +1,79 @@
+/* One HTTP request in hand, from its first byte until its answer is queued.
+ *
+ * Owner: the connection that it belongs to, in the loop's thread; while a blocking handler runs the
+ * pool's thread has it alone. Idle connections have none: threads keep a few spare ones. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bytes.h"
+#include "chunk.h"
+#include "parse.h"
+#include "reeve/http.h"
+#include "reeve/protocol.h"
+#include "settings.h"
+
+/* What is to be answered, as handler or core have said it. */
+struct answer {
+    bool given;
+    bool failed;         /* queueing it failed: the connection must end */
+    int status;
+    char type[128];      /* Content-Type, "" if none */
+    struct bytes fields; /* further fields, each "Name: value\r\n" */
+    const char *body;    /* the caller's, valid while it is queued; or owned.data */
+    size_t length;
+    struct bytes owned;  /* a copy of the body, for an answer that is queued later */
+    int fd;              /* the body is a range of this file; -1: it is not */
+    off_t offset;
+};
+
+struct request {
+    struct reeve_request public; /* first: what a handler is given */
+    struct request *next;        /* among the spare ones */
+
+    reeve_conn *conn;            /* not NULL: an answer is queued as soon as it is given */
+    const struct route *route;   /* NULL: none was found */
+    const char *peer;
+    int refused;                 /* the status to answer without asking a handler; 0: ask it */
+    const char *why;             /* one sentence for that page, or NULL */
+    bool close;                  /* the connection ends with this answer */
+    bool headless;               /* HEAD: the answer has no body */
+
+    struct bytes head;           /* a copy of the head, NUL behind each text; then the path */
+    const char *path, *query;
+    size_t path_length;
+
+    bool chunked;
+    struct chunk chunk;
+    uint64_t body_left;          /* of a body with a length */
+    struct bytes body;
+
+    struct answer answer;
+    struct parse parse;          /* last: its fields are never cleared */
+};
+
+/* NULL: memory is short. */
+struct request *request_new(reeve_conn *conn);
+void request_free(struct request **request);
+/* The spare ones of the calling thread. */
+void request_thread_exit(void);
+
+/* The head is complete: keeps a copy, finds path, site and route, and judges what can be judged
+ * without the body. False: memory is short. */
+bool request_accept(struct request *request, const char *head, size_t length);
+/* Makes this the answer: the page of `status`. The first refusal counts. */
+void request_refuse(struct request *request, int status, const char *why);
+
+/* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then. */
+void request_handle(struct request *request);
+extern const struct reeve_http_api handle_api;
+
+/* A text of the head, ended by NUL. After request_accept(). */
+static inline char *request_text(const struct request *request, struct slice slice)
+{
+    return request->head.data + slice.at;
+}
+#endif

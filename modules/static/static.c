@@ -1,0 +1,288 @@
+/* static: serves the files below a folder.
+ *
+ * The root is opened once, while configuring; each request opens its file below that descriptor with
+ * openat2(RESOLVE_BENEATH), so the kernel itself lets no name, link or race lead out of it. Runs in
+ * the loop's thread; nothing is kept between requests. A descriptor belongs to the request until
+ * reeve_reply_file() takes it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reeve/http.h"
+#include "types.h"
+
+#define SMALL_FILE 16384 /* up to here a file is read and leaves together with its header */
+#define RACE_TRIES 8     /* openat2 says EAGAIN when a rename races with it */
+
+/* One route. All of them are freed when the worker exits. */
+struct folder {
+    struct folder *next;
+    int root;
+    uint64_t resolve;
+    const char **index;
+    size_t index_count;
+};
+
+static struct folder *folders;
+
+/* ---------------------------------------------------------------- opening ----------- */
+
+/* `name` is relative to the root; "" is the root itself. -1 with errno. */
+static int open_below(const struct folder *folder, const char *name, uint64_t flags)
+{
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = folder->resolve};
+    long fd;
+    int tries = 0;
+    do
+        fd = syscall(SYS_openat2, folder->root, *name != '\0' ? name : ".", &how, sizeof how);
+    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < RACE_TRIES)));
+    return (int)fd;
+}
+
+static int status_of(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return 403;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return 503;
+    case EIO:
+        return 500;
+    default: /* ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENXIO, ...: not here */
+        return 404;
+    }
+}
+
+static int refuse(reeve_request *request, int error)
+{
+    int status = status_of(error);
+    if (status >= 500)
+        reeve_log(REEVE_LOG_ERROR, "static-open-failed", "cannot open %s: %s", reeve_path(request),
+                  strerror(error));
+    if (status == 503)
+        reeve_set_header(request, "Retry-After", "1");
+    return reeve_reply_status(request, status);
+}
+
+/* ---------------------------------------------------------------- answering --------- */
+
+/* Sends the client on to the same path with "/" behind it, encoded anew. */
+static int redirect(reeve_request *request)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "-._~/!$&'()*+,;=:@";
+    const char *path = reeve_path(request), *query = reeve_query(request);
+    size_t room = strlen(path) * 3 + strlen(query) + 3, end = 0;
+    char *location = malloc(room);
+    if (location == NULL)
+        return -1;
+    for (; *path != '\0'; path++) {
+        if (strchr(plain, *path) != NULL)
+            location[end++] = *path;
+        else
+            end += (size_t)sprintf(location + end, "%%%02X", (unsigned)(unsigned char)*path);
+    }
+    snprintf(location + end, room - end, "/%s%s", *query != '\0' ? "?" : "", query);
+    int result = reeve_set_header(request, "Location", location);
+    free(location);
+    return result == 0 ? reeve_reply_status(request, 301) : -1;
+}
+
+/* Sets Last-Modified. True if that is what the client has already. */
+static bool is_known(reeve_request *request, time_t modified)
+{
+    char text[64];
+    struct tm tm;
+    if (gmtime_r(&modified, &tm) == NULL ||
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
+        return false;
+    reeve_set_header(request, "Last-Modified", text);
+    const char *since = reeve_header(request, "If-Modified-Since");
+    return since != NULL && strcmp(since, text) == 0;
+}
+
+/* Takes `fd`. */
+static int send_file(reeve_request *request, const char *name, int fd, const struct stat *st)
+{
+    if (is_known(request, st->st_mtime)) {
+        close(fd);
+        return reeve_reply(request, 304, NULL, NULL, 0);
+    }
+    size_t size = (size_t)st->st_size;
+    const char *type = types_find(name);
+    if (size > SMALL_FILE || strcmp(reeve_method(request), "HEAD") == 0)
+        return reeve_reply_file(request, 200, type, fd, 0, size);
+    char data[SMALL_FILE];
+    ssize_t n = read(fd, data, size); /* what there is now is the answer, should it have shrunk */
+    int error = errno;
+    close(fd);
+    return n < 0 ? refuse(request, error) : reeve_reply(request, 200, type, data, (size_t)n);
+}
+
+/* Takes `fd`, which `name` led to. */
+static int send_opened(reeve_request *request, const char *name, int fd)
+{
+    struct stat st;
+    int error = fstat(fd, &st) == 0 ? 0 : errno;
+    if (error == 0 && S_ISREG(st.st_mode))
+        return send_file(request, name, fd, &st);
+    close(fd);
+    if (error == 0 && S_ISDIR(st.st_mode))
+        return redirect(request);
+    return refuse(request, error != 0 ? error : ENOENT);
+}
+
+static bool is_folder(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
+}
+
+/* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no folder. */
+static int send_index(reeve_request *request, const struct folder *folder, const char *name)
+{
+    char full[PATH_MAX];
+    for (size_t i = 0; i < folder->index_count; i++) {
+        int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
+        if (n < 0 || (size_t)n >= sizeof full)
+            return refuse(request, ENAMETOOLONG);
+        int fd = open_below(folder, full, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (fd >= 0 && !is_folder(fd))
+            return send_opened(request, full, fd);
+        if (fd >= 0)
+            close(fd);
+        else if (errno != ENOENT)
+            return refuse(request, errno);
+    }
+    int fd = open_below(folder, name, O_PATH | O_DIRECTORY);
+    if (fd < 0)
+        return refuse(request, errno);
+    close(fd);
+    return reeve_reply_status(request, 403);
+}
+
+/* Names that begin with a dot are not for the web, except the registry of RFC 8615. */
+static bool is_hidden(const char *path)
+{
+    static const char known[] = "/.well-known/";
+    for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++)
+        if (at != path || strncmp(path, known, sizeof known - 1) != 0)
+            return true;
+    return false;
+}
+
+static int static_handle(reeve_request *request, void *config)
+{
+    const struct folder *folder = config;
+    const char *method = reeve_method(request), *path = reeve_path(request);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        reeve_set_header(request, "Allow", "GET, HEAD");
+        return reeve_reply_status(request, 405);
+    }
+    if (is_hidden(reeve_rest(request)))
+        return reeve_reply_status(request, 404);
+    const char *name = reeve_rest(request) + 1;
+    if (path[strlen(path) - 1] == '/')
+        return send_index(request, folder, name);
+    int fd = open_below(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return refuse(request, errno);
+    return send_opened(request, name, fd);
+}
+
+/* ---------------------------------------------------------------- configuration ----- */
+
+static int read_index(const reeve_section *section, struct folder *folder)
+{
+    size_t count = reeve_conf_count(section, "index");
+    folder->index = count > 0 ? calloc(count, sizeof *folder->index) : NULL;
+    if (count > 0 && folder->index == NULL)
+        return reeve_conf_error(section, "index", "memory is short: free some and try again");
+    for (; folder->index_count < count; folder->index_count++) {
+        const char *name = reeve_conf_item(section, "index", folder->index_count);
+        if (*name == '\0' || strchr(name, '/') != NULL)
+            return reeve_conf_error(section, "index", "\"%s\" is not a file name: write it without "
+                                    "\"/\"", name);
+        folder->index[folder->index_count] = name;
+    }
+    return 0;
+}
+
+static int open_root(const reeve_section *section, struct folder *folder)
+{
+    const char *root = reeve_conf_string(section, "root");
+    if (root == NULL || *root == '\0')
+        return reeve_conf_error(section, NULL, "static needs a root: write root = \"/srv/www\"");
+    folder->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder->root < 0)
+        return reeve_conf_error(section, "root", "cannot open the folder \"%s\": %s; create it or "
+                                "name another one", root, strerror(errno));
+    int fd = open_below(folder, "", O_PATH | O_DIRECTORY);
+    if (fd < 0)
+        return reeve_conf_error(section, "root", "cannot open below \"%s\": %s; static needs the "
+                                "system call openat2, that is Linux 5.6, and a sandbox that allows "
+                                "it", root, strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int static_configure(const reeve_section *section, const char *route, void **config)
+{
+    (void)route;
+    struct folder *folder = calloc(1, sizeof *folder);
+    if (folder == NULL)
+        return reeve_conf_error(section, NULL, "memory is short: free some and try again");
+    *config = folder;
+    folder->root = -1;
+    folder->next = folders;
+    folders = folder;
+    folder->resolve = RESOLVE_NO_MAGICLINKS;
+    if (!reeve_conf_bool(section, "symlinks"))
+        folder->resolve |= RESOLVE_BENEATH;
+    types_load("/etc/mime.types");
+    return read_index(section, folder) != 0 || open_root(section, folder) != 0 ? -1 : 0;
+}
+
+static void static_worker_exit(void)
+{
+    while (folders != NULL) {
+        struct folder *folder = folders;
+        folders = folder->next;
+        if (folder->root >= 0)
+            close(folder->root);
+        free(folder->index);
+        free(folder);
+    }
+    types_free();
+}
+
+static const reeve_option static_options[] = {
+    {.name = "root", .type = REEVE_OPT_PATH,
+     .help = "The folder whose files are served. Needed."},
+    {.name = "index", .type = REEVE_OPT_LIST, .fallback = "index.html",
+     .help = "Files that answer for a folder; the first that exists is taken."},
+    {.name = "symlinks", .type = REEVE_OPT_BOOL, .fallback = "off",
+     .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
+             "as it is relative and stays below the root."},
+    {.type = REEVE_OPT_END},
+};
+
+static const reeve_handler static_handler = {
+    .protocol = "http", .configure = static_configure, .handle = static_handle};
+
+REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,
+             .handler = &static_handler, .worker_exit = static_worker_exit);

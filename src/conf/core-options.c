@@ -1,0 +1,85 @@
+/* The core options, each declared once: parser, checks, `reeved -T` and reeve.conf(5) derive from
+ * this table. Here too is the configuration that stands in for a missing file. Constant data. */
+#include "config.h"
+
+#include "conf/conf.h"
+#include "conf/core.h"
+
+static const reeve_option listen_options[] = {
+    {"protocol", REEVE_OPT_STRING, "http", 0, 0, NULL, NULL,
+     "The protocol spoken here: the name of a protocol module."},
+    {"backlog", REEVE_OPT_INT, "4096", 1, 65535, NULL, NULL,
+     "Connections that the kernel holds until a worker takes them; the kernel's own limit is "
+     "net.core.somaxconn."},
+    {"mode", REEVE_OPT_MODE, "0660", 0, 0, NULL, NULL, "Permissions of a unix socket."},
+    {"owner", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
+     "Owner of a unix socket, as \"user\", \"user:group\" or \":group\"; empty: who started reeved."},
+    {.type = REEVE_OPT_END},
+};
+
+const reeve_option core_options[] = {
+    {"user", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
+     "The user that workers run as when reeved is started as root. Empty: \"reeve\" if that account "
+     "exists, else \"nobody\"; only \"root\" itself serves as root."},
+    {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
+     "The group that workers run as. Empty: the user's."},
+    {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
+     "The concurrency model; see reeve-models(7)."},
+    {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "Worker processes. 0: the model's number, for most models one per usable CPU."},
+    {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
+     "Threads in each worker that wait for connections. 0: the model's number, which is the number "
+     "of threads in a model without a pool."},
+    {"connections", REEVE_OPT_INT, "0", 0, MANY, NULL, NULL,
+     "Connections that a loop may hold at once. 0: the model's number."},
+    {"wait", REEVE_OPT_ENUM, "", 0, 0, "poll|epoll", NULL,
+     "How a loop waits for its connections. Empty: as the model says."},
+    {"threads", REEVE_OPT_INT, "16", 1, 448, NULL, NULL,
+     "Threads in each worker for blocking work: its pool, or its loops in a model without a pool."},
+    {"queue_limit", REEVE_OPT_INT, "1024", 1, 1048576, NULL, NULL,
+     "Jobs that may wait for a thread of the pool; more are refused. Of no effect in a model "
+     "without a pool."},
+    {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
+     "The modules to load, by name, or by the absolute path of a file."},
+    {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,
+     "The folders where modules are looked for, in this order, with \":\" between."},
+    {"control", REEVE_OPT_PATH, "", 0, 0, NULL, NULL,
+     "The Unix socket that reevectl talks to. Empty: " RUN_PATH "/control.sock for root, and "
+     "reeve/control.sock below $XDG_RUNTIME_DIR or $HOME/.local for others."},
+    {"control_group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
+     "A group whose members may read the state of the server by reevectl(8). Only root and the "
+     "owner may change it."},
+    {"pid_file", REEVE_OPT_PATH, "", 0, 0, NULL, NULL,
+     "The file that holds the PID of the master. Empty: none."},
+    {"error_log", REEVE_OPT_PATH, "stderr", 0, 0, "stderr|syslog", NULL,
+     "Where the error log goes: stderr, syslog or the path of a file."},
+    {"log_format", REEVE_OPT_ENUM, "text", 0, 0, "text|json", NULL,
+     "The form of a line of the error log."},
+    {"log_level", REEVE_OPT_ENUM, "notice", 0, 0, "error|warning|notice|info|debug", NULL,
+     "The least important messages that are still logged."},
+    {"ready_timeout", REEVE_OPT_DURATION, "30s", 100, 3600000, NULL, NULL,
+     "How long a worker may take from its start until it is ready; then it is killed."},
+    {"drain_timeout", REEVE_OPT_DURATION, "30s", 0, 86400000, NULL, NULL,
+     "How long a worker that was told to end may go on with the connections it has."},
+    {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
+     "How long idle connections of a draining worker may still ask one thing."},
+    {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
+     "How long a client may take nothing of its answer before it is cut."},
+    {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
+     "Old generations of workers that may drain at once; the oldest is stopped for one more."},
+    {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,
+     "Where to listen. The title is the address: \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" (all of "
+     "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket that "
+     "systemd hands over. Port 0 lets the kernel choose. The option -o listen=ADDRESS replaces all "
+     "listen sections of the file by one with this address and the protocol of the first; given "
+     "again it adds another."},
+    {.type = REEVE_OPT_END},
+};
+
+const char conf_builtin[] = "modules = { \"http\", \"static\" }\n"
+                            "listen \"127.0.0.1:8080\" { protocol = \"http\" }\n"
+                            "http {\n"
+                            "    site \"default\" {\n"
+                            "        route \"/\" { static { root = \".\" } }\n"
+                            "    }\n"
+                            "}\n";

@@ -1,0 +1,212 @@
+/* From the words of the command line to a request line. What a verb takes is read from its
+ * `arguments` in verbs.def, so usage, completion and this parser cannot differ:
+ *     [--flag]   [--option VALUE]   [WORD]   WORD
+ * reevectl, one thread; the request owns its line. */
+#include "config.h"
+
+#include "ctl/request.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+const struct verb_info verb_table[VERBS] = {
+#define X(symbol, name, arguments, access, help) {name, arguments, help, access},
+#include "share/verbs.def"
+#undef X
+};
+
+#define RELOAD_WAIT 60    /* seconds, as the default of the option ready_timeout */
+#define WAIT_MAX 86400
+#define ANSWER_GRACE 2000 /* ms that the server's own "timed out" may take to reach us */
+
+/* How long an answer may take, in ms. Those that end with the work of a worker are limited by the
+ * server as well; we only guard against a server that hangs. */
+static int64_t limit_of(enum verb verb)
+{
+    switch (verb) {
+    case VERB_STATUS:
+    case VERB_GENERATIONS:
+    case VERB_LISTENERS:
+    case VERB_MODULES:
+    case VERB_HEALTH:
+    case VERB_VERSION:
+    case VERB_LOG_LEVEL:
+        return 10 * 1000;
+    case VERB_CHECK:
+    case VERB_SCALE:
+    case VERB_REOPEN_LOGS:
+        return 120 * 1000;
+    case VERB_RELOAD:
+        return RELOAD_WAIT * 1000 + ANSWER_GRACE;
+    case VERB_STOP:
+    case VERB_RECYCLE:
+    case VERB_EVENTS:
+    case VERBS:
+        break;
+    }
+    return REQUEST_FOREVER;
+}
+
+static bool find_verb(const char *word, enum verb *verb, struct buf *error)
+{
+    const char *names[VERBS];
+    const char *near;
+
+    for (int i = 0; i < VERBS; i++) {
+        names[i] = verb_table[i].name;
+        if (strcmp(names[i], word) == 0) {
+            *verb = (enum verb)i;
+            return true;
+        }
+    }
+    near = text_nearest(word, names, VERBS);
+    buf_printf(error, "unknown verb '%s'", word);
+    if (near)
+        buf_printf(error, "; did you mean '%s'?", near);
+    else
+        buf_adds(error, "; 'reevectl -h' lists them");
+    return false;
+}
+
+static bool usage_error(const struct request *request, struct buf *error)
+{
+    const struct verb_info *info = &verb_table[request->verb];
+
+    buf_printf(error, "; usage: reevectl %s%s%s", info->name, *info->arguments ? " " : "",
+               info->arguments);
+    return false;
+}
+
+/* Is "[--NAME" in the verb's arguments? If so, does a value follow it? */
+static bool takes_option(const char *arguments, const char *name, size_t length, bool *value)
+{
+    for (const char *p = arguments; (p = strstr(p, "[--")); p++) {
+        if (strncmp(p + 3, name, length) == 0 && (p[3 + length] == ']' || p[3 + length] == ' ')) {
+            *value = p[3 + length] == ' ';
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The one word beside the options: 0 none, 1 may stand, 2 must stand. */
+static int takes_word(const char *arguments)
+{
+    if (strncmp(arguments, "[--", 3) == 0)
+        return 0;
+    return arguments[0] == '\0' ? 0 : arguments[0] == '[' ? 1 : 2;
+}
+
+static bool add_wait(struct request *request, const char *value, struct buf *error)
+{
+    int64_t seconds;
+
+    if (!text_int(value, &seconds) || seconds < 1 || seconds > WAIT_MAX) {
+        buf_printf(error, "--wait: '%s' is not a number of seconds from 1 to %d", value, WAIT_MAX);
+        return false;
+    }
+    request->limit = seconds * 1000 + ANSWER_GRACE;
+    buf_printf(&request->line, " wait=%lld", (long long)seconds);
+    return true;
+}
+
+/* One option at words[*i]; moves *i over its value. */
+static bool add_option(struct request *request, char *const *words, size_t count, size_t *i,
+                       struct buf *error)
+{
+    const char *name = words[*i] + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    bool wants_value;
+
+    if (!takes_option(verb_table[request->verb].arguments, name, length, &wants_value)) {
+        buf_printf(error, "'%s' does not take '%s'", words[0], words[*i]);
+        return usage_error(request, error);
+    }
+    if (wants_value && !value && *i + 1 < count)
+        value = words[++*i];
+    if (wants_value != (value != NULL)) {
+        buf_printf(error, "'--%.*s' %s", (int)length, name,
+                   wants_value ? "needs a value" : "takes no value");
+        return usage_error(request, error);
+    }
+    if (wants_value)
+        return add_wait(request, value, error);
+    if (request->verb == VERB_STATUS)
+        request->watch = true;
+    else
+        buf_printf(&request->line, " %.*s", (int)length, name);
+    return true;
+}
+
+static bool add_word(struct request *request, const char *word, struct buf *error)
+{
+    buf_addc(&request->line, ' ');
+    if (request->verb == VERB_CHECK && word[0] != '/') {
+        char folder[CONTROL_LINE];
+
+        if (!getcwd(folder, sizeof folder)) {
+            buf_adds(error, "the working directory is unknown: give an absolute path");
+            return false;
+        }
+        buf_printf(&request->line, "%s/", folder);
+    }
+    buf_adds(&request->line, word);
+    return true;
+}
+
+static bool add_words(struct request *request, char *const *words, size_t count,
+                      struct buf *error)
+{
+    int takes = takes_word(verb_table[request->verb].arguments);
+    const char *word = NULL;
+    bool options = true;
+
+    for (size_t i = 1; i < count; i++) {
+        if (options && strcmp(words[i], "--") == 0) {
+            options = false;
+        } else if (options && text_starts(words[i], "--")) {
+            if (!add_option(request, words, count, &i, error))
+                return false;
+        } else if (word || takes == 0) {
+            buf_printf(error, "'%s' is one word too many", words[i]);
+            return usage_error(request, error);
+        } else {
+            word = words[i];
+        }
+    }
+    if (!word && takes == 2) {
+        buf_printf(error, "'%s' needs %s", words[0], verb_table[request->verb].arguments);
+        return usage_error(request, error);
+    }
+    if (!word && request->verb == VERB_RECYCLE)
+        word = "all";
+    if (!word && request->verb == VERB_RELOAD && request->line.length == strlen("reload"))
+        buf_printf(&request->line, " wait=%d", RELOAD_WAIT);
+    return !word || add_word(request, word, error);
+}
+
+bool request_build(struct request *request, char *const *words, size_t count, struct buf *error)
+{
+    *request = (struct request){0};
+    if (!find_verb(words[0], &request->verb, error))
+        return false;
+    request->limit = limit_of(request->verb);
+    request->until_closed = request->verb == VERB_STOP;
+    buf_adds(&request->line, words[0]);
+    if (!add_words(request, words, count, error))
+        return false;
+    if (strpbrk(buf_text(&request->line), "\r\n") || request->line.length + 1 > CONTROL_LINE) {
+        buf_printf(error, "'%s': the argument is too long or holds a line break", words[0]);
+        return false;
+    }
+    buf_addc(&request->line, '\n');
+    return true;
+}
+
+void request_free(struct request *request)
+{
+    buf_free(&request->line);
+}

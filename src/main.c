@@ -1,0 +1,231 @@
+/* reeved: reads its command line, then is a master, or (re-executed by one) a worker. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "conf/conf.h"
+#include "master/listener.h"
+#include "master/master.h"
+#include "reeve/module.h"
+#include "share/control.h"
+#include "share/snapshot.h"
+#include "worker/load.h"
+#include "worker/logfile.h"
+#include "worker/worker.h"
+
+#define DEFAULT_CONFIG SYSCONF_PATH "/reeve.conf"
+
+enum task { TASK_SERVE, TASK_TEST, TASK_PRINT, TASK_EXPLAIN };
+
+static const char usage[] =
+    "usage: reeved [-c FILE] [-t] [-T] [-d] [-o KEY=VALUE]... [-V] [-h]\n"
+    "  -c FILE       the configuration (default " DEFAULT_CONFIG ";\n"
+    "                where that is missing, the current directory is served on 127.0.0.1:8080)\n"
+    "  -t            test the configuration, modules included, and exit\n"
+    "  -T            print the effective configuration with the origin of each value, and exit\n"
+    "  -d            detach; the exit status comes when the first workers are ready\n"
+    "  -o KEY=VALUE  set an option over the file, for instance -o workers=4 -o listen=*:80\n"
+    "  -V            print the version and exit\n"
+    "  -h            print this and exit\n"
+    "reeved(8), reeve.conf(5) and reevectl(8) say more.\n";
+
+/* Absolute, so that a reload finds it wherever the process stands by then. Links are not resolved:
+ * whoever turns a link to another file and reloads wants the other file. */
+static const char *absolute(const char *path)
+{
+    static char full[2 * PATH_MAX];
+    char folder[PATH_MAX];
+
+    if (path[0] == '/' || !getcwd(folder, sizeof(folder)))
+        return path;
+    snprintf(full, sizeof(full), "%s/%s", folder, path);
+    return full;
+}
+
+/* Loads the whole configuration in this process, as a worker would. */
+static struct snapshot *load_here(const struct options *options, struct loaded *loaded, bool all,
+                                  struct buf *errors)
+{
+    struct snapshot *snapshot = snapshot_take(options->config, conf_builtin, options->overrides,
+                                              options->override_count, errors);
+
+    logfile_source(-1);
+    if (snapshot && !(all ? load_all : load_tables)(snapshot, loaded, errors))
+        snapshot_free(&snapshot);
+    return snapshot;
+}
+
+static int test_config(const struct options *options)
+{
+    struct buf errors = {0};
+    struct loaded loaded = {0};
+    struct snapshot *snapshot = load_here(options, &loaded, true, &errors);
+    int status = snapshot ? 0 : 1;
+
+    if (snapshot)
+        printf("%s: the configuration is valid\n", snapshot->path);
+    else
+        fputs(buf_text(&errors), stderr);
+    buf_free(&errors);
+    load_free(&loaded);
+    snapshot_free(&snapshot);
+    return status;
+}
+
+static int print_config(const struct options *options)
+{
+    struct buf text = {0};
+    struct loaded loaded = {0};
+    struct snapshot *snapshot = load_here(options, &loaded, false, &text);
+    int status;
+
+    if (snapshot)
+        conf_print(loaded.conf, &text);
+    fputs(buf_text(&text), snapshot ? stdout : stderr);
+    buf_free(&text);
+    load_free(&loaded);
+    status = snapshot ? 0 : 1;
+    snapshot_free(&snapshot);
+    return status;
+}
+
+/* For the manual pages, which are made from the tables that the program works by. */
+static int explain(const struct options *options, const char *what)
+{
+    struct buf errors = {0};
+    struct loaded loaded;
+
+    if (strcmp(what, "tags") == 0) {
+        for (int i = 0; i < LOG_TAGS; i++)
+            printf(".TP\n.BR %s \" (%s)\"\n%s\n", log_tags[i].tag, log_level_names[log_tags[i].level],
+                   log_tags[i].help);
+        return 0;
+    }
+    if (strcmp(what, "verbs") == 0) {
+#define X(symbol, name, arguments, access, help)                                                   \
+    printf(".TP\n.B %s %s\n%s%s\n", name, arguments, help,                                          \
+           access == READ ? " Open to the control group." : "");
+#include "share/verbs.def"
+#undef X
+        return 0;
+    }
+    if (strcmp(what, "options") == 0 && load_here(options, &loaded, false, &errors)) {
+        conf_manual(loaded.modules.list, loaded.modules.count, stdout);
+        return 0;
+    }
+    fprintf(stderr, "reeved: -x takes options, tags or verbs\n%s", buf_text(&errors));
+    return 1;
+}
+
+/* The parent waits until the child, which goes on as the master, reports. */
+static bool detach(struct options *options, int *status)
+{
+    int ends[2];
+    char byte = 1;
+    pid_t pid;
+
+    *status = 1;
+    if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+        fprintf(stderr, "reeved: cannot detach: %s\n", strerror(errno));
+        return true;
+    }
+    if (pid == 0) {
+        setsid();
+        sys_close(&ends[0]);
+        options->ready_fd = ends[1];
+        return false;
+    }
+    sys_close(&ends[1]);
+    while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+        ;
+    *status = byte; /* no byte: it died, 1 */
+    return true;
+}
+
+static int serve(struct options *options)
+{
+    int status = 0;
+
+    if (!options->config)
+        fprintf(stderr, "reeved: no %s: serving the current directory on 127.0.0.1:8080\n",
+                DEFAULT_CONFIG);
+    listeners_inherit();
+    if (options->detach && detach(options, &status))
+        return status;
+    return master_main(options);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.ready_fd = -1};
+    enum task task = TASK_SERVE;
+    const char *what = "";
+    int c;
+
+    if (argc > 1 && strcmp(argv[1], "--worker") == 0)
+        return worker_main();
+    options.overrides = calloc((size_t)argc, sizeof(char *));
+    if (!options.overrides)
+        return 1;
+    while ((c = getopt(argc, argv, "c:tTdo:x:Vh")) != -1) {
+        switch (c) {
+        case 'c':
+            options.config = optarg;
+            break;
+        case 't':
+            task = TASK_TEST;
+            break;
+        case 'T':
+            task = TASK_PRINT;
+            break;
+        case 'd':
+            options.detach = true;
+            break;
+        case 'o':
+            options.overrides[options.override_count++] = optarg;
+            break;
+        case 'x':
+            task = TASK_EXPLAIN;
+            what = optarg;
+            break;
+        case 'V':
+            printf("reeved %s (module interface %d.%d)\n", VERSION, REEVE_API_MAJOR,
+                   REEVE_API_MINOR);
+            return 0;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 1;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "reeved: '%s' is not an option; reeved -h lists them\n", argv[optind]);
+        return 1;
+    }
+    if (!options.config && access(DEFAULT_CONFIG, F_OK) == 0)
+        options.config = DEFAULT_CONFIG;
+    if (options.config)
+        options.config = absolute(options.config);
+    switch (task) {
+    case TASK_SERVE:
+        return serve(&options);
+    case TASK_TEST:
+        return test_config(&options);
+    case TASK_PRINT:
+        return print_config(&options);
+    case TASK_EXPLAIN:
+        break;
+    }
+    return explain(&options, what);
+}

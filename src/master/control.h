@@ -1,0 +1,44 @@
+/* The control socket: reevectl's way in. */
+#ifndef MASTER_CONTROL_H
+#define MASTER_CONTROL_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "master/reactor.h"
+#include "share/control.h"
+
+struct operation;
+
+struct client {
+    struct list node;
+    struct watch watch;
+    enum control_access access; /* what its credentials allow */
+    struct buf in, out;
+    uint32_t operation;         /* that it waits for, 0: none */
+    struct timer patience;      /* for how long */
+    bool follows;               /* wants every event */
+    bool closing;               /* once `out` is sent */
+};
+
+/* Opens the socket. `group`: may read besides root and the owner; "" for none. False with a line in
+ * `error`. */
+bool control_open(const char *path, const char *group, struct buf *error);
+void control_close(void);
+/* Answers whoever waits for the operation, which has ended. */
+void control_answer(const struct operation *operation);
+/* The result line of a request. `data` is taken over and may be NULL. */
+void control_reply(struct client *client, enum control_code code, uint32_t operation,
+                   const char *text, json_t *data);
+/* The client waits for that operation; `seconds` > 0: no longer than that. */
+void control_join(struct client *client, struct operation *operation, int64_t seconds);
+/* A line of the log, for those who follow. */
+void control_event(enum log_tag tag, const char *text);
+/* verbs.c: carries out one request line. */
+void verb_dispatch(struct client *client, char *line);
+#endif

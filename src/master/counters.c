@@ -1,0 +1,46 @@
+/* Totals from the board; see counters.h. */
+#include "config.h"
+
+#include "master/counters.h"
+
+#include "share/board.h"
+
+#define JUMP_LIMIT (1ull << 50) /* a PiB between two looks */
+
+static void take(uint64_t *kept, uint64_t seen)
+{
+    if (seen > *kept && seen - *kept < JUMP_LIMIT)
+        *kept = seen;
+}
+
+void counters_read(struct counters *counters, const struct board_segment *segment)
+{
+    uint32_t threads = board_get(&segment->threads);
+    uint64_t accepted = 0, requests = 0, bytes = 0;
+    uint32_t open = 0, busy = 0;
+
+    if (threads > BOARD_THREADS)
+        threads = BOARD_THREADS;
+    for (uint32_t i = 0; i < threads; i++) {
+        const struct board_thread *thread = &segment->thread[i];
+
+        accepted += board_get(&thread->accepted);
+        requests += board_get(&thread->requests);
+        bytes += board_get(&thread->bytes_in) + board_get(&thread->bytes_out);
+        open += board_get(&thread->connections);
+        busy += board_get(&thread->state) == BOARD_BUSY;
+    }
+    take(&counters->accepted, accepted);
+    take(&counters->requests, requests);
+    take(&counters->bytes, bytes);
+    counters->open = open;
+    counters->busy = busy;
+    counters->threads = threads;
+}
+
+void counters_retire(struct counters *retired, const struct counters *worker)
+{
+    retired->accepted += worker->accepted;
+    retired->requests += worker->requests;
+    retired->bytes += worker->bytes;
+}

@@ -1,0 +1,21 @@
+/* Totals over the threads of a worker, as its board segment shows them. */
+#ifndef MASTER_COUNTERS_H
+#define MASTER_COUNTERS_H
+#include <stdint.h>
+
+struct board_segment;
+
+struct counters {
+    uint64_t accepted, requests, bytes; /* ever; bytes: both directions */
+    uint32_t open;                      /* connections open now */
+    uint32_t busy;                      /* threads busy now */
+    uint32_t threads;
+};
+
+/* Reads a segment into `counters`, which hold what was read of it last (zero at first). What ever
+ * counted up never goes down, and a jump that no worker can make is not believed: the segment is
+ * written by another process. */
+void counters_read(struct counters *counters, const struct board_segment *segment);
+/* The worker is gone: adds what it had counted. */
+void counters_retire(struct counters *retired, const struct counters *worker);
+#endif

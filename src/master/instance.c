@@ -1,0 +1,129 @@
+/* One master only; see instance.h.
+ *
+ * The lock is a file of its own beside what it guards ("PATH.lock"), since pid file and socket are
+ * replaced. The kernel drops it with the process, so a crash leaves nothing to clean up; who holds
+ * it is written in it. */
+#include "config.h"
+
+#include "master/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+
+static struct lock {
+    char path[PATH_MAX];
+    int fd;
+} locks[2] = {{"", -1}, {"", -1}};
+static char pid_path[PATH_MAX];
+
+static void say_holder(const char *what, int fd, struct buf *error)
+{
+    char pid[16] = "";
+    ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+    if (n > 0)
+        pid[strcspn(pid, "\n")] = '\0';
+    buf_printf(error, "reeved is already running on %s (PID %s); stop it, or use another path\n",
+               what, n > 0 ? pid : "unknown");
+}
+
+/* The folder of a path under /run may be missing after a boot without tmpfiles.d. */
+static void make_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    char *slash;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    slash = strrchr(folder, '/');
+    if (slash && slash != folder) {
+        *slash = '\0';
+        mkdir(folder, geteuid() == 0 ? 0755 : 0700);
+    }
+}
+
+/* Whoever released the lock also removed its file: is ours still the one that others will find? */
+static bool is_current(const struct lock *lock)
+{
+    struct stat ours, theirs;
+
+    return fstat(lock->fd, &ours) == 0 && stat(lock->path, &theirs) == 0 &&
+           ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+static bool lock_take(struct lock *lock, const char *what, struct buf *error)
+{
+    char pid[16];
+    int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+
+    if (snprintf(lock->path, sizeof(lock->path), "%s.lock", what) >= (int)sizeof(lock->path)) {
+        buf_printf(error, "%s: the path is too long\n", what);
+        return false;
+    }
+    make_folder(what);
+    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (lock->fd < 0) {
+        buf_printf(error, "%s: %s; create the folder or choose another path\n", lock->path,
+                   strerror(errno));
+        lock->path[0] = '\0';
+        return false;
+    }
+    if (flock(lock->fd, LOCK_EX | LOCK_NB) < 0) {
+        say_holder(what, lock->fd, error);
+        sys_close(&lock->fd);
+        lock->path[0] = '\0';
+        return false;
+    }
+    if (!is_current(lock)) {
+        sys_close(&lock->fd);
+        return lock_take(lock, what, error);
+    }
+    return ftruncate(lock->fd, 0) == 0 && pwrite(lock->fd, pid, (size_t)length, 0) == length;
+}
+
+bool instance_lock(const char *control, const char *pid_file, struct buf *error)
+{
+    return lock_take(&locks[0], control, error) &&
+           (!pid_file[0] || lock_take(&locks[1], pid_file, error));
+}
+
+bool instance_write_pid(const char *pid_file, struct buf *error)
+{
+    char fresh[PATH_MAX + 8], pid[16];
+    int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+    int fd;
+    bool ok;
+
+    if (!pid_file[0])
+        return true;
+    snprintf(fresh, sizeof(fresh), "%s.new", pid_file);
+    fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    ok = fd >= 0 && sys_write_all(fd, pid, (size_t)length) == 0 && fsync(fd) == 0 &&
+         rename(fresh, pid_file) == 0;
+    if (!ok)
+        buf_printf(error, "pid_file: %s: %s\n", pid_file, strerror(errno));
+    else
+        snprintf(pid_path, sizeof(pid_path), "%s", pid_file);
+    sys_close(&fd);
+    return ok;
+}
+
+void instance_release(void)
+{
+    if (pid_path[0])
+        unlink(pid_path);
+    for (int i = 1; i >= 0; i--) {
+        if (locks[i].path[0])
+            unlink(locks[i].path);
+        sys_close(&locks[i].fd);
+    }
+}

@@ -1,0 +1,168 @@
+/* Listening sockets; see listener.h.
+ *
+ * Master, with the privileges it was started with. A socket is found by the text of its `listen`
+ * section, so a reload that keeps the text keeps the very socket and its backlog. */
+#include "config.h"
+
+#include "master/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "master/generation.h"
+#include "master/master.h"
+#include "master/socket.h"
+#include "master/workers.h"
+
+struct list listeners = {&listeners, &listeners};
+
+static struct listener *listener_find(const char *title)
+{
+    list_each(node, &listeners) {
+        struct listener *listener = list_entry(node, struct listener, node);
+
+        if (!listener->removed && strcmp(listener->title, title) == 0)
+            return listener;
+    }
+    return NULL;
+}
+
+int listener_fd(const char *title)
+{
+    const struct listener *listener = listener_find(title);
+
+    return listener ? listener->fd : -1;
+}
+
+void listeners_inherit(void)
+{
+    socket_inherit();
+}
+
+static void listener_close(struct listener *listener)
+{
+    if (!listener->trial)
+        say(LOG_LISTENER_CLOSED, "%s (%s)", listener->title, listener->bound);
+    list_remove(&listener->node);
+    if (listener->inherited)
+        socket_give_back(listener->fd);
+    else
+        socket_close(&listener->fd, &listener->address);
+    free(listener->title);
+    free(listener->protocol);
+    free(listener->bound);
+    free(listener);
+}
+
+static bool listener_open(const struct core_listen *listen, const char *path, struct buf *errors,
+                          bool *in_use)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+    struct buf why = {0};
+
+    if (!listener)
+        abort();
+    listener->address = listen->address;
+    listener->inherited = listen->address.kind == ADDRESS_FD;
+    listener->backlog = listen->backlog;
+    listener->trial = true;
+    listener->fd = socket_open(listen, &why);
+    if (listener->fd < 0) {
+        *in_use = *in_use || errno == EADDRINUSE;
+        buf_printf(errors, "%s:%d: listen \"%s\": %s\n", path, listen->line, listen->title,
+                   buf_text(&why));
+        buf_free(&why);
+        free(listener);
+        return false;
+    }
+    listener->title = strdup(listen->title);
+    listener->protocol = strdup(listen->protocol);
+    listener->bound = socket_describe(listener->fd);
+    list_append(&listeners, &listener->node);
+    buf_free(&why);
+    return true;
+}
+
+bool listeners_open(const struct core *core, const char *path, struct buf *errors, bool *in_use)
+{
+    bool ok = true;
+
+    *in_use = false;
+    for (size_t i = 0; i < core->listen_count; i++)
+        if (!listener_find(core->listens[i].title))
+            ok = listener_open(&core->listens[i], path, errors, in_use) && ok;
+    if (!ok)
+        listeners_abandon();
+    return ok;
+}
+
+void listeners_abandon(void)
+{
+    list_each_safe(node, &listeners)
+        if (list_entry(node, struct listener, node)->trial)
+            listener_close(list_entry(node, struct listener, node));
+}
+
+static const struct core_listen *wanted(const struct generation *generation, const char *title)
+{
+    for (size_t i = 0; i < generation->core.listen_count; i++)
+        if (strcmp(generation->core.listens[i].title, title) == 0)
+            return &generation->core.listens[i];
+    return NULL;
+}
+
+static void listener_apply(struct listener *listener, const struct core_listen *listen)
+{
+    struct buf why = {0};
+
+    if (listener->trial)
+        say(LOG_LISTENING, "%s (%s), protocol %s", listener->title, listener->bound,
+            listen->protocol);
+    listener->trial = false;
+    listener->backlog = listen->backlog;
+    free(listener->protocol);
+    listener->protocol = strdup(listen->protocol);
+    if (!socket_apply(listener->fd, listen, &why))
+        say(LOG_LISTEN_FAILED, "%s: %s", listener->title, buf_text(&why));
+    buf_free(&why);
+}
+
+static void announce_removed(const struct listener *listener, struct generation *old)
+{
+    list_each(node, &old->workers)
+        worker_tell(list_entry(node, struct worker, node), MSG_REMOVED, 0, 0, -1, listener->title);
+}
+
+void listeners_adopt(const struct generation *generation, struct generation *old)
+{
+    list_each(node, &listeners) {
+        struct listener *listener = list_entry(node, struct listener, node);
+        const struct core_listen *listen = wanted(generation, listener->title);
+
+        if (listener->removed)
+            continue;
+        if (listen) {
+            listener_apply(listener, listen);
+            continue;
+        }
+        listener->removed = true;
+        if (old)
+            announce_removed(listener, old);
+    }
+}
+
+void listeners_close_removed(void)
+{
+    list_each_safe(node, &listeners)
+        if (list_entry(node, struct listener, node)->removed)
+            listener_close(list_entry(node, struct listener, node));
+}
+
+void listeners_close_all(void)
+{
+    list_each_safe(node, &listeners)
+        listener_close(list_entry(node, struct listener, node));
+}

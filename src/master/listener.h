@@ -1,0 +1,41 @@
+/* Listening sockets. The master owns them; one lives as long as its address is configured. */
+#ifndef MASTER_LISTENER_H
+#define MASTER_LISTENER_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "conf/core.h"
+
+struct buf;
+struct generation;
+
+struct listener {
+    struct list node;
+    char *title;          /* as configured: its identity */
+    char *protocol;       /* of the serving generation, for people */
+    char *bound;          /* what it is bound to, as text; with the real port */
+    struct address address;
+    int fd;
+    int backlog;
+    bool inherited;       /* came by socket activation: its address is not ours to remove */
+    bool trial;           /* opened for a generation that does not serve yet */
+    bool removed;         /* no longer configured; closed once the old workers have let go */
+};
+extern struct list listeners;
+
+/* Takes the sockets of LISTEN_FDS (systemd socket activation) out of the way; once, at the start. */
+void listeners_inherit(void);
+/* Opens what this generation needs and is not open yet. False with lines in `errors`, and nothing
+ * opened; *in_use tells whether an address was held by somebody. */
+bool listeners_open(const struct core *core, const char *path, struct buf *errors, bool *in_use);
+/* The trial has failed: closes what was opened for it. */
+void listeners_abandon(void);
+/* The generation serves: applies backlog, mode and owner, and tells the workers of `old` (may be
+ * NULL) which addresses are gone. */
+void listeners_adopt(const struct generation *generation, struct generation *old);
+/* Nobody accepts from the removed ones any more. */
+void listeners_close_removed(void);
+void listeners_close_all(void);
+int listener_fd(const char *title); /* -1: there is none */
+#endif

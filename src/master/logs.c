@@ -1,0 +1,189 @@
+/* Log files; see logs.h.
+ *
+ * Master. Workers have no right to open log files; they ask while they load, and get descriptors.
+ * The list holds what was asked for, with the generation that asked last, so that a file which is no
+ * longer configured is not created again after a rotation. */
+#include "config.h"
+
+#include "master/logs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "master/generation.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/workers.h"
+
+struct logfile {
+    struct list node;
+    uint32_t generation; /* the newest that asked for it */
+    char *path;
+};
+
+static struct list files = {&files, &files};
+static char *error_path;          /* NULL: stderr or syslog */
+static int error_fd = STDERR_FILENO; /* -1: syslog */
+static bool level_set;
+
+static int open_file(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+int logs_error_fd(void)
+{
+    return error_fd;
+}
+
+bool logs_to_stderr(void)
+{
+    return error_fd == STDERR_FILENO;
+}
+
+void logs_set_level(enum reeve_level level)
+{
+    level_set = true;
+    log_set_level(level);
+    list_each(g, &master.generations)
+        list_each(w, &list_entry(g, struct generation, node)->workers)
+            worker_tell(list_entry(w, struct worker, node), MSG_LEVEL, 0, (int)level, -1, NULL);
+}
+
+bool logs_level_is_set(void)
+{
+    return level_set;
+}
+
+bool logs_open_error(const struct core *core, struct buf *error)
+{
+    bool is_file = strcmp(core->error_log, "stderr") != 0 && strcmp(core->error_log, "syslog") != 0;
+    int fd = strcmp(core->error_log, "syslog") == 0 ? -1 : STDERR_FILENO;
+
+    if (is_file && error_path && strcmp(error_path, core->error_log) == 0)
+        fd = error_fd;
+    else if (is_file && (fd = open_file(core->error_log)) < 0) {
+        buf_printf(error, "error_log: %s cannot be opened: %s; check folder and permissions\n",
+                   core->error_log, strerror(errno));
+        return false;
+    }
+    if (fd != error_fd && error_fd > STDERR_FILENO)
+        sys_close(&error_fd);
+    error_fd = fd;
+    free(error_path);
+    error_path = is_file ? strdup(core->error_log) : NULL;
+    log_open(error_fd, core->log_format);
+    log_set_level(core->log_level);
+    level_set = false;
+    return true;
+}
+
+static void remember(const char *path, uint32_t generation)
+{
+    struct logfile *file;
+
+    list_each(node, &files) {
+        file = list_entry(node, struct logfile, node);
+        if (strcmp(file->path, path) == 0) {
+            if (file->generation < generation)
+                file->generation = generation;
+            return;
+        }
+    }
+    file = calloc(1, sizeof(*file));
+    if (!file || !(file->path = strdup(path)))
+        abort();
+    file->generation = generation;
+    list_append(&files, &file->node);
+}
+
+void logs_ask(struct worker *worker, const char *path)
+{
+    int fd = open_file(path);
+    const char *why = strerror(errno);
+
+    if (fd >= 0)
+        remember(path, worker->generation->number);
+    worker_tell(worker, MSG_LOGFILE, 0, fd < 0, fd, fd < 0 ? why : path);
+    sys_close(&fd);
+}
+
+static void to_all_workers(enum msg_type type, int fd, const char *path)
+{
+    list_each(g, &master.generations)
+        list_each(w, &list_entry(g, struct generation, node)->workers) {
+            struct worker *worker = list_entry(w, struct worker, node);
+
+            if (worker->loaded)
+                worker_tell(worker, type, 0, 0, fd, path);
+        }
+}
+
+/* Opens one path again; the result notes a failure, and the old file stays in use. */
+static int open_again(const char *path, struct operation *operation)
+{
+    int fd = open_file(path);
+
+    if (fd < 0) {
+        say(LOG_LOG_OPEN_FAILED, "%s: %s; the old file stays in use", path, strerror(errno));
+        operation_result(operation, CONTROL_REFUSED, "%s cannot be opened: %s; the old file stays in use",
+                         path, strerror(errno));
+    }
+    return fd;
+}
+
+static void reopen_error_log(struct operation *operation)
+{
+    int fd = error_path ? open_again(error_path, operation) : -1;
+
+    if (fd < 0)
+        return;
+    dup3(fd, error_fd, O_CLOEXEC); /* in place */
+    if (master.options->detach)
+        dup2(fd, STDERR_FILENO);
+    to_all_workers(MSG_LOG, fd, NULL);
+    sys_close(&fd);
+}
+
+static void reopen_file(struct logfile *file, uint32_t oldest, struct operation *operation)
+{
+    int fd;
+
+    if (file->generation < oldest) {
+        list_remove(&file->node);
+        free(file->path);
+        free(file);
+        return;
+    }
+    fd = open_again(file->path, operation);
+    if (fd >= 0)
+        to_all_workers(MSG_LOGFILE, fd, file->path);
+    sys_close(&fd);
+}
+
+void logs_reopen(struct operation *operation)
+{
+    uint32_t oldest = master.last_generation;
+
+    operation_result(operation, CONTROL_DONE, "log files opened again");
+    if (!list_empty(&master.generations))
+        oldest = list_entry(master.generations.next, struct generation, node)->number;
+    reopen_error_log(operation);
+    list_each_safe(node, &files)
+        reopen_file(list_entry(node, struct logfile, node), oldest, operation);
+    list_each(g, &master.generations)
+        list_each(w, &list_entry(g, struct generation, node)->workers) {
+            struct worker *worker = list_entry(w, struct worker, node);
+
+            if (!worker->loaded)
+                continue;
+            worker_await_ack(worker, operation);
+            worker_tell(worker, MSG_REOPENED, operation->number, 0, -1, NULL);
+        }
+    operation_ack(operation);
+}

@@ -1,0 +1,44 @@
+/* Operations: whatever takes time and has a result. Numbered, awaited, remembered. */
+#ifndef MASTER_OPERATION_H
+#define MASTER_OPERATION_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "share/control.h"
+
+struct operation {
+    struct list node;     /* in the open ones */
+    uint32_t number;
+    enum verb verb;
+    int waiting;          /* for so many acknowledgements; finished when it comes to 0 */
+    enum control_code code;
+    struct buf text;      /* the result in words */
+    uint32_t generation;  /* that the result speaks of, 0: none */
+    int next_slot;        /* recycle: the slot to do next; -1: no more */
+    int only_slot;        /* recycle: the one slot to do; -1: all */
+};
+
+/* A result that is remembered. */
+struct result {
+    uint32_t number;
+    enum verb verb;
+    enum control_code code;
+    char *text;
+};
+#define RESULTS_KEPT 16
+
+struct operation *operation_new(enum verb verb);
+/* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation ends
+ * with the result it holds, is answered, and is freed. */
+void operation_wait(struct operation *operation);
+void operation_ack(struct operation *operation);
+/* Sets code and text; it takes effect when the operation finishes. */
+void operation_result(struct operation *operation, enum control_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+struct operation *operation_find(uint32_t number);
+/* The remembered ones, oldest first; `index` from 0; NULL after the last. */
+const struct result *operation_result_at(int index);
+const char *verb_name(enum verb verb);
+#endif

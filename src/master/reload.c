@@ -1,0 +1,210 @@
+/* Reload; see reload.h. Master. At most one generation is on trial (master.trial) and at most one
+ * further reload is pending; everything else that is asked for meanwhile joins the pending one. */
+#include "config.h"
+
+#include "master/reload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "conf/conf.h"
+#include "master/generation.h"
+#include "master/listener.h"
+#include "master/logs.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "share/snapshot.h"
+
+#define ORPHANS_PATIENCE 2000 /* ms that the workers of a master that died may take to let go */
+#define ORPHANS_AGAIN 20
+
+static struct operation *pending;
+
+static void on_pending(void *arg);
+static struct timer pending_timer = {.fire = on_pending};
+
+static struct snapshot *take_snapshot(const char *path, struct buf *errors)
+{
+    return snapshot_take(path, conf_builtin, master.options->overrides,
+                         master.options->override_count, errors);
+}
+
+/* A generation of what lies on disk now, with its listeners open. NULL with lines in `errors`. */
+static struct generation *prepare(struct snapshot *snapshot, struct buf *errors, bool *in_use)
+{
+    struct generation *generation = generation_new(snapshot, errors);
+
+    if (!generation)
+        return NULL;
+    generation->number = ++master.last_generation;
+    if (listeners_open(&generation->core, generation->snapshot->path, errors, in_use))
+        return generation;
+    generation_discard(generation);
+    return NULL;
+}
+
+static void refuse(struct operation *operation, const struct buf *errors)
+{
+    operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(errors));
+    master_set_error(buf_text(errors));
+    operation_ack(operation);
+}
+
+static void reload_start(struct operation *operation)
+{
+    struct buf errors = {0};
+    bool in_use;
+    struct snapshot *snapshot = take_snapshot(master.options->config, &errors);
+
+    if (!snapshot) {
+        refuse(operation, &errors);
+    } else if (master.serving && snapshot_same(snapshot, master.serving->snapshot)) {
+        operation_result(operation, CONTROL_DONE, "unchanged: generation %u serves on",
+                         master.serving->number);
+        operation->generation = master.serving->number;
+        snapshot_free(&snapshot);
+        operation_ack(operation);
+    } else {
+        master.trial = prepare(snapshot, &errors, &in_use);
+        if (master.trial) {
+            master.trial->operation = operation;
+            generation_event(master.trial, EVENT_START, NULL);
+        } else {
+            refuse(operation, &errors);
+        }
+    }
+    buf_free(&errors);
+}
+
+static void on_pending(void *arg)
+{
+    struct operation *operation = pending;
+
+    (void)arg;
+    pending = NULL;
+    if (operation)
+        reload_start(operation);
+}
+
+struct operation *reload_request(void)
+{
+    struct operation *operation;
+
+    if (pending)
+        return pending;
+    operation = operation_new(VERB_RELOAD);
+    pending = operation;
+    if (!master.trial)
+        timer_set(&pending_timer, 0); /* after the caller has joined it */
+    return operation;
+}
+
+/* ---------------------------------------------------------------- how it went ------ */
+
+static void next_one(void)
+{
+    if (pending)
+        timer_set(&pending_timer, 0);
+}
+
+void reload_took_over(struct generation *generation, struct operation *operation)
+{
+    struct buf error = {0};
+
+    if (!logs_open_error(&generation->core, &error))
+        say(LOG_LOG_OPEN_FAILED, "%s", buf_text(&error));
+    buf_free(&error);
+    operation_result(operation, CONTROL_DONE, "generation %u serves", generation->number);
+    if (operation)
+        operation->generation = generation->number;
+    if (master.state == MASTER_STARTING)
+        master.state = MASTER_SERVING;
+    master_drop_oldest(generation->core.generations_limit);
+    operation_ack(operation);
+    master_report_start(0);
+    next_one();
+}
+
+void reload_gave_up(struct generation *generation, struct operation *operation)
+{
+    say(LOG_GENERATION_FAILED, "generation %u was given up%s", generation->number,
+        master.serving ? "; the old one serves on" : "");
+    master_set_error(buf_text(&generation->why));
+    operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
+    operation_ack(operation);
+    if (master.state == MASTER_STARTING) {
+        fputs(buf_text(&generation->why), stderr);
+        master.exit_status = 1;
+        master_stop(1, NULL);
+    }
+    next_one();
+}
+
+/* ---------------------------------------------------------------- the first -------- */
+
+static struct {
+    struct timer again;
+    int64_t until;
+} first;
+
+static bool first_attempt(void);
+
+static void on_again(void *arg)
+{
+    (void)arg;
+    if (!first_attempt()) {
+        master.exit_status = 1;
+        master_stop(1, NULL);
+    }
+}
+
+/* True: it is on its way, or will be tried again. */
+static bool first_attempt(void)
+{
+    struct buf errors = {0};
+    bool in_use = false, again = false;
+    struct snapshot *snapshot = take_snapshot(master.options->config, &errors);
+
+    master.trial = snapshot ? prepare(snapshot, &errors, &in_use) : NULL;
+    if (master.trial) {
+        master.trial->operation = operation_new(VERB_RELOAD);
+        generation_event(master.trial, EVENT_START, NULL);
+    } else if (in_use && clock_fresh_ms() < first.until) {
+        again = true;
+        timer_set(&first.again, ORPHANS_AGAIN);
+    } else {
+        fputs(buf_text(&errors), stderr);
+    }
+    buf_free(&errors);
+    return master.trial || again;
+}
+
+bool reload_first(void)
+{
+    first.again = (struct timer){.fire = on_again};
+    first.until = clock_fresh_ms() + ORPHANS_PATIENCE;
+    return first_attempt();
+}
+
+/* ---------------------------------------------------------------- check ------------ */
+
+struct operation *reload_check(const char *path)
+{
+    struct operation *operation = operation_new(VERB_CHECK);
+    struct buf errors = {0};
+    struct snapshot *snapshot = take_snapshot(path ? path : master.options->config, &errors);
+    struct generation *generation = snapshot ? generation_new(snapshot, &errors) : NULL;
+
+    if (generation) {
+        generation->check = true;
+        generation->operation = operation;
+        operation_wait(operation); /* the caller's join comes first */
+        generation_event(generation, EVENT_START, NULL);
+    } else {
+        operation_result(operation, CONTROL_REFUSED, "%s", buf_text(&errors));
+    }
+    buf_free(&errors);
+    return operation;
+}

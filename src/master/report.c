@@ -1,0 +1,274 @@
+/* What the master tells of itself; see report.h and reevectl(8), which documents every field.
+ *
+ * Master. What comes from the board was written by other processes: numbers are checked in
+ * counters.c, texts are copied and cleaned here. */
+#include "config.h"
+
+#include "master/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "master/generation.h"
+#include "master/listener.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/workers.h"
+#include "reeve/module.h"
+
+#define SAMPLES 10         /* seconds over which requests per second are taken */
+#define CURRENT_MAX 16     /* busy threads of a worker that are listed */
+
+static uint64_t samples[SAMPLES + 1];
+static int sample_count;
+
+static json_t *clean(const char *text, size_t room)
+{
+    struct buf out = {0};
+    json_t *value;
+    char copy[256];
+    size_t length = strnlen(text, room < sizeof(copy) ? room : sizeof(copy));
+
+    memcpy(copy, text, length); /* it may change while it is read */
+    text_put_safe(&out, copy, length);
+    value = json_string(buf_text(&out));
+    buf_free(&out);
+    return value;
+}
+
+/* ---------------------------------------------------------------- totals ----------- */
+
+struct sums {
+    struct counters counters;
+    int workers;
+};
+
+static struct sums sum_up(void)
+{
+    struct sums sums = {.counters = master.retired};
+
+    list_each(g, &master.generations)
+        list_each(w, &list_entry(g, struct generation, node)->workers) {
+            struct worker *worker = list_entry(w, struct worker, node);
+
+            worker_count(worker);
+            counters_retire(&sums.counters, &worker->counters);
+            sums.counters.open += worker->counters.open;
+            sums.workers++;
+        }
+    return sums;
+}
+
+static void on_sample(void *arg);
+static struct timer sample_timer = {.fire = on_sample};
+
+static void on_sample(void *arg)
+{
+    (void)arg;
+    if (sample_count == SAMPLES + 1) {
+        memmove(samples, samples + 1, SAMPLES * sizeof(samples[0]));
+        sample_count--;
+    }
+    samples[sample_count++] = sum_up().counters.requests;
+    timer_set(&sample_timer, 1000);
+}
+
+void report_start(void)
+{
+    on_sample(NULL);
+}
+
+static double request_rate(void)
+{
+    if (sample_count < 2)
+        return 0;
+    return (double)(samples[sample_count - 1] - samples[0]) / (sample_count - 1);
+}
+
+/* ---------------------------------------------------------------- status ----------- */
+
+static json_t *current_json(const struct worker *worker)
+{
+    const struct board_segment *segment = board_segment(&master.board, worker->segment);
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < worker->counters.threads && json_array_size(list) < CURRENT_MAX; i++) {
+        const struct board_thread *thread = &segment->thread[i];
+        int64_t since = board_get(&thread->busy_since);
+        int64_t busy = since > 0 ? clock_fresh_ms() - since : 0;
+
+        if (board_get(&thread->state) == BOARD_BUSY)
+            json_array_append_new(
+                list, json_pack("{s:i,s:o,s:o,s:I}", "thread", (int)i, "protocol",
+                                clean(thread->protocol, BOARD_PROTOCOL), "label",
+                                clean(thread->label, BOARD_LABEL), "busy_ms",
+                                (json_int_t)(busy < 0 ? 0 : busy)));
+    }
+    return list;
+}
+
+static json_t *worker_json(struct worker *worker)
+{
+    const struct counters *counters = &worker->counters;
+
+    worker_count(worker);
+    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:o}", "slot",
+                     worker->slot_index, "pid", (int)worker->pid, "state",
+                     worker_state_name(worker->state), "generation",
+                     (int)worker->generation->number, "threads", (int)counters->threads, "busy",
+                     (int)counters->busy, "connections", (int)counters->open, "requests",
+                     (json_int_t)counters->requests, "bytes", (json_int_t)counters->bytes,
+                     "restarts", (json_int_t)worker->restarts, "uptime",
+                     (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",
+                     current_json(worker));
+}
+
+static json_t *workers_json(void)
+{
+    json_t *list = json_array();
+
+    list_each(g, &master.generations) {
+        struct generation *generation = list_entry(g, struct generation, node);
+
+        if (generation->check)
+            continue;
+        list_each(w, &generation->workers)
+            json_array_append_new(list, worker_json(list_entry(w, struct worker, node)));
+    }
+    return list;
+}
+
+static json_t *generations_json(void)
+{
+    json_t *list = json_array();
+
+    list_each(node, &master.generations) {
+        const struct generation *generation = list_entry(node, struct generation, node);
+
+        if (!generation->check)
+            json_array_append_new(list, json_pack("{s:i,s:s,s:i,s:I}", "number",
+                                                  (int)generation->number, "state",
+                                                  generation_state_name(generation->state),
+                                                  "workers", generation_worker_count(generation),
+                                                  "since", (json_int_t)generation->since));
+    }
+    return list;
+}
+
+static json_t *result_json(const struct result *result)
+{
+    return result ? json_pack("{s:i,s:s,s:i,s:o}", "operation", (int)result->number, "verb",
+                              verb_name(result->verb), "code", (int)result->code, "text",
+                              clean(result->text, strlen(result->text)))
+                  : json_null();
+}
+
+static const char *state_name(void)
+{
+    static const char *const names[] = {"starting", "serving", "stopping"};
+
+    if (master.state == MASTER_SERVING && master.trial)
+        return "reloading";
+    return names[master.state];
+}
+
+static json_t *numbers_json(const struct generation *generation)
+{
+    const struct model *model = &generation->core.model;
+
+    return json_pack("{s:i,s:i,s:i,s:s,s:i}", "workers", generation->slot_count, "loops",
+                     model->loops, "connections", model->connections, "wait",
+                     wait_name(model->wait), "threads", model->pool ? generation->core.threads : 0);
+}
+
+static const struct result *last_result(void)
+{
+    const struct result *last = NULL, *result;
+
+    for (int i = 0; (result = operation_result_at(i)); i++)
+        last = result;
+    return last;
+}
+
+json_t *report_status(void)
+{
+    struct sums sums = sum_up();
+    const struct generation *serving = master.serving;
+    json_t *totals = json_pack(
+        "{s:I,s:i,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
+        (int)sums.counters.open, "requests", (json_int_t)sums.counters.requests, "bytes",
+        (json_int_t)sums.counters.bytes, "restarts", (json_int_t)master.restarts);
+    json_t *status = json_pack(
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
+        (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
+        serving ? serving->core.model.name : "", "uptime",
+        (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
+        master.options->config ? master.options->config : "(built-in)", "user",
+        serving ? serving->core.user : "", "numbers",
+        serving ? numbers_json(serving) : json_null(), "rate", request_rate(), "last_error",
+        master.last_error ? clean(master.last_error, strlen(master.last_error)) : json_null(),
+        "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
+        workers_json(), "totals", totals);
+
+    return status;
+}
+
+json_t *report_generations(void)
+{
+    json_t *operations = json_array();
+    const struct result *result;
+
+    for (int i = 0; (result = operation_result_at(i)); i++)
+        json_array_append_new(operations, result_json(result));
+    return json_pack("{s:o,s:o}", "generations", generations_json(), "operations", operations);
+}
+
+json_t *report_listeners(void)
+{
+    json_t *list = json_array();
+
+    list_each(node, &listeners) {
+        const struct listener *listener = list_entry(node, struct listener, node);
+
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s,s:i,s:s}", "address", listener->title, "protocol",
+                            listener->protocol, "bound", listener->bound, "backlog",
+                            listener->backlog, "origin",
+                            listener->inherited ? "inherited" : "configured"));
+    }
+    return json_pack("{s:o}", "listeners", list);
+}
+
+json_t *report_modules(void)
+{
+    json_t *list = json_array();
+    char *copy = master.serving && master.serving->modules ? strdup(master.serving->modules) : NULL;
+    char *rest = NULL;
+
+    for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char *words = NULL;
+        const char *kind = strtok_r(line, " ", &words);
+        const char *name = strtok_r(NULL, " ", &words);
+        const char *version = strtok_r(NULL, "", &words);
+
+        if (kind && name)
+            json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "kind", clean(kind, 32), "name",
+                                                  clean(name, 64), "version",
+                                                  clean(version ? version : "", 64)));
+    }
+    free(copy);
+    return json_pack("{s:o}", "modules", list);
+}
+
+json_t *report_version(void)
+{
+    char api[32];
+
+    snprintf(api, sizeof(api), "%d.%d", REEVE_API_MAJOR, REEVE_API_MINOR);
+    return json_pack("{s:s,s:s,s:i}", "version", VERSION, "api", api, "protocol", CONTROL_PROTOCOL);
+}

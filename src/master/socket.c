@@ -1,0 +1,239 @@
+/* Making listening sockets; see socket.h. Master. Inherited sockets stay in a table of their own for
+ * the life of the process: an address that was handed to us cannot be opened again. */
+#include "config.h"
+
+#include "master/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "base/text.h"
+
+#define INHERITED_MAX 64
+#define INHERITED_FIRST 3 /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
+
+static struct {
+    int fd;
+    char name[64];
+} inherited[INHERITED_MAX];
+static int inherited_count;
+
+void socket_inherit(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    const char *names = getenv("LISTEN_FDNAMES");
+    int64_t n, owner;
+
+    if (pid && count && text_int(pid, &owner) && owner == getpid() && text_int(count, &n)) {
+        for (int i = 0; i < n && i < INHERITED_MAX; i++) {
+            int fd = fcntl(INHERITED_FIRST + i, F_DUPFD_CLOEXEC, 10);
+            size_t length = names ? strcspn(names, ":") : 0;
+
+            close(INHERITED_FIRST + i);
+            if (fd < 0)
+                continue;
+            sys_set_nonblock(fd, true);
+            inherited[inherited_count].fd = fd;
+            snprintf(inherited[inherited_count].name, sizeof(inherited[0].name), "%.*s",
+                     (int)length, names ? names : "");
+            inherited_count++;
+            if (names)
+                names += length + (names[length] == ':');
+        }
+    }
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+}
+
+static int inherited_open(const char *name, struct buf *why)
+{
+    int64_t index;
+
+    for (int i = 0; i < inherited_count; i++)
+        if (strcmp(inherited[i].name, name) == 0)
+            return inherited[i].fd;
+    if (text_int(name, &index) && index >= 0 && index < inherited_count)
+        return inherited[index].fd;
+    buf_printf(why, "no socket of that name or number was handed over (there are %d); start by "
+                    "socket activation, or listen on an address", inherited_count);
+    errno = ENOENT;
+    return -1;
+}
+
+void socket_give_back(int fd)
+{
+    (void)fd; /* stays open in the table */
+}
+
+/* A unix socket's path may be left from a process that died: nobody answers there. */
+static void remove_stale(const struct address *address)
+{
+    const struct sockaddr_un *path = (const void *)&address->sockaddr;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address->sockaddr, address->length) < 0 &&
+        errno == ECONNREFUSED)
+        unlink(path->sun_path);
+    sys_close(&fd);
+}
+
+static const char *advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "another program listens there; stop it or choose another address";
+    case EADDRNOTAVAIL:
+        return "this machine has no such address";
+    case EACCES:
+        return "permission is missing: ports below the system's limit need root, a path needs a "
+               "writable folder";
+    case ENOENT:
+        return "the folder does not exist; create it";
+    case EAFNOSUPPORT:
+        return "this kernel does not have that kind of address";
+    default:
+        return "check the address";
+    }
+}
+
+static int bind_and_listen(int fd, const struct core_listen *listen_on)
+{
+    const struct address *address = &listen_on->address;
+    int on = 1, off = 0;
+
+    if (address->kind == ADDRESS_INET) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* inherited by connections */
+        if (address->sockaddr.ss_family == AF_INET6) {
+            const struct sockaddr_in6 *six = (const void *)&address->sockaddr;
+            bool any = memcmp(&six->sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0;
+
+            /* "*" and "[::]" mean both families, as reeve.conf(5) says */
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, any ? &off : &on, sizeof(on));
+        }
+    } else {
+        remove_stale(address);
+    }
+    if (bind(fd, (const struct sockaddr *)&address->sockaddr, address->length) < 0)
+        return -1;
+    return 0;
+}
+
+int socket_open(const struct core_listen *listen_on, struct buf *why)
+{
+    const struct address *address = &listen_on->address;
+    int fd;
+
+    if (address->kind == ADDRESS_FD)
+        return inherited_open(address->name, why);
+    fd = socket(address->sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind_and_listen(fd, listen_on) < 0) {
+        buf_printf(why, "%s; %s", strerror(errno), advice(errno));
+        sys_close(&fd);
+        return -1;
+    }
+    if (!socket_apply(fd, listen_on, why)) {
+        socket_close(&fd, address);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
+/* "user", "user:group", ":group" -> ids, -1 where nothing is said. */
+static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why)
+{
+    char user[64];
+    size_t length = strcspn(owner, ":");
+    const struct passwd *account;
+    const struct group *entry;
+
+    *uid = (uid_t)-1;
+    *gid = (gid_t)-1;
+    snprintf(user, sizeof(user), "%.*s", (int)length, owner);
+    if (user[0]) {
+        account = getpwnam(user);
+        if (!account) {
+            buf_printf(why, "owner: there is no account '%s'", user);
+            return false;
+        }
+        *uid = account->pw_uid;
+    }
+    if (owner[length] == ':' && owner[length + 1]) {
+        entry = getgrnam(owner + length + 1);
+        if (!entry) {
+            buf_printf(why, "owner: there is no group '%s'", owner + length + 1);
+            return false;
+        }
+        *gid = entry->gr_gid;
+    }
+    return true;
+}
+
+bool socket_apply(int fd, const struct core_listen *listen_on, struct buf *why)
+{
+    const struct sockaddr_un *path = (const void *)&listen_on->address.sockaddr;
+    uid_t uid;
+    gid_t gid;
+
+    if (listen(fd, listen_on->backlog) < 0) {
+        buf_printf(why, "it cannot listen: %s; %s", strerror(errno), advice(errno));
+        return false;
+    }
+    if (listen_on->address.kind != ADDRESS_UNIX)
+        return true;
+    if (!owner_ids(listen_on->owner, &uid, &gid, why))
+        return false;
+    if (chmod(path->sun_path, listen_on->mode) < 0 ||
+        (listen_on->owner[0] && chown(path->sun_path, uid, gid) < 0)) {
+        buf_printf(why, "mode or owner cannot be set: %s", strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+void socket_close(int *fd, const struct address *address)
+{
+    if (address->kind == ADDRESS_UNIX)
+        unlink(((const struct sockaddr_un *)(const void *)&address->sockaddr)->sun_path);
+    sys_close(fd);
+}
+
+char *socket_describe(int fd)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t length = sizeof(bound);
+    struct buf text = {0};
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    getsockname(fd, (struct sockaddr *)&bound, &length);
+    if (bound.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)&bound;
+
+        inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        buf_printf(&text, "%s:%d", host, ntohs(in->sin_port));
+    } else if (bound.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)&bound;
+
+        inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
+        buf_printf(&text, "[%s]:%d", host, ntohs(in->sin6_port));
+    } else {
+        buf_printf(&text, "unix:%s", ((const struct sockaddr_un *)(const void *)&bound)->sun_path);
+    }
+    return buf_take(&text);
+}

@@ -1,0 +1,19 @@
+/* Making listening sockets: the system calls behind listener.c. */
+#ifndef MASTER_SOCKET_H
+#define MASTER_SOCKET_H
+#include <stdbool.h>
+
+#include "conf/core.h"
+
+struct buf;
+
+/* Takes the sockets of LISTEN_FDS out of the way of descriptor 3 and forgets the environment. */
+void socket_inherit(void);
+/* A bound, listening, non-blocking socket, or an inherited one. -1 with errno and a sentence. */
+int socket_open(const struct core_listen *listen, struct buf *why);
+/* Backlog, and of a unix socket mode and owner. */
+bool socket_apply(int fd, const struct core_listen *listen, struct buf *why);
+void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */
+void socket_give_back(int fd); /* an inherited one, for a later reload */
+char *socket_describe(int fd); /* "127.0.0.1:8080", "[::1]:80", "unix:/x"; to be freed */
+#endif

@@ -1,0 +1,206 @@
+/* The verbs of the control protocol: one function each, found through verbs.def. Master. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "master/control.h"
+#include "master/generation.h"
+#include "master/logs.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/reload.h"
+#include "master/report.h"
+
+typedef void verb_f(struct client *client, const char *argument);
+
+static void refuse(struct client *client, const char *text)
+{
+    control_reply(client, CONTROL_REFUSED, 0, text, NULL);
+}
+
+static void verb_STATUS(struct client *client, const char *argument)
+{
+    (void)argument;
+    control_reply(client, CONTROL_DONE, 0, "", report_status());
+}
+
+static void verb_CHECK(struct client *client, const char *argument)
+{
+    struct operation *operation = reload_check(argument[0] ? argument : NULL);
+
+    control_join(client, operation, 0);
+    operation_ack(operation);
+}
+
+/* "wait=30" -> 30; "" -> 0; false for anything else. */
+static bool wait_seconds(const char *argument, int64_t *seconds)
+{
+    *seconds = 0;
+    if (!argument[0])
+        return true;
+    return text_starts(argument, "wait=") && text_int(argument + strlen("wait="), seconds) &&
+           *seconds > 0 && *seconds <= 86400;
+}
+
+static void verb_RELOAD(struct client *client, const char *argument)
+{
+    int64_t seconds;
+
+    if (!wait_seconds(argument, &seconds))
+        refuse(client, "reload takes wait=SECONDS, 1 to 86400");
+    else if (master.state == MASTER_STOPPING)
+        refuse(client, "the server is stopping");
+    else
+        control_join(client, reload_request(), seconds);
+}
+
+static void verb_STOP(struct client *client, const char *argument)
+{
+    bool now = strcmp(argument, "now") == 0;
+    struct operation *operation;
+    int64_t drain = master.serving ? master.serving->core.drain_timeout : 1;
+
+    if (argument[0] && !now) {
+        refuse(client, "stop takes nothing, or now");
+        return;
+    }
+    operation = operation_new(VERB_STOP);
+    operation_result(operation, CONTROL_DONE, "stopping");
+    control_join(client, operation, 0);
+    master_stop(now ? 1 : drain, operation);
+    operation_ack(operation);
+}
+
+static void verb_SCALE(struct client *client, const char *argument)
+{
+    struct operation *operation;
+    int64_t count;
+
+    if (!text_int(argument, &count) || count < 1 || count > SLOTS_MAX) {
+        refuse(client, "scale takes a number of workers, 1 to 256");
+        return;
+    }
+    if (!master.serving || master.trial) {
+        refuse(client, "a generation is being tried; ask again when the reload has ended");
+        return;
+    }
+    operation = master_scale((int)count);
+    control_join(client, operation, 0);
+    operation_ack(operation);
+}
+
+static void verb_RECYCLE(struct client *client, const char *argument)
+{
+    struct operation *operation;
+    int64_t slot = 0;
+    bool all = !argument[0] || strcmp(argument, "all") == 0;
+
+    if (!master.serving) {
+        refuse(client, "no generation serves");
+        return;
+    }
+    if (!all && (!text_int(argument, &slot) || slot < 0 || slot >= master.serving->slot_count)) {
+        refuse(client, "recycle takes the number of a slot, as in status, or all");
+        return;
+    }
+    operation = operation_new(VERB_RECYCLE);
+    control_join(client, operation, 0);
+    master_recycle(operation, (int)slot, all);
+}
+
+static void verb_REOPEN_LOGS(struct client *client, const char *argument)
+{
+    struct operation *operation = operation_new(VERB_REOPEN_LOGS);
+
+    (void)argument;
+    control_join(client, operation, 0);
+    logs_reopen(operation);
+}
+
+static void verb_GENERATIONS(struct client *client, const char *argument)
+{
+    (void)argument;
+    control_reply(client, CONTROL_DONE, 0, "", report_generations());
+}
+
+static void verb_LISTENERS(struct client *client, const char *argument)
+{
+    (void)argument;
+    control_reply(client, CONTROL_DONE, 0, "", report_listeners());
+}
+
+static void verb_MODULES(struct client *client, const char *argument)
+{
+    (void)argument;
+    control_reply(client, CONTROL_DONE, 0, "", report_modules());
+}
+
+static void verb_EVENTS(struct client *client, const char *argument)
+{
+    (void)argument;
+    client->follows = true;
+}
+
+static void verb_LOG_LEVEL(struct client *client, const char *argument)
+{
+    enum reeve_level level;
+    struct operation *operation;
+
+    if (!log_level_parse(argument, &level)) {
+        refuse(client, "log-level takes one of error, warning, notice, info, debug");
+        return;
+    }
+    operation = operation_new(VERB_LOG_LEVEL);
+    logs_set_level(level);
+    operation_result(operation, CONTROL_DONE, "the log level is %s", argument);
+    control_join(client, operation, 0);
+    operation_ack(operation);
+}
+
+static void verb_HEALTH(struct client *client, const char *argument)
+{
+    (void)argument;
+    if (master.state == MASTER_SERVING && generation_ready_count(master.serving) > 0)
+        control_reply(client, CONTROL_DONE, 0, "healthy", NULL);
+    else
+        control_reply(client, CONTROL_REFUSED, 0,
+                      master.state == MASTER_SERVING ? "no worker is ready" : "not serving", NULL);
+}
+
+static void verb_VERSION(struct client *client, const char *argument)
+{
+    (void)argument;
+    control_reply(client, CONTROL_DONE, 0, "", report_version());
+}
+
+static const struct {
+    const char *name;
+    enum control_access access;
+    verb_f *run;
+} verbs[VERBS] = {
+#define X(symbol, name, arguments, access, help) {name, access, verb_##symbol},
+#include "share/verbs.def"
+#undef X
+};
+
+void verb_dispatch(struct client *client, char *line)
+{
+    size_t length = strcspn(line, " \r");
+    const char *argument = line + length + (line[length] == ' ');
+
+    line[strcspn(line, "\r")] = '\0';
+    for (int i = 0; i < VERBS; i++) {
+        if (strlen(verbs[i].name) != length || strncmp(verbs[i].name, line, length) != 0)
+            continue;
+        if (verbs[i].access > client->access) {
+            say(LOG_CONTROL_REFUSED, "%s was asked for without the right to change", verbs[i].name);
+            refuse(client, "only root and the owner may do that; control_group may read");
+        } else {
+            verbs[i].run(client, argument);
+        }
+        return;
+    }
+    refuse(client, "there is no such verb; reevectl --help lists them");
+}

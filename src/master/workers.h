@@ -1,0 +1,68 @@
+/* A worker process as the master sees it. */
+#ifndef MASTER_WORKERS_H
+#define MASTER_WORKERS_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "master/counters.h"
+#include "master/reactor.h"
+#include "share/channel.h"
+
+struct buf;
+struct generation;
+struct operation;
+struct slot;
+
+/* A slot's worker: STARTED -> READY -> RETIRING; then the slot is free of it. */
+enum worker_state { WORKER_STARTED, WORKER_READY, WORKER_RETIRING };
+
+struct worker {
+    struct list node;              /* in its generation */
+    struct generation *generation;
+    struct slot *slot;             /* NULL: a check, or its slot is gone */
+    int slot_index;                /* for people, also after `slot` is gone */
+    pid_t pid;
+    enum worker_state state;
+    bool serving;                  /* was told to serve */
+    bool expected;                 /* its end was asked for: no crash, no respawn */
+    bool refused;                  /* said FAILED: its text is in `why` */
+    bool sick;                     /* exited with WORKER_SICK */
+    bool loaded;                   /* has been READY: may ask for no more files */
+    char *why;                     /* what it said of its own end, or NULL */
+    int status;                    /* from waitpid, when ended */
+    unsigned segment;
+    int64_t started, ready_at;     /* CLOCK_MONOTONIC ms */
+    struct watch channel;
+    struct timer deadline;         /* to be ready, or to be gone */
+    struct counters counters;
+    struct list acks;              /* operations that wait for this worker */
+    uint64_t restarts;             /* of its slot when it was started */
+};
+
+const char *worker_state_name(enum worker_state state);
+
+/* Starts a process for the slot (NULL: only to check the configuration) and hands everything over.
+ * NULL after a line in `error`. */
+struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error);
+/* Tells it to accept; the operation (may be NULL) waits for its word. */
+void worker_serve(struct worker *worker, struct operation *operation);
+/* Tells it to finish within `drain_ms` (0: no limit) and kills it when it does not. */
+void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation);
+void worker_kill(struct worker *worker);
+/* It has said by itself that it drains. */
+void worker_leaves(struct worker *worker);
+/* Sends a message, perhaps with a descriptor (-1: none) and a text (NULL: none). A worker that does
+ * not read its channel is killed. */
+void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
+                 const char *text);
+/* The operation is done only when this worker has acknowledged it, or is gone. */
+void worker_await_ack(struct worker *worker, struct operation *operation);
+/* waitpid() said that this process has ended. False: it is none of ours. */
+bool worker_reaped(pid_t pid, int status);
+/* How it ended, in words: "was killed by signal 9 (Killed)", "exited with status 78 (...)". */
+void worker_put_end(const struct worker *worker, struct buf *out);
+/* Fresh counters from the board. */
+void worker_count(struct worker *worker);
+#endif

@@ -1,0 +1,163 @@
+"""Workers that die, once or again and again, and a master that is killed."""
+import os
+import re
+import signal
+import time
+
+from client import KEPT, ONE_EACH, Client, Load, get
+from reeve import HTTP, SLOW, alive, check, contains, equal, main, scenario, until, wait_gone
+
+CRASH = ('http { site "default" { route "/" { static { root = "www" } }'
+         ' route "/crash" { crash { how = "abort" } } } }\n')
+SLEEP = ('http { site "default" { route "/" { static { root = "www" } }'
+         ' route "/sleep" { sleep { delay = "700ms" } } } }\n')
+
+
+def kill_each(case, kind):
+    server = case.serve(workers=4)
+    server.crashes_meant = True
+    with Load(server.address(), b"<h1>index</h1>\n", kind=kind) as load:
+        load.more(20)
+        began = server.pids()
+        equal(sorted(began), [0, 1, 2, 3], "slots")
+        for slot, pid in began.items():
+            os.kill(pid, signal.SIGKILL)
+            killed = time.monotonic()
+            after = server.all_ready(4, besides=[pid])
+            took = time.monotonic() - killed
+            check(took < SLOW, f"slot {slot} was back after {took:.2f} s")
+            equal({s: p for s, p in after.items() if s > slot},
+                  {s: p for s, p in began.items() if s > slot}, "the slots not yet touched")
+            load.more(10)
+    equal((load.refused, load.wrong), (0, 0), str(load))
+    check(load.failed_new + load.failed_kept <= 4 * 4, f"only what was in hand is lost ({load})")
+    status = server.status()
+    equal(status["totals"]["restarts"], 4, "restarts in all")
+    equal([worker["restarts"] for worker in status["workers"]], [1] * 4, "restarts of the slots")
+    check(status["totals"]["requests"] >= load.good, "requests of the dead are still counted")
+
+
+@scenario("kill -9 of every worker in turn under load: nothing is refused (connection per request)")
+def kill_new(case):
+    kill_each(case, ONE_EACH)
+
+
+@scenario("kill -9 of every worker in turn under load: nothing is refused (keep-alive)")
+def kill_kept(case):
+    kill_each(case, KEPT)
+
+
+@scenario("totals never go backwards when a worker dies")
+def totals(case):
+    server = case.serve(workers=2)
+    server.crashes_meant = True
+    with Load(server.address(), b"<h1>index</h1>\n", clients=2) as load:
+        last = {}
+        for turn in range(3):
+            load.more(50)
+            pid = server.all_ready(2)[turn % 2]
+            os.kill(pid, signal.SIGKILL)
+            check(wait_gone(pid), "the worker has gone")
+            for _ in range(20):
+                now = server.status()["totals"]
+                for name in ("connections", "requests", "bytes", "restarts"):
+                    check(now[name] >= last.get(name, 0), f"{name}: {last.get(name)}, then {now[name]}")
+                last = now
+            server.all_ready(2, besides=[pid])
+
+
+@scenario("a crash is told: signal, slot and what follows, in log, events and status")
+def told(case):
+    server = case.serve()
+    server.crashes_meant = True
+    pid = server.pids()[1]
+    with server.events() as events:
+        os.kill(pid, signal.SIGKILL)
+        event = events.wait("worker-crashed", str(pid))
+        check(re.search(r"SIGKILL|[Kk]illed|signal 9", event["text"]), f"the signal in {event['text']!r}")
+        events.wait("worker-ready")
+    contains(server.until_logged("worker-crashed")[0], str(pid), "the log's text")
+    contains(server.status()["last_error"] or "", str(pid), "last error of status")
+    server.all_ready(2)
+
+
+@scenario("a handler that crashes takes one worker with it, and it comes back")
+def handler(case):
+    server = case.serve(HTTP + CRASH, modules=["http", "static", "crash"])
+    server.crashes_meant = True
+    before = server.pids()
+    with Client(server.address()) as client:
+        client.send("GET /crash HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.ended()
+    after = server.until_logged("worker-crashed") and server.all_ready(2)
+    equal(len(set(before.values()) & set(after.values())), 1, "workers that lived on")
+    equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("a crash loop: the delay doubles, the other slots keep their workers, the master rests")
+def loop(case):
+    server = case.serve(workers=3)
+    server.crashes_meant = True
+    kept = {slot: pid for slot, pid in server.pids().items() if slot != 1}
+    delays, last = [], time.monotonic()
+    with server.events() as events:
+        pid = server.pids()[1]
+        for _ in range(6):
+            os.kill(pid, signal.SIGKILL)
+            events.wait("worker-crashed", str(pid))
+            last = time.monotonic()
+            pid = until(lambda: server.pids().get(1), "slot 1 is back")
+            delays.append(time.monotonic() - last)
+    check(delays[0] < 0.5 * SLOW, f"the first time at once: {delays}")
+    check(delays[5] > 2 * delays[2] and delays[5] > delays[4], f"the delay doubles: {delays}")
+    equal({slot: each for slot, each in server.pids().items() if slot != 1}, kept, "the other slots")
+    equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("a worker that stops in the middle of its start does not hold the others up")
+def stopped(case):
+    server = case.serve(workers=2)
+    server.crashes_meant = True
+    pid = server.pids()[0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(4):
+            equal(get(server.address()).status, 200, "the other worker serves")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    server.all_ready(2, besides=[pid])
+
+
+@scenario("kill -9 of the master: workers finish what they hold and exit; a new one starts at once")
+def master(case):
+    server = case.server(HTTP + SLEEP, modules=["http", "static", "sleep"])
+    server.start()
+    port = server.address()[1]
+    # On a fixed port from here on, so that the second start has to get the same address.
+    fixed = HTTP.replace(":0", f":{port}") + SLEEP
+    server.stop()
+    server.configure(fixed)
+    server.start()
+    workers = server.pids().values()
+    address = ("127.0.0.1", port)
+    with Client(address) as client:
+        client.send("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: sum(each["busy"] for each in server.status()["workers"]), "the handler runs")
+        server.status_meant = None
+        server.signal(signal.SIGKILL)
+        server.wait()
+        second = case.server(fixed, modules=["http", "static", "sleep"], control=server.control,
+                             pid_file=server.path("reeved.pid"))
+        second.control = server.control
+        second.start()
+        equal(get(address).status, 200, "the new one serves")
+        equal(client.answer().status, 200, "the request in hand")
+        client.ended()
+    for pid in workers:
+        check(wait_gone(pid), f"worker {pid} has ended")
+    check("master-gone" in server.log(), "the workers said why")
+    equal(server.read("reeved.pid").strip(), str(second.pid), "the pid file")
+
+
+if __name__ == "__main__":
+    main()
