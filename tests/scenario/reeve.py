@@ -209,7 +209,9 @@ class Server:
         self.text = self.text if text is None else text
         lines = [f"{name} = {quote(value)}\n" for name, value in self.options.items()
                  if value is not None]
-        self.write("reeve.conf", "".join(lines) + self.text)
+        # By rename: a signal may make the server read it at any moment.
+        self.write("reeve.conf.new", "".join(lines) + self.text)
+        os.rename(self.path("reeve.conf.new"), self.conf)
 
     def line_of(self, part):
         """The number of the first line of the configuration that holds `part`."""
