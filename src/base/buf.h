@@ -17,7 +17,8 @@ void buf_add(struct buf *buf, const void *data, size_t length);
 void buf_adds(struct buf *buf, const char *text);
 void buf_addc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list args);
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 void buf_drop(struct buf *buf, size_t length); /* removes the first `length` bytes */
 void buf_clear(struct buf *buf);               /* empties, keeps the memory */
 void buf_free(struct buf *buf);                /* frees, and empties */

@@ -184,7 +184,7 @@ void log_line(enum reeve_level level, const char *tag, const char *text)
     errno = saved;
 }
 
-static void log_format_line(enum reeve_level level, const char *tag, const char *error,
+__attribute__((format(printf, 4, 0))) static void log_format_line(enum reeve_level level, const char *tag, const char *error,
                             const char *format, va_list args)
 {
     struct buf text = {0};

@@ -46,7 +46,7 @@ static bool parse_text(struct conf *conf, const struct buf *text)
     cfg_opt_t *table = table_make(conf, conf->options);
     cfg_t *cfg = table ? table_parse(conf, table, text) : NULL;
     if (cfg) {
-        conf->root = tree_make(conf, "root", conf->options, cfg, said);
+        conf->root = tree_make(conf, "root", NULL, conf->options, cfg, said);
         cfg_free(cfg);
     }
     table_free(table);

@@ -43,8 +43,9 @@ const reeve_option core_options[] = {
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,
      "The folders where modules are looked for, in this order, with \":\" between."},
-    {"control", REEVE_OPT_PATH, RUN_PATH "/control.sock", 0, 0, NULL, NULL,
-     "The socket for reevectl(8)."},
+    {"control", REEVE_OPT_PATH, "", 0, 0, NULL, NULL,
+     "The Unix socket that reevectl talks to. Empty: " RUN_PATH "/control.sock for root, and "
+     "reeve/control.sock below $XDG_RUNTIME_DIR or $HOME/.local for others."},
     {"control_group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "A group whose members may read the state of the server by reevectl(8). Only root and the "
      "owner may change it."},

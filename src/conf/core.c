@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "conf/tree.h"
+#include "share/control.h"
 #include "share/snapshot.h"
 
 #define THREADS_MAX 480 /* of a worker in all; the board has room for some more */
@@ -193,7 +194,7 @@ static void read_texts(const reeve_section *root, struct core *core, struct buf 
     if (*core->error_log == '\0')
         complain(root, errors, "error_log", "is empty; write \"stderr\", \"syslog\" or a path");
     if (*core->control == '\0')
-        complain(root, errors, "control", "is empty; write the path of a socket");
+        core->control = control_default_path();
     if (strlen(core->control) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         complain(root, errors, "control", "\"%s\" is too long for a socket; use a path of at most "
                  "%zu bytes", core->control, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);

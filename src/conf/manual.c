@@ -62,7 +62,9 @@ static void put_number(FILE *out, enum reeve_option_type type, int64_t number)
 static void put_facts(FILE *out, const reeve_option *o)
 {
     fprintf(out, " (%s", type_names[o->type]);
-    for (const char *c = o->type == REEVE_OPT_ENUM ? o->choices : ""; *c;) {
+    if (o->type == REEVE_OPT_PATH && o->choices)
+        fputs(", or", out);
+    for (const char *c = o->type != REEVE_OPT_HANDLER && o->choices ? o->choices : ""; *c;) {
         size_t length = strcspn(c, "|");
         fprintf(out, " \\fB%.*s\\fR%s", (int)length, c, c[length] ? "," : "");
         c += length + (c[length] != '\0');

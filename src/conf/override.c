@@ -38,8 +38,8 @@ static bool override_listen(struct conf *conf, const char *override, const char 
     struct said said = {BY_OVERRIDE, 0, override};
     size_t kept = listens->said.origin == BY_OVERRIDE ? listens->count : 0;
     reeve_section **sections = conf_alloc(conf, (kept + 1) * sizeof(*sections));
-    section = tree_make(conf, "listen", o->options, NULL, said);
-    if (!sections || !section || !(section->title = conf_strdup(conf, address)))
+    section = tree_make(conf, "listen", address, o->options, NULL, said);
+    if (!sections || !section)
         return false;
     if (listens->count > 0) {
         size_t at = (size_t)(option_find(o->options, "protocol") - o->options);

@@ -63,7 +63,7 @@ void conf_put_value(struct buf *out, const reeve_option *option, const struct va
         text_put_duration(out, value->number);
         break;
     case REEVE_OPT_MODE:
-        buf_printf(out, "\"0%03" PRIo64 "\"", (uint64_t)value->number);
+        buf_printf(out, "\"%04" PRIo64 "\"", (uint64_t)value->number);
         break;
     case REEVE_OPT_STRING:
     case REEVE_OPT_PATH:
@@ -91,7 +91,8 @@ static void begin_line(struct printer *p)
 
 static void put_origin(struct printer *p, size_t line_start, const struct said *said)
 {
-    size_t width = p->out->length - line_start;
+    size_t width = p->out->length - line_start + 1;
+    buf_addc(p->out, ' '); /* two at least, to tell the comment from a value */
     do
         buf_addc(p->out, ' ');
     while (++width < COMMENT_COLUMN && !p->out->failed);

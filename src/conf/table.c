@@ -26,7 +26,7 @@
 static struct parse {
     struct conf *conf;
     bool defaults;       /* default values are being set, which have no line */
-    char unknown[64];    /* the option that is not known, its section and line */
+    char unknown[64];    /* the option that is not known; its section and line */
     cfg_t *unknown_in;
     int unknown_line;
 } parse;
@@ -290,7 +290,8 @@ static bool quoted(const char *message, const char *prefix, char *room, size_t s
     return true;
 }
 
-static void on_error(cfg_t *cfg, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {

@@ -49,7 +49,7 @@ static bool make_section(struct conf *conf, const reeve_option *o, cfg_opt_t *op
         conf_complain(conf, conf->errors, again, o->name,
                       "is written twice, first on line %d; join the two", said.line);
     }
-    value->sections[0] = tree_make(conf, o->name, o->options, first, said);
+    value->sections[0] = tree_make(conf, o->name, NULL, o->options, first, said);
     return value->sections[0];
 }
 
@@ -61,10 +61,9 @@ static bool make_sections(struct conf *conf, const reeve_option *o, cfg_opt_t *o
     for (size_t i = 0; value->sections && i < value->count; i++) {
         cfg_t *cfg = cfg_opt_getnsec(opt, (unsigned)i);
         struct said said = {BY_FILE, table_section_line(cfg), NULL};
-        value->sections[i] = tree_make(conf, o->name, o->options, cfg, said);
+        value->sections[i] = tree_make(conf, o->name, cfg_title(cfg), o->options, cfg, said);
         if (!value->sections[i])
             return false;
-        value->sections[i]->title = conf_strdup(conf, cfg_title(cfg));
         value->said = said;
     }
     return value->sections;
@@ -73,52 +72,70 @@ static bool make_sections(struct conf *conf, const reeve_option *o, cfg_opt_t *o
 static void complain_handlers(struct conf *conf, const reeve_section *section,
                               const reeve_option *o)
 {
-    struct buf names = {0};
+    struct buf names = {0}, place = {0};
     size_t at = 0;
     const reeve_module *module;
+    conf_put_section(&place, section->name, section->title);
     while ((module = table_handler(conf, o, &at)))
         buf_printf(&names, "%s%s", names.length > 0 ? ", " : "", module->name);
     if (names.length > 0)
-        conf_complain(conf, conf->errors, section->said, section->name,
+        conf_complain(conf, conf->errors, section->said, buf_text(&place),
                       "has no handler; write the section of one of these in it: %s",
                       buf_text(&names));
     else
-        conf_complain(conf, conf->errors, section->said, section->name,
+        conf_complain(conf, conf->errors, section->said, buf_text(&place),
                       "has no handler, and no module for %s has one; add one to modules, such as "
                       "\"static\"", o->choices);
     buf_free(&names);
+    buf_free(&place);
+}
+
+static void complain_second(struct conf *conf, const reeve_section *section, struct said said,
+                            const char *first, const char *second)
+{
+    struct buf place = {0};
+    conf_put_section(&place, section->name, section->title);
+    conf_complain(conf, conf->errors, said, buf_text(&place),
+                  "has two handlers, %s and %s; keep one of them", first, second);
+    buf_free(&place);
+}
+
+/* The sections of one handler in the place of a handler; `value` holds the first that was found. */
+static bool take_handler(struct conf *conf, const reeve_section *section, cfg_opt_t *opt,
+                         const reeve_module *module, struct value *value)
+{
+    for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+        cfg_t *inside = cfg_opt_getnsec(opt, i);
+        struct said said = {BY_FILE, table_section_line(inside), NULL};
+        if (value->count > 0) {
+            complain_second(conf, section, said, value->sections[0]->name, module->name);
+            continue;
+        }
+        value->said = said;
+        value->count = 1;
+        value->sections[0] = tree_make(conf, module->name, NULL, module->options, inside, said);
+        if (!value->sections[0])
+            return false;
+        value->sections[0]->handler = module;
+    }
+    return true;
 }
 
 /* Exactly one handler's section must stand here. */
-static bool make_handler(struct conf *conf, reeve_section *section, const reeve_option *o,
+static bool make_handler(struct conf *conf, const reeve_section *section, const reeve_option *o,
                          cfg_t *cfg, struct value *value)
 {
     size_t at = 0;
-    const reeve_module *module, *found = NULL;
+    const reeve_module *module;
     value->sections = conf_alloc(conf, sizeof(*value->sections));
     if (!value->sections)
         return false;
     while ((module = table_handler(conf, o, &at))) {
         cfg_opt_t *opt = table_find(cfg, module->name);
-        for (unsigned i = 0; opt && i < cfg_opt_size(opt); i++) {
-            cfg_t *inside = cfg_opt_getnsec(opt, i);
-            struct said said = {BY_FILE, table_section_line(inside), NULL};
-            if (found) {
-                conf_complain(conf, conf->errors, said, section->name,
-                              "has two handlers, %s and %s; keep one of them", found->name,
-                              module->name);
-                continue;
-            }
-            found = module;
-            value->said = said;
-            value->count = 1;
-            value->sections[0] = tree_make(conf, module->name, module->options, inside, said);
-            if (!value->sections[0])
-                return false;
-            value->sections[0]->handler = module;
-        }
+        if (opt && !take_handler(conf, section, opt, module, value))
+            return false;
     }
-    if (!found)
+    if (value->count == 0)
         complain_handlers(conf, section, o);
     return true;
 }
@@ -145,17 +162,17 @@ static bool make_value(struct conf *conf, reeve_section *section, const reeve_op
     return true;
 }
 
-reeve_section *tree_make(struct conf *conf, const char *name, const reeve_option *options,
-                         cfg_t *cfg, struct said said)
+reeve_section *tree_make(struct conf *conf, const char *name, const char *title,
+                         const reeve_option *options, cfg_t *cfg, struct said said)
 {
     size_t count = option_count(options);
     reeve_section *section = conf_alloc(conf, sizeof(*section));
-    if (!section)
+    struct value *values = conf_alloc(conf, count * sizeof(*values));
+    char *copy = conf_strdup(conf, title ? title : "");
+    if (!section || !values || !copy)
         return NULL;
-    *section = (reeve_section){.conf = conf, .name = name, .said = said, .options = options};
-    section->values = conf_alloc(conf, count * sizeof(*section->values));
-    if (!section->values)
-        return NULL;
+    *section = (reeve_section){.conf = conf, .name = name, .title = title ? copy : NULL,
+                               .said = said, .options = options, .values = values};
     for (size_t i = 0; i < count; i++)
         if (!make_value(conf, section, &options[i], cfg, &section->values[i]))
             return NULL;

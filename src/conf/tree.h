@@ -78,9 +78,10 @@ cfg_opt_t *table_find(cfg_t *section, const char *name);
 /* Parses `text`; NULL after lines in conf->errors. cfg_free() the result. */
 cfg_t *table_parse(struct conf *conf, cfg_opt_t *table, const struct buf *text);
 
-/* tree.c. `cfg` NULL: all defaults. NULL when memory is short. Errors go to conf->errors. */
-reeve_section *tree_make(struct conf *conf, const char *name, const reeve_option *options,
-                         cfg_t *cfg, struct said said);
+/* tree.c. `title` is copied, NULL: none. `cfg` NULL: all defaults. NULL when memory is short. Errors
+ * go to conf->errors. */
+reeve_section *tree_make(struct conf *conf, const char *name, const char *title,
+                         const reeve_option *options, cfg_t *cfg, struct said said);
 
 /* override.c: one "KEY=VALUE" on the finished tree. False when memory is short. */
 bool override_apply(struct conf *conf, const char *text);

@@ -47,7 +47,7 @@ static void make_folder(const char *path)
     slash = strrchr(folder, '/');
     if (slash && slash != folder) {
         *slash = '\0';
-        mkdir(folder, 0755);
+        mkdir(folder, geteuid() == 0 ? 0755 : 0700);
     }
 }
 

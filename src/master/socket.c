@@ -123,9 +123,8 @@ static int bind_and_listen(int fd, const struct core_listen *listen_on)
             const struct sockaddr_in6 *six = (const void *)&address->sockaddr;
             bool any = memcmp(&six->sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0;
 
-            /* "*" means both families, "[::]" and the rest what they say */
-            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-                       any && listen_on->title[0] == '*' ? &off : &on, sizeof(on));
+            /* "*" and "[::]" mean both families, as reeve.conf(5) says */
+            setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, any ? &off : &on, sizeof(on));
         }
     } else {
         remove_stale(address);

@@ -31,6 +31,10 @@ enum verb {
     VERBS
 };
 
+/* Where the socket is when nobody says: RUN_PATH/control.sock for root; for others below
+ * $XDG_RUNTIME_DIR or $HOME, since RUN_PATH is not theirs. Static storage; not thread-safe. */
+const char *control_default_path(void);
+
 /* Exit codes of a worker process: what the master does about it. */
 enum worker_exit {
     WORKER_DRAINED = 0,  /* finished as told */

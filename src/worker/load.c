@@ -3,6 +3,8 @@
 
 #include "worker/load.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "share/snapshot.h"
@@ -30,8 +32,10 @@ bool load_tables(const struct snapshot *snapshot, struct loaded *loaded, struct 
 
 bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors)
 {
-    return load_tables(snapshot, loaded, errors) &&
-           identity_find(loaded->core.user, loaded->core.group, &loaded->identity, errors) &&
+    if (!load_tables(snapshot, loaded, errors))
+        return false;
+    conf_collect_errors(errors);
+    return identity_find(conf_root(loaded->conf), &loaded->identity) &&
            modules_configure(&loaded->modules, loaded->conf, &loaded->core, errors) == 0;
 }
 
@@ -39,4 +43,6 @@ void load_free(struct loaded *loaded)
 {
     core_free(&loaded->core);
     conf_free(&loaded->conf);
+    free(loaded->modules.list);
+    loaded->modules = (struct modules){0};
 }

@@ -14,50 +14,44 @@
 
 #include "base/buf.h"
 
-static bool find_user(const char *user, struct identity *identity, struct buf *error)
+static int find_user(const reeve_section *root, const char *user, struct identity *identity)
 {
     struct passwd *account = getpwnam(user[0] ? user : "reeve");
 
     if (!account && !user[0])
         account = getpwnam("nobody");
-    if (!account) {
-        buf_printf(error, "user: there is no account '%s'; create it or name another\n",
-                   user[0] ? user : "nobody");
-        return false;
-    }
+    if (!account)
+        return reeve_conf_error(root, "user", "there is no account '%s'; create it or name another",
+                                user[0] ? user : "nobody");
     identity->uid = account->pw_uid;
     identity->gid = account->pw_gid;
     snprintf(identity->name, sizeof(identity->name), "%s", account->pw_name);
-    return true;
+    if (identity->uid == 0 && strcmp(user, "root") != 0)
+        return reeve_conf_error(root, "user", "'%s' is root under another name; write \"root\" if "
+                                              "root is meant", identity->name);
+    if (geteuid() != 0 && identity->uid != geteuid())
+        return reeve_conf_error(root, "user", "only root can become '%s'; start as root or leave "
+                                              "the option out", user);
+    return 0;
 }
 
-bool identity_find(const char *user, const char *group, struct identity *identity,
-                   struct buf *error)
+bool identity_find(const reeve_section *root, struct identity *identity)
 {
-    *identity = (struct identity){.uid = geteuid(), .gid = getegid()};
-    if (geteuid() == 0 || user[0]) {
-        if (!find_user(user, identity, error))
-            return false;
-        if (identity->uid == 0 && strcmp(user, "root") != 0) {
-            buf_printf(error, "user: '%s' is root under another name; say user = \"root\" if root "
-                              "is meant\n", identity->name);
-            return false;
-        }
-        if (geteuid() != 0 && identity->uid != geteuid()) {
-            buf_printf(error, "user: only root can become '%s'; start as root or leave the option "
-                              "out\n", user);
-            return false;
-        }
-    }
-    if (group[0]) {
-        struct group *entry = getgrnam(group);
+    const char *user = reeve_conf_string(root, "user");
+    const char *group = reeve_conf_string(root, "group");
+    const struct group *entry;
 
-        if (!entry) {
-            buf_printf(error, "group: there is no group '%s'; create it or name another\n", group);
-            return false;
-        }
-        identity->gid = entry->gr_gid;
+    *identity = (struct identity){.uid = geteuid(), .gid = getegid()};
+    if ((geteuid() == 0 || user[0]) && find_user(root, user, identity) < 0)
+        return false;
+    if (!group[0])
+        return true;
+    entry = getgrnam(group);
+    if (!entry) {
+        reeve_conf_error(root, "group", "there is no group '%s'; create it or name another", group);
+        return false;
     }
+    identity->gid = entry->gr_gid;
     return true;
 }
 

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "reeve/module.h"
+
 struct buf;
 
 struct identity {
@@ -14,9 +16,8 @@ struct identity {
 
 /* Whom workers run as, from the options `user` and `group`. As root: user "" is "reeve", or "nobody"
  * where that account is missing; "root" must be said. Not as root: the options must name the caller
- * or be empty. False with a line in `error`. */
-bool identity_find(const char *user, const char *group, struct identity *identity,
-                   struct buf *error);
+ * or be empty. False after reeve_conf_error(). */
+bool identity_find(const reeve_section *root, struct identity *identity);
 /* Becomes that identity for good, with no_new_privs. False with a line in `error`. */
 bool identity_assume(const struct identity *identity, struct buf *error);
 #endif

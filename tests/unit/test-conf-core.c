@@ -1,0 +1,211 @@
+/* The core options as the program gets them: numbers of the model, listeners, and what a table
+ * cannot refuse. */
+#include "config.h"
+
+#include <check.h>
+#include <netinet/in.h>
+
+#include "conf-help.h"
+
+#define LISTEN "listen \"127.0.0.1:0\" { }\n"
+#define IN(line) "(built-in):" line ": "
+
+static const struct {
+    const char *text;
+    struct model model;
+    int threads;
+} models_read[] = {
+    {"workers = 2", {"event", 2, 1, MANY, WAIT_EPOLL, true}, 16},
+    {"model = worker workers = 3", {"worker", 3, 16, 1, WAIT_POLL, false}, 16},
+    {"model = worker workers = 3 threads = 5", {"worker", 3, 5, 1, WAIT_POLL, false}, 5},
+    {"model = worker workers = 3 loops = 7", {"worker", 3, 7, 1, WAIT_POLL, false}, 16},
+    {"model = worker workers = 1 wait = epoll connections = 9",
+     {"worker", 1, 16, 9, WAIT_EPOLL, false}, 16},
+    {"workers = 1 loops = 2 connections = 100 wait = poll threads = 4",
+     {"event", 1, 2, 100, WAIT_POLL, true}, 4},
+};
+
+START_TEST(model_with_overrides)
+{
+    struct buf text = {0};
+    struct core core;
+    buf_printf(&text, LISTEN "%s", models_read[_i].text);
+    struct help help = help_parse(buf_text(&text), NULL, false);
+    ck_assert_msg(core_read(help.conf, &core, &help.errors), "%s", buf_text(&help.errors));
+    const struct model *m = &models_read[_i].model;
+    ck_assert_str_eq(core.model.name, m->name);
+    ck_assert_int_eq(core.model.workers, m->workers);
+    ck_assert_int_eq(core.model.loops, m->loops);
+    ck_assert_int_eq(core.model.connections, m->connections);
+    ck_assert_int_eq(core.model.wait, m->wait);
+    ck_assert_int_eq(core.model.pool, m->pool);
+    ck_assert_int_eq(core.threads, models_read[_i].threads);
+    ck_assert_ptr_nonnull(strstr(core.sizing, "as configured"));
+    core_free(&core);
+    help_end(&help);
+    buf_free(&text);
+}
+END_TEST
+
+START_TEST(workers_by_cpu)
+{
+    struct help help = help_parse(LISTEN, NULL, false);
+    struct core core;
+    ck_assert(core_read(help.conf, &core, &help.errors));
+    ck_assert_int_ge(core.model.workers, 1);
+    ck_assert_int_le(core.model.workers, 256);
+    ck_assert_ptr_nonnull(strstr(core.sizing, "one per usable CPU"));
+    core_free(&core);
+    help_end(&help);
+}
+END_TEST
+
+START_TEST(every_value_arrives)
+{
+    struct help help = help_parse(
+        "user = u group = g queue_limit = 9 modules = { a, b } module_path = \"/x:y::z\"\n"
+        "control = /c control_group = cg pid_file = p error_log = syslog log_format = json\n"
+        "log_level = debug ready_timeout = 1 drain_timeout = 2 drain_linger = 3ms\n"
+        "send_timeout = 4 generations_limit = 5\n"
+        "listen \"unix:/s\" { protocol = p backlog = 7 mode = 600 owner = \"a:b\" }\n"
+        "listen \"fd:x\" { }", NULL, false);
+    struct core core;
+    struct buf want = {0};
+    const char *folder = help.snapshot->folder;
+    ck_assert_msg(help.conf && core_read(help.conf, &core, &help.errors), "%s",
+                  buf_text(&help.errors));
+    ck_assert_str_eq(core.user, "u");
+    ck_assert_str_eq(core.group, "g");
+    ck_assert_int_eq(core.queue_limit, 9);
+    ck_assert_uint_eq(core.module_count, 2);
+    ck_assert_str_eq(core.modules[1], "b");
+    buf_printf(&want, "/x:%s/y:%s/z", folder, folder);
+    ck_assert_str_eq(core.module_path, buf_text(&want));
+    ck_assert_str_eq(core.control, "/c");
+    ck_assert_str_eq(core.control_group, "cg");
+    buf_clear(&want);
+    buf_printf(&want, "%s/p", folder);
+    ck_assert_str_eq(core.pid_file, buf_text(&want));
+    ck_assert_str_eq(core.error_log, "syslog");
+    ck_assert_int_eq(core.log_format, LOG_JSON);
+    ck_assert_int_eq(core.log_level, REEVE_LOG_DEBUG);
+    ck_assert_int_eq(core.ready_timeout, 1000);
+    ck_assert_int_eq(core.drain_timeout, 2000);
+    ck_assert_int_eq(core.drain_linger, 3);
+    ck_assert_int_eq(core.send_timeout, 4000);
+    ck_assert_int_eq(core.generations_limit, 5);
+    ck_assert_uint_eq(core.listen_count, 2);
+    ck_assert_str_eq(core.listens[0].title, "unix:/s");
+    ck_assert_str_eq(core.listens[0].protocol, "p");
+    ck_assert_int_eq(core.listens[0].backlog, 7);
+    ck_assert_uint_eq(core.listens[0].mode, 0600);
+    ck_assert_str_eq(core.listens[0].owner, "a:b");
+    ck_assert_int_eq(core.listens[0].line, 5);
+    ck_assert_str_eq(core.listens[1].protocol, "http");
+    ck_assert_int_eq(core.listens[1].backlog, 4096);
+    ck_assert_uint_eq(core.listens[1].mode, 0660);
+    ck_assert_int_eq(core.listens[1].address.kind, ADDRESS_FD);
+    core_free(&core);
+    buf_free(&want);
+    help_end(&help);
+}
+END_TEST
+
+static const struct {
+    const char *text, *error;
+} mistakes[] = {
+    {"", "(built-in): listen: there is none; write listen \"127.0.0.1:8080\" { protocol = \"http\" "
+         "}\n"},
+    {"listen \"1.2.3.4\" { }", IN("1") "listen \"1.2.3.4\": \"1.2.3.4\" has no port; write "
+                                       "127.0.0.1:80, [::1]:80, *:80, localhost:80, unix:/path or "
+                                       "fd:name\n"},
+    {"listen \"127.0.0.1:80\" { }\nlisten \"localhost:80\" { }",
+     IN("2") "listen \"localhost:80\": takes the same address as \"127.0.0.1:80\" on line 1; remove "
+             "one of them\n"},
+    {"listen \"0.0.0.0:80\" { }\nlisten \"127.0.0.1:80\" { }",
+     IN("2") "listen \"127.0.0.1:80\": takes the same address as \"0.0.0.0:80\" on line 1; remove "
+             "one of them\n"},
+    {"listen \"127.0.0.1:80\" { }\nlisten \"[::]:80\" { }",
+     IN("2") "listen \"[::]:80\": takes the same address as \"127.0.0.1:80\" on line 1; remove one "
+             "of them\n"},
+    {"listen \"unix:/x\" { }\nlisten \"unix:/x\" { }",
+     IN("2") "listen \"unix:/x\": is written twice, first on line 1; join them or change a title\n"},
+    {LISTEN "connections = 1",
+     IN("2") "connections: 1 leaves the pool of the model event nothing to do; remove it, or write "
+             "model = \"worker\"\n"},
+    {LISTEN "model = worker loops = 2\nthreads = 3",
+     IN("3") "threads: is of no use beside loops, as the model worker has no pool; remove one of "
+             "the two\n"},
+    {LISTEN "loops = 64\nthreads = 448",
+     IN("3") "threads: 448 and 64 loops are more than 480 threads in a worker; write less\n"},
+    {LISTEN "control = \"\"", IN("2") "control: is empty; write the path of a socket\n"},
+    {LISTEN "error_log = \"\"",
+     IN("2") "error_log: is empty; write \"stderr\", \"syslog\" or a path\n"},
+    {LISTEN "modules = { a, b, a }", IN("2") "modules: \"a\" is named twice; remove one of them\n"},
+};
+
+START_TEST(mistakes_have_their_sentence)
+{
+    help_refused(mistakes[_i].text, NULL, mistakes[_i].error);
+}
+END_TEST
+
+START_TEST(long_control_path)
+{
+    char text[256] = LISTEN "control = \"/";
+    struct core core;
+    memset(text + strlen(text), 'x', 107);
+    strcat(text, "\"");
+    struct help help = help_parse(text, NULL, false);
+    ck_assert(!core_read(help.conf, &core, &help.errors));
+    ck_assert_ptr_nonnull(strstr(buf_text(&help.errors), "is too long for a socket"));
+    help_end(&help);
+}
+END_TEST
+
+/* Addresses that look alike and are none the less apart. */
+static const char *const apart[] = {
+    "listen \"127.0.0.1:0\" { } listen \"localhost:0\" { }",
+    "listen \"127.0.0.1:80\" { } listen \"127.0.0.1:81\" { }",
+    "listen \"127.0.0.1:80\" { } listen \"127.0.0.2:80\" { }",
+    "listen \"0.0.0.0:80\" { } listen \"[::1]:80\" { }",
+    "listen \"fd:a\" { } listen \"fd:b\" { }",
+    "listen \"unix:/a\" { } listen \"unix:/b\" { }",
+};
+
+START_TEST(other_addresses_do_not_clash)
+{
+    struct help help = help_parse(apart[_i], NULL, false);
+    struct core core;
+    ck_assert_msg(core_read(help.conf, &core, &help.errors), "%s", buf_text(&help.errors));
+    ck_assert_uint_eq(core.listen_count, 2);
+    core_free(&core);
+    help_end(&help);
+}
+END_TEST
+
+START_TEST(model_table)
+{
+    ck_assert_str_eq(model_choices(), "event|worker");
+    ck_assert_ptr_null(model_find("x"));
+    ck_assert_str_eq(model_find("worker")->name, "worker");
+    ck_assert_str_eq(wait_name(WAIT_POLL), "poll");
+    ck_assert_str_eq(wait_name(WAIT_EPOLL), "epoll");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("conf-core");
+    TCase *all = tcase_create("all");
+    tcase_add_loop_test(all, model_with_overrides, 0, sizeof(models_read) / sizeof(models_read[0]));
+    tcase_add_test(all, workers_by_cpu);
+    tcase_add_test(all, every_value_arrives);
+    tcase_add_loop_test(all, mistakes_have_their_sentence, 0,
+                        sizeof(mistakes) / sizeof(mistakes[0]));
+    tcase_add_test(all, long_control_path);
+    tcase_add_loop_test(all, other_addresses_do_not_clash, 0, sizeof(apart) / sizeof(apart[0]));
+    tcase_add_test(all, model_table);
+    suite_add_tcase(suite, all);
+    return help_run(suite);
+}

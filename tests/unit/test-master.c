@@ -1,0 +1,462 @@
+/* The supervisor without processes: restart delays, counters, the life of generations and slots.
+ *
+ * Workers are objects that this file makes; the modules that would talk to real ones are replaced
+ * by the functions below, so the linker leaves them out. */
+#include "config.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "master/backoff.h"
+#include "master/control.h"
+#include "master/counters.h"
+#include "master/generation.h"
+#include "master/listener.h"
+#include "master/master.h"
+#include "master/operation.h"
+#include "master/reload.h"
+#include "master/slot.h"
+#include "master/workers.h"
+#include "share/snapshot.h"
+#include "unit.h"
+
+/* ---------------------------------------------------------------- stand-ins -------- */
+
+struct master master;
+struct list listeners = {&listeners, &listeners};
+static int started, retired, served, gave_up, took_over, start_fails_at;
+static enum control_code answered;
+static char answer[256];
+
+void say(enum log_tag tag, const char *format, ...)
+{
+    (void)tag;
+    (void)format;
+}
+void master_set_error(const char *text) { (void)text; }
+void master_check_finished(void) {}
+void master_recycle_goes_on(void) {}
+void listeners_adopt(const struct generation *generation, struct generation *old)
+{
+    (void)generation;
+    (void)old;
+}
+void listeners_abandon(void) {}
+void listeners_close_removed(void) {}
+void reload_took_over(struct generation *generation, struct operation *operation)
+{
+    took_over++;
+    operation_result(operation, CONTROL_DONE, "generation %u serves", generation->number);
+    operation_ack(operation);
+}
+void reload_gave_up(struct generation *generation, struct operation *operation)
+{
+    gave_up++;
+    operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
+    operation_ack(operation);
+}
+void control_answer(const struct operation *operation)
+{
+    answered = operation->code;
+    snprintf(answer, sizeof(answer), "%s", buf_text(&operation->text));
+}
+struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error)
+{
+    struct worker *worker;
+
+    if (++started == start_fails_at) {
+        buf_adds(error, "no process\n");
+        return NULL;
+    }
+    worker = calloc(1, sizeof(*worker));
+    worker->generation = generation;
+    worker->slot = slot;
+    worker->slot_index = slot ? slot->index : -1;
+    worker->pid = started;
+    list_init(&worker->acks);
+    list_append(&generation->workers, &worker->node);
+    return worker;
+}
+void worker_serve(struct worker *worker, struct operation *operation)
+{
+    (void)operation;
+    served += !worker->serving;
+    worker->serving = true;
+}
+void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation)
+{
+    (void)drain_ms;
+    (void)operation;
+    retired++;
+    worker->state = WORKER_RETIRING;
+    worker->expected = true;
+    worker->slot = NULL;
+}
+void worker_leaves(struct worker *worker)
+{
+    worker->state = WORKER_RETIRING;
+    worker->expected = true;
+}
+void worker_kill(struct worker *worker) { (void)worker; }
+void worker_put_end(const struct worker *worker, struct buf *out)
+{
+    (void)worker;
+    buf_adds(out, "ended");
+}
+
+/* ---------------------------------------------------------------- helpers ---------- */
+
+static struct generation *make(int workers)
+{
+    struct buf errors = {0};
+    char override[32];
+    char *overrides[] = {override};
+    struct generation *generation;
+
+    snprintf(override, sizeof(override), "workers=%d", workers);
+    generation = generation_new(snapshot_take(NULL, conf_builtin, overrides, 1, &errors), &errors);
+    ck_assert_msg(generation != NULL, "%s", buf_text(&errors));
+    generation->number = ++master.last_generation;
+    generation->operation = operation_new(VERB_RELOAD);
+    master.trial = generation;
+    return generation;
+}
+
+static void setup(void)
+{
+    list_init(&master.generations);
+    master.state = MASTER_SERVING;
+}
+
+static void ready(struct worker *worker)
+{
+    worker->state = WORKER_READY;
+    worker->ready_at = 1;
+    generation_event(worker->generation, EVENT_READY, worker);
+}
+
+static void ended(struct worker *worker)
+{
+    struct generation *generation = worker->generation;
+
+    list_remove(&worker->node);
+    generation_event(generation, EVENT_ENDED, worker);
+    free(worker->why);
+    free(worker);
+    if (list_empty(&generation->workers))
+        generation_event(generation, EVENT_EMPTY, NULL);
+}
+
+static struct generation *make_serving(int workers)
+{
+    struct generation *generation = make(workers);
+
+    generation_event(generation, EVENT_START, NULL);
+    for (int i = 0; i < workers; i++)
+        ready(generation->slots[i]->worker);
+    ck_assert_int_eq(generation->state, GENERATION_SERVING);
+    return generation;
+}
+
+/* ---------------------------------------------------------------- tests ------------ */
+
+START_TEST(delays_double_up_to_the_cap)
+{
+    struct backoff backoff = {0};
+    int64_t delay = 0, last = 0;
+
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_CRASHED, 0), 0);
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_CRASHED, 0), 100);
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_CRASHED, 0), 200);
+    for (int i = 0; i < 100; i++) {
+        delay = backoff_next(&backoff, BACKOFF_CRASHED, 0);
+        ck_assert_int_ge(delay, last);
+        last = delay;
+    }
+    ck_assert_int_eq(delay, BACKOFF_CAP);
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_CRASHED, BACKOFF_PROVEN), 0);
+}
+END_TEST
+
+START_TEST(delays_by_cause)
+{
+    struct backoff backoff = {0};
+
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_LEFT, 0), 0);
+    ck_assert_int_eq(backoff.failures, 0);
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_WAS_SICK, 0), BACKOFF_SICK);
+    ck_assert_int_eq(backoff_next(&backoff, BACKOFF_REFUSED, 0), BACKOFF_CAP);
+}
+END_TEST
+
+START_TEST(counters_never_go_down)
+{
+    struct board_segment *segment = aligned_alloc(4096, sizeof(*segment));
+    struct counters counters = {0};
+
+    memset(segment, 0, sizeof(*segment));
+    board_set(&segment->threads, 2);
+    board_set(&segment->thread[0].requests, 10);
+    board_set(&segment->thread[1].requests, 5);
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.requests, 15);
+    board_set(&segment->thread[0].requests, 3); /* a worker gone mad */
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.requests, 15);
+    board_set(&segment->thread[0].requests, UINT64_MAX / 2);
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.requests, 15);
+    board_set(&segment->threads, 4000000000u);
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.threads, BOARD_THREADS);
+    free(segment);
+}
+END_TEST
+
+START_TEST(one_worker_probes_then_the_rest)
+{
+    struct generation *generation = make(3);
+
+    generation_event(generation, EVENT_START, NULL);
+    ck_assert_int_eq(generation->state, GENERATION_PROBING);
+    ck_assert_int_eq(started, 1);
+    ready(generation->slots[0]->worker);
+    ck_assert_int_eq(generation->state, GENERATION_FILLING);
+    ck_assert_int_eq(started, 3);
+    ready(generation->slots[2]->worker);
+    ck_assert_int_eq(served, 0); /* nobody serves before all are ready */
+    ready(generation->slots[1]->worker);
+    ck_assert_int_eq(generation->state, GENERATION_SERVING);
+    ck_assert_int_eq(served, 3);
+    ck_assert_ptr_eq(master.serving, generation);
+    ck_assert_ptr_null(master.trial);
+    ck_assert_int_eq(answered, CONTROL_DONE);
+}
+END_TEST
+
+START_TEST(old_one_drains_only_when_the_new_one_serves)
+{
+    struct generation *old = make_serving(2), *fresh = make(1);
+
+    generation_event(fresh, EVENT_START, NULL);
+    ck_assert_int_eq(old->state, GENERATION_SERVING);
+    ck_assert_int_eq(retired, 0);
+    ready(fresh->slots[0]->worker);
+    ck_assert_int_eq(old->state, GENERATION_DRAINING);
+    ck_assert_int_eq(retired, 2);
+    ended(list_entry(old->workers.next, struct worker, node));
+    ended(list_entry(old->workers.next, struct worker, node)); /* frees it */
+    ck_assert_ptr_eq(master.generations.next, &fresh->node);
+}
+END_TEST
+
+START_TEST(probe_that_refuses_fails_the_generation)
+{
+    struct generation *old = make_serving(1), *fresh = make(2);
+    struct worker *probe;
+
+    generation_event(fresh, EVENT_START, NULL);
+    probe = fresh->slots[0]->worker;
+    probe->refused = true;
+    probe->why = strdup("x.conf:3: nonsense\n");
+    ended(probe);
+    ck_assert_int_eq(gave_up, 1);
+    ck_assert_int_eq(answered, CONTROL_ROLLED_BACK);
+    ck_assert_str_eq(answer, "x.conf:3: nonsense");
+    ck_assert_int_eq(old->state, GENERATION_SERVING);
+    ck_assert_ptr_eq(master.serving, old);
+}
+END_TEST
+
+START_TEST(ready_worker_that_dies_while_filling_fails_it)
+{
+    struct generation *fresh = make(3);
+
+    generation_event(fresh, EVENT_START, NULL);
+    ready(fresh->slots[0]->worker);
+    ended(fresh->slots[0]->worker);
+    ck_assert_int_eq(fresh->state, GENERATION_FAILED);
+    ck_assert_int_eq(retired, 2);
+}
+END_TEST
+
+START_TEST(late_generation_is_given_up)
+{
+    struct generation *fresh = make(2);
+
+    generation_event(fresh, EVENT_START, NULL);
+    generation_event(fresh, EVENT_LATE, NULL);
+    ck_assert_int_eq(fresh->state, GENERATION_FAILED);
+    ck_assert_ptr_nonnull(strstr(answer, "ready_timeout"));
+}
+END_TEST
+
+START_TEST(worker_that_cannot_be_forked_while_filling_fails_it)
+{
+    struct generation *fresh = make(3);
+
+    generation_event(fresh, EVENT_START, NULL);
+    start_fails_at = 3; /* the third process */
+    ready(fresh->slots[0]->worker);
+    ck_assert_int_eq(fresh->state, GENERATION_FAILED);
+    ck_assert_str_eq(answer, "no process");
+}
+END_TEST
+
+START_TEST(probe_that_cannot_be_forked_is_buried_later)
+{
+    struct generation *fresh = make(1);
+
+    start_fails_at = 1;
+    generation_event(fresh, EVENT_START, NULL);
+    ck_assert_int_eq(fresh->state, GENERATION_FAILED);
+    ck_assert(fresh->deadline.set);
+    generation_event(fresh, EVENT_LATE, NULL); /* frees it */
+    ck_assert(list_empty(&master.generations));
+}
+END_TEST
+
+START_TEST(crash_is_replaced_at_once_then_later)
+{
+    struct generation *serving = make_serving(2);
+    struct slot *slot = serving->slots[1];
+
+    ended(slot->worker);
+    ck_assert_ptr_nonnull(slot->worker); /* at once */
+    ck_assert_uint_eq(slot->restarts, 1);
+    ck_assert_uint_eq(serving->slots[0]->restarts, 0);
+    ended(slot->worker);
+    ck_assert_ptr_null(slot->worker); /* not at once */
+    ck_assert(slot->respawn.set);
+    timer_cancel(&slot->respawn);
+    slot_start(slot);
+    ready(slot->worker);
+    ck_assert_int_eq(served, 3); /* a respawned worker serves as soon as it is ready */
+}
+END_TEST
+
+START_TEST(leaving_worker_is_replaced_at_once_and_is_no_crash)
+{
+    struct generation *serving = make_serving(1);
+    struct slot *slot = serving->slots[0];
+    struct worker *old = slot->worker;
+
+    generation_worker_leaves(serving, old);
+    ck_assert_ptr_nonnull(slot->worker);
+    ck_assert_ptr_ne(slot->worker, old);
+    ck_assert_int_eq(slot->backoff.failures, 0);
+    ended(old);
+    ck_assert_int_eq(started, 2);
+}
+END_TEST
+
+START_TEST(recycling_starts_the_replacement_first)
+{
+    struct generation *serving = make_serving(1);
+    struct operation *operation = operation_new(VERB_RECYCLE);
+    struct slot *slot = serving->slots[0];
+    struct worker *old = slot->worker;
+
+    ck_assert(generation_recycle(serving, 0, operation));
+    ck_assert(!generation_recycle(serving, 0, operation)); /* under way */
+    ck_assert_int_eq(retired, 0);
+    ready(slot->successor);
+    ck_assert_int_eq(retired, 1);
+    ck_assert_ptr_ne(slot->worker, old);
+    ck_assert_int_eq(operation->waiting, 1);
+    operation_ack(operation);
+}
+END_TEST
+
+START_TEST(successor_that_dies_leaves_the_old_one)
+{
+    struct generation *serving = make_serving(1);
+    struct operation *operation = operation_new(VERB_RECYCLE);
+    struct slot *slot = serving->slots[0];
+    struct worker *old = slot->worker;
+
+    generation_recycle(serving, 0, operation);
+    ended(slot->successor);
+    ck_assert_ptr_eq(slot->worker, old);
+    ck_assert_int_eq(retired, 0);
+    ck_assert_int_eq(operation->code, CONTROL_REFUSED);
+    operation_ack(operation);
+}
+END_TEST
+
+START_TEST(old_worker_that_dies_meanwhile_is_succeeded)
+{
+    struct generation *serving = make_serving(1);
+    struct operation *operation = operation_new(VERB_RECYCLE);
+    struct slot *slot = serving->slots[0];
+    struct worker *successor;
+
+    generation_recycle(serving, 0, operation);
+    successor = slot->successor;
+    ended(slot->worker);
+    ck_assert_ptr_eq(slot->worker, successor);
+    ready(successor);
+    ck_assert_ptr_eq(slot->worker, successor);
+    ck_assert_int_eq(operation->waiting, 1);
+    operation_ack(operation);
+}
+END_TEST
+
+START_TEST(scaling_up_and_down)
+{
+    struct generation *serving = make_serving(2);
+    struct operation *operation = operation_new(VERB_SCALE);
+
+    generation_scale(serving, 4, operation);
+    ck_assert_int_eq(serving->slot_count, 4);
+    ck_assert_int_eq(operation->waiting, 3);
+    ready(serving->slots[2]->worker);
+    ready(serving->slots[3]->worker);
+    ck_assert_int_eq(operation->waiting, 1);
+    generation_scale(serving, 1, operation);
+    ck_assert_int_eq(serving->slot_count, 1);
+    ck_assert_int_eq(retired, 3);
+    operation_ack(operation);
+}
+END_TEST
+
+START_TEST(stop_while_probing)
+{
+    struct generation *fresh = make(2);
+
+    generation_event(fresh, EVENT_START, NULL);
+    generation_event(fresh, EVENT_RETIRE, NULL);
+    ck_assert_int_eq(fresh->state, GENERATION_FAILED);
+    ck_assert_ptr_nonnull(strstr(answer, "stopping"));
+}
+END_TEST
+
+START_TEST(results_are_remembered_in_order)
+{
+    for (int i = 0; i < RESULTS_KEPT + 5; i++) {
+        struct operation *operation = operation_new(VERB_CHECK);
+
+        operation_result(operation, CONTROL_DONE, "%d\n", i);
+        operation_ack(operation);
+    }
+    ck_assert_str_eq(operation_result_at(0)->text, "5");
+    ck_assert_str_eq(operation_result_at(RESULTS_KEPT - 1)->text, "20");
+    ck_assert_ptr_null(operation_result_at(RESULTS_KEPT));
+}
+END_TEST
+
+UNIT_MAIN_SETUP("master", setup, delays_double_up_to_the_cap, delays_by_cause,
+                counters_never_go_down, one_worker_probes_then_the_rest,
+                old_one_drains_only_when_the_new_one_serves,
+                probe_that_refuses_fails_the_generation,
+                ready_worker_that_dies_while_filling_fails_it, late_generation_is_given_up,
+                worker_that_cannot_be_forked_while_filling_fails_it,
+                probe_that_cannot_be_forked_is_buried_later, crash_is_replaced_at_once_then_later,
+                leaving_worker_is_replaced_at_once_and_is_no_crash,
+                recycling_starts_the_replacement_first, successor_that_dies_leaves_the_old_one,
+                old_worker_that_dies_meanwhile_is_succeeded, scaling_up_and_down,
+                stop_while_probing, results_are_remembered_in_order)
