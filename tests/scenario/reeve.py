@@ -340,6 +340,14 @@ class Server:
     def events(self):
         return Events(self)
 
+    def descriptors(self):
+        """How many descriptors the master holds. A connection of its own that has been answered
+        proves that those closed before it are closed in the master too."""
+        with self.connect_control() as control, control.makefile("rb") as answers:
+            control.sendall(b"health\n")
+            answers.readline()
+            return len(open_files(self.pid)) - 1
+
     # -- log
 
     def log(self, name="log"):

@@ -5,7 +5,7 @@ import threading
 
 from client import KEPT, ONE_EACH, PIPELINED, Client, Load, connect, echo, get
 from reeve import (DEADLINE, ECHO, FULL, HTTP, SITE, check, children, contains, equal, main,
-                   open_files, scenario, status_field, until, wait_gone)
+                   scenario, status_field, until, wait_gone)
 
 RELOADS, BROKEN = (200, 20) if FULL else (40, 5)
 TWO = ('listen "127.0.0.1:0" { protocol = "http" }\n'
@@ -186,7 +186,7 @@ def under_pipelined(case):
 
 def weight(server):
     """What the master holds: descriptors, memory in KiB, children."""
-    return (len(open_files(server.pid)), int(status_field(server.pid, "VmRSS").split()[0]),
+    return (server.descriptors(), int(status_field(server.pid, "VmRSS").split()[0]),
             len(children(server.pid)))
 
 
