@@ -148,8 +148,8 @@ static int add_name(const reeve_section *section, const struct site *site, const
     if (length > 1 && name[length - 1] == '.')
         name[--length] = '\0';
     settings.names[settings.name_count++] = (struct site_name){name, site};
-    const char *port = strrchr(name, ':');
-    if (length == 0 || strpbrk(name, "/ \t@") != NULL || (port != NULL && name[0] != '['))
+    bool bracketed = length > 1 && name[0] == '[' && name[length - 1] == ']'; /* IPv6 */
+    if (length == 0 || strpbrk(name, bracketed ? "/ \t@" : "/ \t@:[]") != NULL)
         return reeve_conf_error(section, "names", "\"%s\" is not a host name: write it without "
                                 "scheme, port and path", text);
     return 0;

@@ -43,9 +43,7 @@ static void add(struct table *table, enum colour colour, const char *text)
     char *own;
 
     text_put_safe(&safe, text, strlen(text));
-    buf_adds(&safe, "");
-    own = safe.length ? buf_take(&safe) : strdup("");
-    buf_free(&safe);
+    own = buf_take(&safe);
     if (own && table->count == table->room) {
         size_t room = table->room ? table->room * 2 : 64;
         struct cell *cells = reallocarray(table->cells, room, sizeof *cells);

@@ -16,7 +16,12 @@ const char *json_text(const json_t *object, const char *key)
 
 int64_t json_int(const json_t *object, const char *key)
 {
-    return (int64_t)json_number_value(json_object_get(object, key));
+    const json_t *value = json_object_get(object, key);
+    double number = json_real_value(value);
+
+    if (json_is_integer(value))
+        return json_integer_value(value);
+    return number > -1e18 && number < 1e18 ? (int64_t)number : 0;
 }
 
 double json_number(const json_t *object, const char *key)

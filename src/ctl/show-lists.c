@@ -1,0 +1,117 @@
+/* The short answers for people: generations, listeners, modules, version. reevectl, one thread. */
+#include "config.h"
+
+#include <time.h>
+
+#include "ctl/show.h"
+#include "ctl/table.h"
+#include "ctl/talk.h"
+#include "ctl/units.h"
+
+static void text_cell(struct table *table, const json_t *row, const char *key)
+{
+    table_cell(table, PLAIN, "%s", json_text(row, key));
+}
+
+static void int_cell(struct table *table, const json_t *row, const char *key)
+{
+    table_cell(table, PLAIN, "%lld", (long long)json_int(row, key));
+}
+
+/* Seconds since the epoch as local time. */
+static void time_cell(struct table *table, const json_t *row, const char *key)
+{
+    time_t when = (time_t)json_int(row, key);
+    struct tm parts;
+    char text[32];
+
+    if (when > 0 && localtime_r(&when, &parts) &&
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) > 0)
+        table_cell(table, PLAIN, "%s", text);
+    else
+        table_cell(table, PLAIN, "-");
+}
+
+void show_generations(const json_t *data, bool colours, struct buf *out)
+{
+    static const struct column columns[] = {
+        {"GENERATION", true}, {"STATE", false}, {"WORKERS", true}, {"SINCE", false}};
+    struct table table = {.columns = columns, .column_count = 4};
+    const json_t *operations = json_object_get(data, "operations");
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "generations"), i, row) {
+        int_cell(&table, row, "number");
+        show_state_cell(&table, json_text(row, "state"));
+        int_cell(&table, row, "workers");
+        time_cell(&table, row, "since");
+    }
+    table_print(&table, colours, out);
+    table_free(&table);
+    if (json_array_size(operations) > 0) {
+        buf_addc(out, '\n');
+        colour_put(out, BOLD, colours, "OPERATIONS");
+        buf_addc(out, '\n');
+    }
+    json_array_foreach(operations, i, row) {
+        show_operation(row, colours, out);
+        buf_addc(out, '\n');
+    }
+}
+
+void show_listeners(const json_t *data, bool colours, struct buf *out)
+{
+    static const struct column columns[] = {{"ADDRESS", false}, {"BOUND", false},
+                                            {"PROTOCOL", false}, {"BACKLOG", true},
+                                            {"ORIGIN", false}};
+    struct table table = {.columns = columns, .column_count = 5};
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "listeners"), i, row) {
+        text_cell(&table, row, "address");
+        text_cell(&table, row, "bound");
+        text_cell(&table, row, "protocol");
+        int_cell(&table, row, "backlog");
+        text_cell(&table, row, "origin");
+    }
+    table_print(&table, colours, out);
+    table_free(&table);
+}
+
+void show_modules(const json_t *data, bool colours, struct buf *out)
+{
+    static const struct column columns[] = {{"KIND", false}, {"NAME", false}, {"VERSION", false}};
+    struct table table = {.columns = columns, .column_count = 3};
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "modules"), i, row) {
+        text_cell(&table, row, "kind");
+        text_cell(&table, row, "name");
+        text_cell(&table, row, "version");
+    }
+    table_print(&table, colours, out);
+    table_free(&table);
+}
+
+/* Numbers may come as numbers or as text. */
+static void put_value(struct buf *out, const json_t *data, const char *key)
+{
+    if (json_is_string(json_object_get(data, key)))
+        show_text(out, json_text(data, key));
+    else
+        buf_printf(out, "%lld", (long long)json_int(data, key));
+}
+
+void show_version(const json_t *data, struct buf *out)
+{
+    buf_adds(out, "reeved    ");
+    put_value(out, data, "version");
+    buf_adds(out, "  (module interface ");
+    put_value(out, data, "api");
+    buf_adds(out, ", control protocol ");
+    put_value(out, data, "protocol");
+    buf_printf(out, ")\nreevectl  %s  (control protocol %d)\n", PACKAGE_VERSION, CONTROL_PROTOCOL);
+}

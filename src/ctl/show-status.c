@@ -1,0 +1,273 @@
+/* The answer of `status` for people: a head, the generations, the workers, and what they are at.
+ * reevectl, one thread. */
+#include "config.h"
+
+#include <string.h>
+
+#include "ctl/show.h"
+#include "ctl/table.h"
+#include "ctl/talk.h"
+#include "ctl/units.h"
+
+#define MANY_NAMED "many"
+
+static void put_label(struct buf *out, bool colours, const char *label)
+{
+    struct buf padded = {0};
+
+    buf_printf(&padded, "%-15s", label);
+    colour_put(out, DIM, colours, buf_text(&padded));
+    buf_free(&padded);
+}
+
+static void put_state(struct buf *out, bool colours, const char *state)
+{
+    struct buf safe = {0};
+
+    show_text(&safe, state);
+    colour_put(out, strcmp(state, "serving") == 0 ? GREEN : YELLOW, colours, buf_text(&safe));
+    buf_free(&safe);
+}
+
+static void put_identity(struct buf *out, const json_t *data, bool colours)
+{
+    struct buf name = {0};
+
+    buf_adds(&name, "reeved ");
+    show_text(&name, json_text(data, "version"));
+    colour_put(out, BOLD, colours, buf_text(&name));
+    buf_free(&name);
+    buf_adds(out, "  ");
+    put_state(out, colours, json_text(data, "state"));
+    buf_printf(out, "  pid %lld  up ", (long long)json_int(data, "pid"));
+    units_put_uptime(out, json_int(data, "uptime"));
+    buf_printf(out, "  generation %lld", (long long)json_int(data, "generation"));
+    if (*json_text(data, "user")) {
+        buf_adds(out, "  user ");
+        show_text(out, json_text(data, "user"));
+    }
+    buf_addc(out, '\n');
+}
+
+static void put_counted(struct buf *out, int64_t n, const char *one)
+{
+    buf_printf(out, "%lld %s%s", (long long)n, one, n == 1 ? "" : "s");
+}
+
+/* "event: 4 workers, each 1 loop, many connections a loop, epoll, 16 threads" */
+static void put_model(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *numbers = json_object_get(data, "numbers");
+    int64_t connections = json_int(numbers, "connections");
+
+    put_label(out, colours, "model");
+    show_text(out, json_text(data, "model"));
+    buf_adds(out, ": ");
+    put_counted(out, json_int(numbers, "workers"), "worker");
+    buf_adds(out, ", each ");
+    put_counted(out, json_int(numbers, "loops"), "loop");
+    if (connections >= 65536)
+        buf_adds(out, " of " MANY_NAMED " connections");
+    else {
+        buf_adds(out, " of ");
+        put_counted(out, connections, "connection");
+    }
+    buf_adds(out, ", ");
+    show_text(out, json_text(numbers, "wait"));
+    if (json_int(numbers, "threads") > 0) {
+        buf_adds(out, ", ");
+        put_counted(out, json_int(numbers, "threads"), "pool thread");
+    }
+    buf_addc(out, '\n');
+}
+
+static void put_totals(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *totals = json_object_get(data, "totals");
+
+    put_label(out, colours, "requests");
+    units_put_count(out, json_int(totals, "requests"));
+    buf_adds(out, ", ");
+    units_put_rate(out, json_number(data, "rate"));
+    buf_addc(out, '\n');
+    put_label(out, colours, "connections");
+    units_put_count(out, json_int(totals, "open"));
+    buf_adds(out, " open, ");
+    units_put_count(out, json_int(totals, "connections"));
+    buf_adds(out, " accepted\n");
+    put_label(out, colours, "sent");
+    units_put_bytes(out, json_int(totals, "bytes"));
+    buf_addc(out, '\n');
+    put_label(out, colours, "restarts");
+    units_put_count(out, json_int(totals, "restarts"));
+    buf_addc(out, '\n');
+}
+
+static void put_last(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *operation = json_object_get(data, "last_operation");
+    const char *error = json_text(data, "last_error");
+
+    if (json_is_object(operation)) {
+        put_label(out, colours, "last operation");
+        show_operation(operation, colours, out);
+        buf_addc(out, '\n');
+    }
+    put_label(out, colours, "last error");
+    if (!*error)
+        buf_adds(out, "none\n");
+    while (*error) {
+        size_t length = strcspn(error, "\n");
+        struct buf line = {0};
+        struct buf safe = {0};
+
+        buf_add(&line, error, length);
+        show_text(&safe, buf_text(&line));
+        colour_put(out, RED, colours, buf_text(&safe));
+        buf_addc(out, '\n');
+        buf_free(&line);
+        buf_free(&safe);
+        error += length + (error[length] == '\n');
+        if (*error)
+            put_label(out, colours, "");
+    }
+}
+
+static void put_generations(struct buf *out, const json_t *data, bool colours)
+{
+    static const struct column columns[] = {
+        {"GENERATION", true}, {"STATE", false}, {"WORKERS", true}};
+    struct table table = {.columns = columns, .column_count = 3};
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "generations"), i, row) {
+        table_cell(&table, PLAIN, "%lld", (long long)json_int(row, "number"));
+        show_state_cell(&table, json_text(row, "state"));
+        table_cell(&table, PLAIN, "%lld", (long long)json_int(row, "workers"));
+    }
+    buf_addc(out, '\n');
+    table_print(&table, colours, out);
+    table_free(&table);
+}
+
+/* Requests a second of this worker since the data before, by its PID; false: it was not there. */
+static bool worker_rate(const json_t *worker, const struct before *before, double *rate)
+{
+    const json_t *old;
+    size_t i;
+
+    if (!before || !before->data || before->seconds <= 0)
+        return false;
+    json_array_foreach(json_object_get(before->data, "workers"), i, old) {
+        if (json_int(old, "pid") == json_int(worker, "pid")) {
+            int64_t more = json_int(worker, "requests") - json_int(old, "requests");
+
+            *rate = more < 0 ? 0 : (double)more / before->seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void worker_row(struct table *table, const json_t *worker, const struct before *before)
+{
+    int64_t restarts = json_int(worker, "restarts");
+    struct buf text = {0};
+    double rate;
+
+    table_cell(table, PLAIN, "%lld", (long long)json_int(worker, "slot"));
+    table_cell(table, PLAIN, "%lld", (long long)json_int(worker, "pid"));
+    show_state_cell(table, json_text(worker, "state"));
+    table_cell(table, PLAIN, "%lld", (long long)json_int(worker, "generation"));
+    units_put_uptime(&text, json_int(worker, "uptime"));
+    table_cell_buf(table, PLAIN, &text);
+    table_cell(table, PLAIN, "%lld/%lld", (long long)json_int(worker, "busy"),
+               (long long)json_int(worker, "threads"));
+    units_put_count(&text, json_int(worker, "connections"));
+    table_cell_buf(table, PLAIN, &text);
+    units_put_count(&text, json_int(worker, "requests"));
+    table_cell_buf(table, PLAIN, &text);
+    if (before) {
+        if (worker_rate(worker, before, &rate))
+            units_put_rate(&text, rate);
+        else
+            buf_addc(&text, '-');
+        table_cell_buf(table, PLAIN, &text);
+    }
+    units_put_bytes(&text, json_int(worker, "bytes"));
+    table_cell_buf(table, PLAIN, &text);
+    table_cell(table, restarts ? YELLOW : PLAIN, "%lld", (long long)restarts);
+    buf_free(&text);
+}
+
+static void put_workers(struct buf *out, const json_t *data, const struct before *before,
+                        bool colours)
+{
+    static const struct column plain[] = {
+        {"SLOT", true}, {"PID", true},         {"STATE", false},   {"GENERATION", true},
+        {"UP", false},  {"BUSY", true},        {"CONNECTIONS", true}, {"REQUESTS", true},
+        {"SENT", true}, {"RESTARTS", true}};
+    static const struct column watched[] = {
+        {"SLOT", true}, {"PID", true},  {"STATE", false},      {"GENERATION", true},
+        {"UP", false},  {"BUSY", true}, {"CONNECTIONS", true}, {"REQUESTS", true},
+        {"RATE", true}, {"SENT", true}, {"RESTARTS", true}};
+    struct table table = {.columns = before ? watched : plain, .column_count = before ? 11 : 10};
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "workers"), i, row)
+        worker_row(&table, row, before);
+    buf_addc(out, '\n');
+    table_print(&table, colours, out);
+    table_free(&table);
+}
+
+/* Requests in hand, of all workers. */
+static void put_current(struct buf *out, const json_t *data, bool colours)
+{
+    static const struct column columns[] = {{"SLOT", true}, {"THREAD", false},
+                                            {"PROTOCOL", false}, {"FOR", true},
+                                            {"REQUEST", false}};
+    struct table table = {.columns = columns, .column_count = 5};
+    struct buf text = {0};
+    const json_t *worker;
+    const json_t *row;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(data, "workers"), i, worker) {
+        json_array_foreach(json_object_get(worker, "current"), k, row) {
+            const json_t *thread = json_object_get(row, "thread");
+
+            table_cell(&table, PLAIN, "%lld", (long long)json_int(worker, "slot"));
+            if (json_is_string(thread))
+                table_cell(&table, PLAIN, "%s", json_string_value(thread));
+            else
+                table_cell(&table, PLAIN, "%lld", (long long)json_int(row, "thread"));
+            table_cell(&table, PLAIN, "%s", json_text(row, "protocol"));
+            units_put_ms(&text, json_int(row, "busy_ms"));
+            table_cell_buf(&table, PLAIN, &text);
+            table_cell(&table, PLAIN, "%s", json_text(row, "label"));
+        }
+    }
+    if (table.count > 0) {
+        buf_addc(out, '\n');
+        table_print(&table, colours, out);
+    }
+    table_free(&table);
+    buf_free(&text);
+}
+
+void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out)
+{
+    put_identity(out, data, colours);
+    put_label(out, colours, "configuration");
+    show_text(out, json_text(data, "config"));
+    buf_addc(out, '\n');
+    put_model(out, data, colours);
+    put_totals(out, data, colours);
+    put_last(out, data, colours);
+    put_generations(out, data, colours);
+    put_workers(out, data, before, colours);
+    put_current(out, data, colours);
+}

@@ -1,0 +1,118 @@
+/* Answers for people: chooses how a result is shown, and what all kinds of them share. reevectl, one
+ * thread. Everything that came over the socket passes text_put_safe(). */
+#include "config.h"
+
+#include "ctl/show.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "ctl/table.h"
+#include "ctl/talk.h"
+
+void show_text(struct buf *out, const char *text)
+{
+    text_put_safe(out, text, strlen(text));
+}
+
+void show_lines(struct buf *out, const char *text)
+{
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+
+        text_put_safe(out, text, length);
+        buf_addc(out, '\n');
+        text += length + (text[length] == '\n');
+    }
+}
+
+const char *show_code_name(int64_t code)
+{
+    static const char *const names[] = {
+        [CONTROL_DONE] = "done",
+        [CONTROL_REFUSED] = "refused",
+        [CONTROL_TIMED_OUT] = "timed out",
+        [CONTROL_ROLLED_BACK] = "rolled back",
+    };
+
+    return code >= 0 && code <= CONTROL_ROLLED_BACK ? names[code] : "?";
+}
+
+void show_state_cell(struct table *table, const char *state)
+{
+    static const struct {
+        const char *state;
+        enum colour colour;
+    } known[] = {
+        {"ready", GREEN},     {"serving", GREEN},  {"started", YELLOW},  {"probing", YELLOW},
+        {"filling", YELLOW},  {"starting", YELLOW}, {"reloading", YELLOW}, {"draining", YELLOW},
+        {"retiring", YELLOW}, {"stopping", YELLOW}, {"failed", RED},
+    };
+    enum colour colour = PLAIN;
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].state, state) == 0)
+            colour = known[i].colour;
+    table_cell(table, colour, "%s", state);
+}
+
+/* "12 reload: done: generation 3 serves"; of several lines the first. */
+void show_operation(const json_t *operation, bool colours, struct buf *out)
+{
+    const char *text = json_text(operation, "text");
+    int64_t code = json_int(operation, "code");
+
+    buf_printf(out, "%lld ", (long long)json_int(operation, "operation"));
+    show_text(out, json_text(operation, "verb"));
+    buf_adds(out, ": ");
+    colour_put(out, code == CONTROL_DONE ? GREEN : RED, colours, show_code_name(code));
+    if (*text)
+        buf_adds(out, ": ");
+    text_put_safe(out, text, strcspn(text, "\n"));
+}
+
+void show_event(const json_t *event, bool colours, struct buf *out)
+{
+    struct buf tag = {0};
+
+    show_text(&tag, json_text(event, "tag"));
+    show_text(out, json_text(event, "time"));
+    buf_addc(out, ' ');
+    colour_put(out, BOLD, colours, buf_text(&tag));
+    buf_adds(out, ": ");
+    show_text(out, json_text(event, "text"));
+    buf_addc(out, '\n');
+    buf_free(&tag);
+}
+
+void show_step(const json_t *event, struct buf *out)
+{
+    const char *tag = json_text(event, "tag");
+
+    if (strcmp(tag, "operation") == 0 || strcmp(tag, "configuration-error") == 0)
+        return;
+    buf_adds(out, "  ");
+    show_text(out, json_text(event, "text"));
+    buf_addc(out, '\n');
+}
+
+void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out)
+{
+    const json_t *data = json_object_get(result, "data");
+    bool done = json_int(result, "code") == CONTROL_DONE;
+
+    if (done && verb == VERB_STATUS)
+        show_status(data, NULL, colours, out);
+    else if (done && verb == VERB_GENERATIONS)
+        show_generations(data, colours, out);
+    else if (done && verb == VERB_LISTENERS)
+        show_listeners(data, colours, out);
+    else if (done && verb == VERB_MODULES)
+        show_modules(data, colours, out);
+    else if (done && verb == VERB_VERSION)
+        show_version(data, out);
+    else if (*json_text(result, "text"))
+        show_lines(out, json_text(result, "text"));
+    else
+        show_lines(out, show_code_name(json_int(result, "code")));
+}

@@ -1,0 +1,37 @@
+/* Answers for people. */
+#ifndef CTL_SHOW_H
+#define CTL_SHOW_H
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "share/control.h"
+
+struct table;
+
+/* What the same verb showed before, for rates; zeroed at first. */
+struct before {
+    json_t *data; /* owned by whoever watches */
+    double seconds;
+};
+
+/* Writes the result of `verb` as text into `out`. */
+void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out);
+void show_event(const json_t *event, bool colours, struct buf *out);
+/* An event on the way to a result; nothing if it only repeats that. */
+void show_step(const json_t *event, struct buf *out);
+
+/* `before` may be NULL. */
+void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out);
+void show_generations(const json_t *data, bool colours, struct buf *out);
+void show_listeners(const json_t *data, bool colours, struct buf *out);
+void show_modules(const json_t *data, bool colours, struct buf *out);
+void show_version(const json_t *data, struct buf *out);
+
+/* Used by several of them. */
+void show_state_cell(struct table *table, const char *state);
+void show_operation(const json_t *operation, bool colours, struct buf *out);
+void show_lines(struct buf *out, const char *text); /* each line made harmless, newline at the end */
+void show_text(struct buf *out, const char *text);  /* one text made harmless */
+const char *show_code_name(int64_t code);
+#endif

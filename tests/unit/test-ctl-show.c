@@ -1,0 +1,298 @@
+/* Unit tests of what reevectl prints: src/ctl/units.c, table.c, show*.c. */
+#include "config.h"
+
+#include <check.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/show.h"
+#include "ctl/table.h"
+#include "ctl/talk.h"
+#include "ctl/units.h"
+
+#define ck_text(buf, expected)                                                                     \
+    do {                                                                                           \
+        ck_assert_str_eq(buf_text(&(buf)), expected);                                              \
+        buf_clear(&(buf));                                                                         \
+    } while (0)
+#define ck_has(buf, part)                                                                          \
+    ck_assert_msg(strstr(buf_text(&(buf)), part) != NULL, "no '%s' in:\n%s", part, buf_text(&(buf)))
+
+START_TEST(test_units)
+{
+    struct buf out = {0};
+
+    units_put_count(&out, 0);
+    ck_text(out, "0");
+    units_put_count(&out, 999999);
+    ck_text(out, "999999");
+    units_put_count(&out, 1234567);
+    ck_text(out, "1.235M");
+    units_put_count(&out, INT64_C(5000000000));
+    ck_text(out, "5.000G");
+    units_put_bytes(&out, 1023);
+    ck_text(out, "1023 B");
+    units_put_bytes(&out, 1536);
+    ck_text(out, "1.5 KiB");
+    units_put_bytes(&out, INT64_C(3) << 40);
+    ck_text(out, "3.0 TiB");
+    units_put_bytes(&out, INT64_MAX);
+    ck_text(out, "8192.0 PiB");
+    units_put_uptime(&out, -5);
+    ck_text(out, "0s");
+    units_put_uptime(&out, 59);
+    ck_text(out, "59s");
+    units_put_uptime(&out, 200);
+    ck_text(out, "3m 20s");
+    units_put_uptime(&out, 3605);
+    ck_text(out, "1h");
+    units_put_uptime(&out, 86400 + 2 * 3600 + 59);
+    ck_text(out, "1d 2h");
+    units_put_ms(&out, 250);
+    ck_text(out, "250ms");
+    units_put_ms(&out, 1500);
+    ck_text(out, "1.5s");
+    units_put_ms(&out, 125000);
+    ck_text(out, "2m 5s");
+    units_put_rate(&out, 0);
+    ck_text(out, "0/s");
+    units_put_rate(&out, 2.54);
+    ck_text(out, "2.5/s");
+    units_put_rate(&out, 1234.4);
+    ck_text(out, "1234/s");
+    buf_free(&out);
+}
+END_TEST
+
+static const struct column two[] = {{"N", true}, {"NAME", false}};
+
+START_TEST(test_table_aligns)
+{
+    struct table table = {.columns = two, .column_count = 2};
+    struct buf out = {0};
+
+    table_cell(&table, PLAIN, "%d", 1);
+    table_cell(&table, PLAIN, "ä");
+    table_cell(&table, PLAIN, "%d", 1000);
+    table_cell(&table, PLAIN, "b");
+    table_print(&table, false, &out);
+    ck_text(out, "   N  NAME\n   1  ä\n1000  b\n");
+    table_free(&table);
+    buf_free(&out);
+}
+END_TEST
+
+START_TEST(test_table_colours_do_not_count)
+{
+    struct table table = {.columns = two, .column_count = 2};
+    struct buf out = {0};
+
+    table_cell(&table, RED, "7");
+    table_cell(&table, PLAIN, "x");
+    table_print(&table, true, &out);
+    ck_text(out, "\033[1mN\033[0m  \033[1mNAME\033[0m\n\033[31m7\033[0m  x\n");
+    table_free(&table);
+    buf_free(&out);
+}
+END_TEST
+
+START_TEST(test_table_is_harmless)
+{
+    struct table table = {.columns = two, .column_count = 2};
+    struct buf out = {0};
+
+    table_cell(&table, PLAIN, "1");
+    table_cell(&table, PLAIN, "GET /\033[2J\n\r");
+    table_print(&table, false, &out);
+    ck_text(out, "N  NAME\n1  GET /\\x1b[2J\\x0a\\x0d\n");
+    table_free(&table);
+    buf_free(&out);
+}
+END_TEST
+
+static const char status_text[] =
+    "{\"version\":\"0.1.0\",\"pid\":1234,\"generation\":3,\"model\":\"event\",\"uptime\":93784,"
+    "\"state\":\"serving\",\"config\":\"/etc/reeve/reeve.conf\",\"user\":\"reeve\",\"rate\":12.5,"
+    "\"numbers\":{\"workers\":2,\"loops\":1,\"connections\":1048576,\"wait\":\"epoll\","
+    "\"threads\":16},\"last_error\":\"a:1: b\\nc\",\"last_operation\":{\"operation\":12,"
+    "\"verb\":\"reload\",\"code\":3,\"text\":\"a:1: b\\nc\"},"
+    "\"generations\":[{\"number\":3,\"state\":\"serving\",\"workers\":1}],"
+    "\"workers\":[{\"slot\":0,\"pid\":1300,\"state\":\"ready\",\"generation\":3,\"threads\":17,"
+    "\"busy\":2,\"connections\":120,\"requests\":5000,\"bytes\":2048,\"restarts\":1,\"uptime\":70,"
+    "\"current\":[{\"thread\":\"pool-3\",\"protocol\":\"http\",\"label\":\"GET /\","
+    "\"busy_ms\":1500}]}],"
+    "\"totals\":{\"connections\":900,\"open\":120,\"requests\":5000,\"bytes\":2048,"
+    "\"restarts\":1}}";
+
+START_TEST(test_status)
+{
+    json_t *data = json_loads(status_text, 0, NULL);
+    struct buf out = {0};
+
+    ck_assert_ptr_nonnull(data);
+    show_status(data, NULL, false, &out);
+    ck_has(out, "reeved 0.1.0  serving  pid 1234  up 1d 2h  generation 3  user reeve\n");
+    ck_has(out, "event: 2 workers, each 1 loop of many connections, epoll, 16 pool threads\n");
+    ck_has(out, "requests       5000, 12/s\n");
+    ck_has(out, "connections    120 open, 900 accepted\n");
+    ck_has(out, "last operation 12 reload: rolled back: a:1: b\n");
+    ck_has(out, "last error     a:1: b\n               c\n");
+    ck_has(out, "   0  1300  ready           3  1m 10s  2/17          120      5000  2.0 KiB "
+                "        1\n");
+    ck_has(out, "   0  pool-3  http      1.5s  GET /\n");
+    ck_assert_ptr_null(strchr(buf_text(&out), '\033'));
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
+START_TEST(test_status_rate)
+{
+    json_t *data = json_loads(status_text, 0, NULL);
+    struct before before = {.data = json_loads(status_text, 0, NULL), .seconds = 2};
+    json_t *worker = json_array_get(json_object_get(data, "workers"), 0);
+    struct buf out = {0};
+
+    json_object_set_new(worker, "requests", json_integer(5300));
+    show_status(data, &before, false, &out);
+    ck_has(out, "  5300  150/s  ");
+    buf_clear(&out);
+    json_object_set_new(worker, "pid", json_integer(1)); /* respawned: nothing to compare with */
+    show_status(data, &before, false, &out);
+    ck_has(out, "  5300     -  ");
+    buf_free(&out);
+    json_decref(data);
+    json_decref(before.data);
+}
+END_TEST
+
+START_TEST(test_status_survives_nonsense)
+{
+    static const char *const texts[] = {
+        "null", "[]", "{}", "{\"workers\":3,\"generations\":\"x\",\"pid\":\"y\",\"uptime\":1e300}",
+        "{\"workers\":[1,null,{\"current\":[7]}],\"numbers\":[],\"last_error\":5}"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        json_t *data = json_loads(texts[i], JSON_DECODE_ANY, NULL);
+        struct buf out = {0};
+
+        show_status(data, NULL, false, &out);
+        ck_has(out, "last error     none\n");
+        buf_free(&out);
+        json_decref(data);
+    }
+}
+END_TEST
+
+static const struct {
+    enum verb verb;
+    const char *result;
+    const char *text;
+} results[] = {
+    {VERB_LISTENERS,
+     "{\"code\":0,\"data\":{\"listeners\":[{\"address\":\"[::]:0\",\"bound\":\"[::]:80\","
+     "\"protocol\":\"http\",\"backlog\":511,\"origin\":\"configured\"}]}}",
+     "ADDRESS  BOUND    PROTOCOL  BACKLOG  ORIGIN\n[::]:0   [::]:80  http          511  configured\n"},
+    {VERB_MODULES,
+     "{\"code\":0,\"data\":{\"modules\":[{\"kind\":\"protocol\",\"name\":\"echo\",\"version\":\"1\"}"
+     "]}}",
+     "KIND      NAME  VERSION\nprotocol  echo  1\n"},
+    {VERB_GENERATIONS,
+     "{\"code\":0,\"data\":{\"generations\":[{\"number\":2,\"state\":\"serving\",\"workers\":1,"
+     "\"since\":86400}],\"operations\":[{\"operation\":1,\"verb\":\"reload\",\"code\":0,"
+     "\"text\":\"generation 2 serves\"}]}}",
+     "GENERATION  STATE    WORKERS  SINCE\n         2  serving        1  1970-01-02 00:00:00\n\n"
+     "OPERATIONS\n1 reload: done: generation 2 serves\n"},
+    {VERB_RELOAD, "{\"code\":3,\"text\":\"a:1: b\\nc:2: \\u001b d\"}", "a:1: b\nc:2: \\x1b d\n"},
+    {VERB_RELOAD, "{\"code\":2}", "timed out\n"},
+    {VERB_STATUS, "{\"code\":1,\"text\":\"not allowed\"}", "not allowed\n"},
+    {VERB_VERSION, "{\"code\":0,\"data\":{\"version\":\"9\",\"api\":\"1.0\",\"protocol\":1}}",
+     "reeved    9  (module interface 1.0, control protocol 1)\n"
+     "reevectl  " PACKAGE_VERSION "  (control protocol 1)\n"},
+};
+
+START_TEST(test_result)
+{
+    json_t *result = json_loads(results[_i].result, 0, NULL);
+    struct buf out = {0};
+
+    ck_assert_ptr_nonnull(result);
+    show_result(results[_i].verb, result, false, &out);
+    ck_assert_str_eq(buf_text(&out), results[_i].text);
+    buf_free(&out);
+    json_decref(result);
+}
+END_TEST
+
+START_TEST(test_event)
+{
+    json_t *event = json_loads("{\"time\":\"T\",\"tag\":\"worker-ready\",\"text\":\"x\\ny\"}", 0, NULL);
+    struct buf out = {0};
+
+    show_event(event, false, &out);
+    ck_text(out, "T worker-ready: x\\x0ay\n");
+    buf_free(&out);
+    json_decref(event);
+}
+END_TEST
+
+START_TEST(test_step)
+{
+    json_t *step = json_loads("{\"tag\":\"worker-ready\",\"text\":\"x\"}", 0, NULL);
+    json_t *repeated = json_loads("{\"tag\":\"operation\",\"text\":\"x\"}", 0, NULL);
+    struct buf out = {0};
+
+    show_step(step, &out);
+    show_step(repeated, &out);
+    ck_text(out, "  x\n");
+    buf_free(&out);
+    json_decref(step);
+    json_decref(repeated);
+}
+END_TEST
+
+START_TEST(test_json_fields)
+{
+    json_t *o = json_loads("{\"i\":9007199254740993,\"r\":1.5,\"s\":\"t\",\"n\":null}", 0, NULL);
+
+    ck_assert_int_eq(json_int(o, "i"), INT64_C(9007199254740993));
+    ck_assert_int_eq(json_int(o, "r"), 1);
+    ck_assert_int_eq(json_int(o, "s"), 0);
+    ck_assert_int_eq(json_int(NULL, "s"), 0);
+    ck_assert_str_eq(json_text(o, "s"), "t");
+    ck_assert_str_eq(json_text(o, "n"), "");
+    ck_assert_double_eq(json_number(o, "r"), 1.5);
+    json_decref(o);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ctl-show");
+    TCase *tcase = tcase_create("ctl-show");
+    SRunner *runner;
+    int failed;
+
+    setenv("TZ", "UTC", 1);
+    tzset();
+    tcase_add_test(tcase, test_units);
+    tcase_add_test(tcase, test_table_aligns);
+    tcase_add_test(tcase, test_table_colours_do_not_count);
+    tcase_add_test(tcase, test_table_is_harmless);
+    tcase_add_test(tcase, test_status);
+    tcase_add_test(tcase, test_status_rate);
+    tcase_add_test(tcase, test_status_survives_nonsense);
+    tcase_add_loop_test(tcase, test_result, 0, sizeof results / sizeof results[0]);
+    tcase_add_test(tcase, test_event);
+    tcase_add_test(tcase, test_step);
+    tcase_add_test(tcase, test_json_fields);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
