@@ -162,6 +162,12 @@ static json_t *event_json(enum log_tag tag, const char *text)
                      "text", text_json(text));
 }
 
+void control_follow(struct client *client)
+{
+    client->follows = true;
+    client_put(client, event_json(LOG_FOLLOWING, "every event from here on"));
+}
+
 void control_event(enum log_tag tag, const char *text)
 {
     list_each(node, &clients) {
@@ -187,10 +193,11 @@ static bool client_serve(struct client *client)
                 return false;
             break;
         }
-        if (memchr(client->in.data, '\0', (size_t)(end - client->in.data)))
-            return false;
         *end = '\0';
-        verb_dispatch(client, client->in.data);
+        if (strlen(client->in.data) != (size_t)(end - client->in.data))
+            control_reply(client, CONTROL_REFUSED, 0, "a request is text, without NUL", NULL);
+        else
+            verb_dispatch(client, client->in.data);
         buf_drop(&client->in, (size_t)(end - client->in.data) + 1);
     }
     return true;

@@ -38,6 +38,8 @@ void control_reply(struct client *client, enum control_code code, uint32_t opera
 /* The client waits for that operation, for so many seconds or WAIT_EVER. */
 #define WAIT_EVER (-1)
 void control_join(struct client *client, struct operation *operation, int64_t seconds);
+/* The client sees every event from now on. */
+void control_follow(struct client *client);
 /* A line of the log, for those who follow. */
 void control_event(enum log_tag tag, const char *text);
 /* verbs.c: carries out one request line. */

@@ -140,7 +140,7 @@ static void verb_MODULES(struct client *client, const char *argument)
 static void verb_EVENTS(struct client *client, const char *argument)
 {
     (void)argument;
-    client->follows = true;
+    control_follow(client);
 }
 
 static void verb_LOG_LEVEL(struct client *client, const char *argument)

@@ -397,6 +397,7 @@ class Events:
         self.lines = self.control.makefile("rb")
         self.seen = []
         self.control.sendall(b"events\n")
+        self.wait("following")
 
     def __enter__(self):
         return self
