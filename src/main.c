@@ -67,7 +67,7 @@ static struct snapshot *load_here(const struct options *options, struct loaded *
 static int test_config(const struct options *options)
 {
     struct buf errors = {0};
-    struct loaded loaded;
+    struct loaded loaded = {0};
     struct snapshot *snapshot = load_here(options, &loaded, true, &errors);
     int status = snapshot ? 0 : 1;
 
@@ -76,20 +76,26 @@ static int test_config(const struct options *options)
     else
         fputs(buf_text(&errors), stderr);
     buf_free(&errors);
+    load_free(&loaded);
+    snapshot_free(&snapshot);
     return status;
 }
 
 static int print_config(const struct options *options)
 {
     struct buf text = {0};
-    struct loaded loaded;
+    struct loaded loaded = {0};
     struct snapshot *snapshot = load_here(options, &loaded, false, &text);
+    int status;
 
     if (snapshot)
         conf_print(loaded.conf, &text);
     fputs(buf_text(&text), snapshot ? stdout : stderr);
     buf_free(&text);
-    return snapshot ? 0 : 1;
+    load_free(&loaded);
+    status = snapshot ? 0 : 1;
+    snapshot_free(&snapshot);
+    return status;
 }
 
 /* For the manual pages, which are made from the tables that the program works by. */

@@ -177,7 +177,8 @@ bool answer_send(struct request *request, reeve_conn *conn)
     }
     bool bodied = !request->headless && !is_bare(answer->status) && answer->length > 0;
     size_t small = bodied && answer->fd < 0 && answer->length <= SMALL_BODY ? answer->length : 0;
-    char *start = reeve_reserve(conn, HEAD_ROOM + sizeof answer->type + answer->fields.length + small);
+    size_t head = HEAD_ROOM + sizeof answer->type + answer->fields.length;
+    char *start = reeve_reserve(conn, head + small);
     if (start == NULL)
         return false;
     char *at = put_head(start, request);

@@ -8,11 +8,27 @@
 
 #include "access.h"
 #include "answer.h"
+#include "body.h"
 #include "conn.h"
 
 #define GO_ON 0             /* no verdict yet: look at the state again */
 #define BODY_PIECE 16384    /* what body_timeout is given for */
 #define DRAIN_LINGER 1000   /* ms that an idle connection may still ask one thing while draining */
+
+/* ---------------------------------------------------------------- the board --------- */
+
+static void show(reeve_conn *conn, struct http_conn *c, const char *label, size_t length)
+{
+    c->busy = true;
+    reeve_busy(conn, label, length);
+}
+
+static void unshow(reeve_conn *conn, struct http_conn *c)
+{
+    if (c->busy)
+        reeve_idle(conn);
+    c->busy = false;
+}
 
 /* ---------------------------------------------------------------- the answer -------- */
 
@@ -27,7 +43,7 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     size_t length = 0;
     const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
     access_log(request, raw, length);
-    reeve_idle(conn);
+    unshow(conn, c);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
     request_free(&c->request);
     return GO_ON;
@@ -84,8 +100,8 @@ static int conn_answer(reeve_conn *conn, struct http_conn *c)
 static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why)
 {
     static const char label[] = "bad request";
-    if (c->state == CONN_HEAD)
-        reeve_busy(conn, label, sizeof label - 1);
+    if (!c->busy)
+        show(conn, c, label, sizeof label - 1);
     c->request->refused = status;
     c->request->why = why;
     c->request->close = true;
@@ -116,41 +132,6 @@ static int body_begin(reeve_conn *conn, struct http_conn *c)
     return GO_ON;
 }
 
-enum body_result { BODY_MORE, BODY_END, BODY_BAD, BODY_LARGE, BODY_NO_MEMORY };
-
-static enum body_result body_plain(reeve_conn *conn, struct request *request)
-{
-    size_t length;
-    const char *data = reeve_input(conn, &length);
-    if (length > request->body_left)
-        length = (size_t)request->body_left;
-    if (!bytes_add(&request->body, data, length))
-        return BODY_NO_MEMORY;
-    reeve_consume(conn, length);
-    request->body_left -= length;
-    return request->body_left == 0 ? BODY_END : BODY_MORE;
-}
-
-static enum body_result body_chunks(reeve_conn *conn, struct request *request)
-{
-    size_t length, used = 0, size = 0, at = 0;
-    const char *piece = NULL, *data = reeve_input(conn, &length);
-    enum chunk_result result;
-    while ((result = chunk_next(&request->chunk, data + at, length - at, &used, &piece, &size)) ==
-           CHUNK_DATA) {
-        at += used;
-        if (request->chunk.left > settings.body_limit ||
-            request->body.length + size + request->chunk.left > settings.body_limit)
-            return BODY_LARGE;
-        if (!bytes_add(&request->body, piece, size))
-            return BODY_NO_MEMORY;
-    }
-    if (result == CHUNK_BAD)
-        return BODY_BAD;
-    reeve_consume(conn, at + used);
-    return result == CHUNK_END ? BODY_END : BODY_MORE;
-}
-
 static int body_more(reeve_conn *conn, struct http_conn *c)
 {
     if (reeve_at_end(conn)) { /* half a request: there is nobody to answer */
@@ -167,7 +148,7 @@ static int body_more(reeve_conn *conn, struct http_conn *c)
 static int conn_body(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    switch (request->chunked ? body_chunks(conn, request) : body_plain(conn, request)) {
+    switch (body_read(conn, request)) {
     case BODY_MORE:
         return body_more(conn, c);
     case BODY_END:
@@ -212,8 +193,8 @@ static int conn_head(reeve_conn *conn, struct http_conn *c)
     }
     if (!request_accept(request, data, used))
         return REEVE_ERROR;
-    reeve_busy(conn, data + parse->method.at,
-               parse->target.at + parse->target.length - parse->method.at);
+    show(conn, c, data + parse->method.at,
+         parse->target.at + parse->target.length - parse->method.at);
     reeve_consume(conn, used);
     if (request->chunked || request->body_left > 0)
         return body_begin(conn, c);
@@ -310,7 +291,6 @@ reeve_verdict conn_drain(reeve_conn *conn)
 void conn_close(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
-    if (c->state == CONN_BODY)
-        reeve_idle(conn);
+    unshow(conn, c);
     request_free(&c->request);
 }

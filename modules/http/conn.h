@@ -19,6 +19,7 @@ struct http_conn {
     struct request *request; /* in HEAD, BODY and JOB */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
     bool timed;              /* HEAD: the deadline is set */
+    bool busy;               /* the board shows a request */
 };
 
 reeve_verdict conn_step(reeve_conn *conn);

@@ -2,7 +2,7 @@
  *
  *     parse, chunk, path   what came from the client; pure functions
  *     settings             the configuration, sites and routes
- *     request              one request, and what handlers see of it
+ *     request, handle      one request; what its handler sees and does of it
  *     answer, access       what goes out, and what is logged of it
  *     conn                 the step function that ties them together
  */

@@ -66,6 +66,14 @@ void request_thread_exit(void);
 bool request_accept(struct request *request, const char *head, size_t length);
 /* Makes this the answer: the page of `status`. The first refusal counts. */
 void request_refuse(struct request *request, int status, const char *why);
-/* Asks the handler; makes it a 500 if there is no answer then. */
+
+/* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then. */
 void request_handle(struct request *request);
+extern const struct reeve_http_api handle_api;
+
+/* A text of the head, ended by NUL. After request_accept(). */
+static inline char *request_text(const struct request *request, struct slice slice)
+{
+    return request->head.data + slice.at;
+}
 #endif

@@ -148,8 +148,8 @@ static int add_name(const reeve_section *section, const struct site *site, const
     if (length > 1 && name[length - 1] == '.')
         name[--length] = '\0';
     settings.names[settings.name_count++] = (struct site_name){name, site};
-    const char *port = strrchr(name, ':');
-    if (length == 0 || strpbrk(name, "/ \t@") != NULL || (port != NULL && name[0] != '['))
+    bool bracketed = length > 1 && name[0] == '[' && name[length - 1] == ']'; /* IPv6 */
+    if (length == 0 || strpbrk(name, bracketed ? "/ \t@" : "/ \t@:[]") != NULL)
         return reeve_conf_error(section, "names", "\"%s\" is not a host name: write it without "
                                 "scheme, port and path", text);
     return 0;
@@ -179,7 +179,7 @@ static int check_names(const reeve_section *section)
     qsort(settings.names, settings.name_count, sizeof *settings.names, name_order);
     for (size_t i = 1; i < settings.name_count; i++) {
         const struct site_name *left = &settings.names[i - 1], *right = &settings.names[i];
-        if (name_order(left, right) == 0)
+        if (name_order(left, right) == 0 && left->site != right->site)
             return reeve_conf_error(section, "site", "the host name \"%s\" is given to site \"%s\" "
                                     "and to site \"%s\": remove one", left->name,
                                     left->site->title, right->site->title);

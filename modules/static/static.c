@@ -25,13 +25,16 @@
 #define SMALL_FILE 16384 /* up to here a file is read and leaves together with its header */
 #define RACE_TRIES 8     /* openat2 says EAGAIN when a rename races with it */
 
-/* One route. Never freed: routes live as long as the worker. */
+/* One route. All of them are freed when the worker exits. */
 struct folder {
+    struct folder *next;
     int root;
     uint64_t resolve;
     const char **index;
     size_t index_count;
 };
+
+static struct folder *folders;
 
 /* ---------------------------------------------------------------- opening ----------- */
 
@@ -244,11 +247,27 @@ static int static_configure(const reeve_section *section, const char *route, voi
     if (folder == NULL)
         return reeve_conf_error(section, NULL, "memory is short: free some and try again");
     *config = folder;
+    folder->root = -1;
+    folder->next = folders;
+    folders = folder;
     folder->resolve = RESOLVE_NO_MAGICLINKS;
     if (!reeve_conf_bool(section, "symlinks"))
         folder->resolve |= RESOLVE_BENEATH;
     types_load("/etc/mime.types");
     return read_index(section, folder) != 0 || open_root(section, folder) != 0 ? -1 : 0;
+}
+
+static void static_worker_exit(void)
+{
+    while (folders != NULL) {
+        struct folder *folder = folders;
+        folders = folder->next;
+        if (folder->root >= 0)
+            close(folder->root);
+        free(folder->index);
+        free(folder);
+    }
+    types_free();
 }
 
 static const reeve_option static_options[] = {
@@ -266,4 +285,4 @@ static const reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,
-             .handler = &static_handler, .worker_exit = types_free);
+             .handler = &static_handler, .worker_exit = static_worker_exit);

@@ -90,3 +90,12 @@ struct handed_listener *handover_listener(struct handover *handover, const char 
             return &handover->listeners[i];
     return NULL;
 }
+
+void handover_free(struct handover *handover)
+{
+    for (size_t i = 0; i < handover->listener_count; i++)
+        free(handover->listeners[i].address);
+    free(handover->listeners);
+    snapshot_free(&handover->snapshot);
+    board_close(&handover->board);
+}

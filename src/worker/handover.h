@@ -27,6 +27,8 @@ struct handover {
 /* Receives messages until START. False when the master is gone or what it sent makes no sense; then
  * the process should exit, nobody is there to be told. */
 bool handover_receive(struct handover *handover, int channel);
+/* Frees what is not in use elsewhere: the listeners' descriptors are the crew's. */
+void handover_free(struct handover *handover);
 /* The listener of that address, or NULL. */
 struct handed_listener *handover_listener(struct handover *handover, const char *address);
 #endif

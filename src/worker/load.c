@@ -3,6 +3,8 @@
 
 #include "worker/load.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "share/snapshot.h"
@@ -41,4 +43,6 @@ void load_free(struct loaded *loaded)
 {
     core_free(&loaded->core);
     conf_free(&loaded->conf);
+    free(loaded->modules.list);
+    loaded->modules = (struct modules){0};
 }

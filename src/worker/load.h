@@ -20,7 +20,7 @@ struct loaded {
 };
 
 /* Everything that can be wrong with a configuration is found here. False with lines in `errors`.
- * What was loaded stays loaded: a process does this once. */
+ * Modules stay loaded: a process does this once. load_free() in either case. */
 bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors);
 /* The same without configuring the modules: enough for printing options. */
 bool load_tables(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors);

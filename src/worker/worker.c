@@ -273,7 +273,7 @@ static int worker_fail(struct worker *worker, struct buf *errors, enum worker_ex
     return status;
 }
 
-/* Loads, drops privileges, starts the crew. The exit status to end with, or -1 to go on. */
+/* Loads, drops privileges, starts the crew, and reports. The exit status to end with, or -1 to go on. */
 static int worker_prepare(struct worker *worker)
 {
     struct buf errors = {0}, lines = {0};
@@ -304,17 +304,14 @@ static int worker_prepare(struct worker *worker)
     return check ? WORKER_DRAINED : -1;
 }
 
+/* The end of a worker that served. */
 static void worker_finish(struct worker *worker)
 {
-    if (worker->crew)
-        crew_end(&worker->crew);
+    crew_end(&worker->crew);
     modules_worker_exit(&worker->loaded.modules);
     logfile_thread_end();
     log_msg(LOG_DRAINED, "slot %d of generation %u has finished", worker->handover.slot,
             worker->handover.generation);
-    load_free(&worker->loaded);
-    snapshot_free(&worker->handover.snapshot);
-    free(worker->room);
 }
 
 int worker_main(void)
@@ -331,10 +328,16 @@ int worker_main(void)
     worker_log_to(&worker, worker.handover.log_fd);
     log_open(worker.log_fd, LOG_TEXT);
     status = worker_prepare(&worker);
-    if (status >= 0)
-        return status;
-    while (!crew_is_done(worker.crew))
-        worker_wait(&worker);
-    worker_finish(&worker);
-    return WORKER_DRAINED;
+    if (status < 0) {
+        while (!crew_is_done(worker.crew))
+            worker_wait(&worker);
+        worker_finish(&worker);
+        status = WORKER_DRAINED;
+    }
+    if (status == WORKER_SICK)
+        return status; /* some threads may have started: leave them all they look at */
+    load_free(&worker.loaded);
+    handover_free(&worker.handover);
+    free(worker.room);
+    return status;
 }

@@ -1,0 +1,663 @@
+/* The whole http module over a stand-in for the engine: bytes in, bytes out, whole and split. */
+#include "config.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../modules/http/conn.h"
+#include "../../modules/http/settings.h"
+#include "fake-reeve.h"
+
+extern const reeve_module reeve_module_descriptor;
+
+#define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
+#define HEAD_200 "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
+#define HELLO HEAD_200 "Content-Length: 6\r\n\r\nhello\n"
+#define HELLO_CLOSE HEAD_200 "Content-Length: 6\r\nConnection: close\r\n\r\nhello\n"
+
+/* ---------------------------------------------------------------- handlers ---------- */
+
+static int hello(reeve_request *request, void *config)
+{
+    (void)config;
+    return reeve_reply(request, 200, "text/plain", "hello\n", 6);
+}
+
+/* All that a handler can see. */
+static int show(reeve_request *request, void *config)
+{
+    (void)config;
+    char text[4096];
+    size_t length;
+    const char *body = reeve_body(request, &length), *x = reeve_header(request, "x-test");
+    int n = snprintf(text, sizeof text, "%s|%s|%s|%s|%s|%s|%s|%.*s", reeve_method(request),
+                     reeve_target(request), reeve_path(request), reeve_rest(request),
+                     reeve_query(request), x != NULL ? x : "(none)", reeve_request_peer(request),
+                     (int)length, body);
+    return reeve_reply(request, 200, "text/plain", text, (size_t)n);
+}
+
+static int silent(reeve_request *request, void *config)
+{
+    reeve_set_header(request, "X-Lost", "1");
+    return config != NULL ? -1 : 0;
+}
+
+static int twice(reeve_request *request, void *config)
+{
+    (void)config;
+    ck_assert_int_eq(reeve_reply(request, 200, "text/plain", "hello\n", 6), 0);
+    ck_assert_int_eq(reeve_set_header(request, "X", "late"), -1);
+    return reeve_reply_status(request, 500);
+}
+
+static int fields(reeve_request *request, void *config)
+{
+    (void)config;
+    ck_assert_int_eq(reeve_set_header(request, "X-One", "1"), 0);
+    ck_assert_int_eq(reeve_set_header(request, "X-Two", "a\tb"), 0);
+    ck_assert_int_eq(reeve_set_header(request, "X-Bad", "a\r\nEvil: 1"), -1);
+    ck_assert_int_eq(reeve_set_header(request, "X Bad", "a"), -1);
+    ck_assert_int_eq(reeve_set_header(request, "", "a"), -1);
+    ck_assert_int_eq(reeve_set_header(request, "content-LENGTH", "7"), -1);
+    ck_assert_int_eq(reeve_reply(request, 99, NULL, "", 0), -1);
+    ck_assert_int_eq(reeve_reply(request, 200, "a\r\nb", "", 0), -1);
+    return reeve_reply(request, 204, NULL, NULL, 0);
+}
+
+#define BIG 100000
+static char big_body[BIG];
+
+static int big(reeve_request *request, void *config)
+{
+    (void)config;
+    memset(big_body, 'b', sizeof big_body);
+    return reeve_reply(request, 200, "text/plain", big_body, BIG);
+}
+
+static char file_name[] = "/tmp/test-http-conn-XXXXXX";
+
+static int file(reeve_request *request, void *config)
+{
+    (void)config;
+    int fd = open(file_name, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    return reeve_reply_file(request, 200, "text/plain", fd, 2, 6);
+}
+
+/* One site, "/NAME" for each of these; "/b/NAME" is the same as a blocking handler. */
+static const struct {
+    const char *name;
+    int (*handle)(reeve_request *request, void *config);
+    bool refuses;
+} table[] = {
+    {"hello", hello, false}, {"show", show, false},   {"silent", silent, false},
+    {"minus", silent, true}, {"twice", twice, false}, {"fields", fields, false},
+    {"big", big, false},     {"file", file, false},
+};
+#define TABLE (sizeof table / sizeof *table)
+
+static reeve_handler handlers[2 * TABLE];
+static char prefixes[2 * TABLE][32];
+static reeve_section routes[2 * TABLE];
+static struct fake_value site_values[2], http_values[16];
+static reeve_section site;
+
+static int configure(const reeve_section *section, const char *route, void **config)
+{
+    (void)route;
+    *config = section->title != NULL ? (void *)section->title : NULL;
+    return 0;
+}
+
+static const reeve_section accepting = {.title = NULL}, refusing = {.title = "refuses"};
+
+static void set_up(void)
+{
+    for (size_t i = 0; i < 2 * TABLE; i++) {
+        bool blocking = i >= TABLE;
+        snprintf(prefixes[i], sizeof prefixes[i], "%s/%s", blocking ? "/b" : "",
+                 table[i % TABLE].name);
+        handlers[i] = (reeve_handler){"http", blocking, configure, table[i % TABLE].handle};
+        routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
+                                    .options = table[i % TABLE].refuses ? &refusing : &accepting};
+    }
+    site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = 2 * TABLE};
+    site = (reeve_section){.title = "default", .values = site_values};
+    const struct fake_value values[] = {
+        {.name = "line_limit", .number = 100},      {.name = "header_limit", .number = 300},
+        {.name = "header_count", .number = 5},      {.name = "body_limit", .number = 20},
+        {.name = "keepalive_timeout", .number = 15000}, {.name = "header_timeout", .number = 20000},
+        {.name = "body_timeout", .number = 30000},  {.name = "server_header", .number = 0},
+        {.name = "access_log", .text = "log"},      {.name = "site", .sections = &site, .count = 1},
+    };
+    memcpy(http_values, values, sizeof values);
+    reeve_section section = {.values = http_values};
+    ck_assert_int_eq(settings_read(&section), 0);
+    int fd = mkstemp(file_name);
+    ck_assert_int_eq(write(fd, "..hello\n..", 10), 10);
+    close(fd);
+}
+
+static void tear_down(void)
+{
+    unlink(file_name);
+    strcpy(file_name + strlen(file_name) - 6, "XXXXXX");
+    request_thread_exit();
+    settings_free();
+    fake_pool = FAKE_INLINE;
+    fake_draining = false;
+    fake_high_water = 65536;
+    fake_memory_left = 1000000;
+    fake_access[0] = fake_log[0] = '\0';
+}
+
+/* ---------------------------------------------------------------- driving ----------- */
+
+static reeve_conn *begin(void)
+{
+    return fake_open(reeve_module_descriptor.protocol);
+}
+
+static void feed(reeve_conn *conn, const char *text)
+{
+    fake_feed(conn, text, strlen(text));
+}
+
+static void check_output(reeve_conn *conn, const char *wanted)
+{
+    ck_assert_str_eq(fake_output(conn, NULL), wanted);
+    ck_assert_int_eq(fake_busy(conn), 0);
+}
+
+/* The answer to `input`, however it is split, is `wanted`. */
+static void expect(const char *input, const char *wanted)
+{
+    size_t length = strlen(input);
+    for (size_t split = 0; split <= length; split++) {
+        reeve_conn *conn = begin();
+        fake_feed(conn, input, split);
+        fake_feed(conn, input + split, length - split);
+        check_output(conn, wanted);
+        fake_close(&conn);
+    }
+    reeve_conn *conn = begin();
+    for (size_t i = 0; i < length; i++)
+        fake_feed(conn, input + i, 1);
+    check_output(conn, wanted);
+    fake_close(&conn);
+}
+
+/* The same for an error page: its status, and whether the connection ends. */
+static void expect_page(const char *input, const char *status, bool closed)
+{
+    size_t length = strlen(input);
+    char first[4096] = "";
+    for (size_t split = 0; split <= length + 1; split++) {
+        reeve_conn *conn = begin();
+        if (split <= length) {
+            fake_feed(conn, input, split);
+            fake_feed(conn, input + split, length - split);
+        } else {
+            for (size_t i = 0; i < length; i++)
+                fake_feed(conn, input + i, 1);
+        }
+        const char *output = fake_output(conn, NULL);
+        if (split == 0)
+            snprintf(first, sizeof first, "%s", output);
+        ck_assert_str_eq(output, first);
+        ck_assert_msg(strncmp(output + 9, status, strlen(status)) == 0, "%s", output);
+        ck_assert_int_eq(strstr(output, "Connection: close\r\n") != NULL, closed);
+        ck_assert_int_eq(fake_verdict(conn), closed ? REEVE_CLOSE : REEVE_WANT_READ);
+        ck_assert_int_eq(fake_busy(conn), 0);
+        const char *body = strstr(output, "\r\n\r\n") + 4;
+        const char *field = strstr(output, "Content-Length: ");
+        ck_assert_uint_eq((size_t)atoi(field + 16), strlen(body));
+        fake_close(&conn);
+    }
+}
+
+/* ---------------------------------------------------------------- answers ----------- */
+
+START_TEST(test_get)
+{
+    expect("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
+    expect("GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
+    expect("\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n\r\n", HELLO);
+    expect("GET http://a/hello HTTP/1.1\r\nHost: b\r\n\r\n", HELLO);
+}
+END_TEST
+
+START_TEST(test_head)
+{
+    expect("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           HEAD_200 "Content-Length: 6\r\n\r\n" HELLO);
+    expect("HEAD /b/big HTTP/1.1\r\nHost: a\r\n\r\n", HEAD_200 "Content-Length: 100000\r\n\r\n");
+    expect("HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n", HEAD_200 "Content-Length: 6\r\n\r\n");
+    reeve_conn *conn = begin();
+    feed(conn, "HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    const char *output = fake_output(conn, NULL);
+    ck_assert_str_eq(output + strlen(output) - 4, "\r\n\r\n");
+    fake_close(&conn);
+}
+END_TEST
+
+START_TEST(test_versions)
+{
+    expect("GET /hello HTTP/1.0\r\n\r\n", HELLO_CLOSE);
+    expect("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+           HEAD_200 "Content-Length: 6\r\nConnection: keep-alive\r\n\r\nhello\n");
+    expect("GET /hello HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", HELLO_CLOSE);
+    expect("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+           "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           HELLO_CLOSE);
+    expect("GET /hello HTTP/1.9\r\nHost: a\r\n\r\n", HELLO);
+}
+END_TEST
+
+START_TEST(test_pipeline)
+{
+    static const char input[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+                                "GET /b/show?1 HTTP/1.1\r\nHost: a\r\n\r\n"
+                                "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    static const char output[] = HELLO HEAD_200
+        "Content-Length: 43\r\n\r\nGET|/b/show?1|/b/show|/|1|(none)|192.0.2.1|" HELLO_CLOSE;
+    expect(input, output);
+    fake_pool = FAKE_DEFERRED;
+    reeve_conn *conn = begin();
+    feed(conn, input);
+    ck_assert_str_eq(fake_output(conn, NULL), HELLO);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
+    ck_assert_int_eq(fake_busy(conn), 1);
+    ck_assert_int_eq(fake_deadline(conn), 0);
+    fake_run_jobs(conn, true);
+    check_output(conn, output);
+    ck_assert_int_eq(fake_requests(conn), 3);
+    fake_close(&conn);
+}
+END_TEST
+
+/* Small answers of a pipeline leave together; a congested output stops the step. */
+START_TEST(test_one_send)
+{
+    char input[8192] = "";
+    for (int i = 0; i < 50; i++)
+        strcat(input, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    reeve_conn *conn = begin();
+    feed(conn, input);
+    ck_assert_int_eq(fake_flushes(conn), 1);
+    ck_assert_int_eq(fake_requests(conn), 50);
+    fake_close(&conn);
+    fake_high_water = 1000;
+    conn = begin();
+    feed(conn, input);
+    ck_assert_int_ge(fake_flushes(conn), 5);
+    ck_assert_int_eq(fake_requests(conn), 50);
+    fake_close(&conn);
+}
+END_TEST
+
+START_TEST(test_show)
+{
+    expect("GET http://x/show/a%20b/./c?q=%41 HTTP/1.1\r\nHost: a\r\nX-TEST:  v \r\n\r\n",
+           HEAD_200 "Content-Length: 71\r\n\r\nGET|http://x/show/a%20b/./c?q=%41|/show/a b/c|"
+                    "/a b/c|q=%41|v|192.0.2.1|");
+}
+END_TEST
+
+START_TEST(test_large_answers)
+{
+    for (int blocking = 0; blocking <= 1; blocking++) {
+        reeve_conn *conn = begin();
+        feed(conn, blocking ? "GET /b/big HTTP/1.1\r\nHost: a\r\n\r\n"
+                            : "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+        size_t length;
+        const char *output = fake_output(conn, &length);
+        static const char head[] = HEAD_200 "Content-Length: 100000\r\n\r\n";
+        ck_assert_uint_eq(length, sizeof head - 1 + BIG);
+        ck_assert_int_eq(memcmp(output, head, sizeof head - 1), 0);
+        ck_assert_int_eq(memcmp(output + sizeof head - 1, big_body, BIG), 0);
+        fake_close(&conn);
+    }
+}
+END_TEST
+
+START_TEST(test_file)
+{
+    expect("GET /file HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
+    expect("GET /b/file HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
+}
+END_TEST
+
+START_TEST(test_fields)
+{
+    expect("GET /fields HTTP/1.1\r\nHost: a\r\n\r\n",
+           "HTTP/1.1 204 No Content\r\n" DATE "X-One: 1\r\nX-Two: a\tb\r\n\r\n");
+}
+END_TEST
+
+START_TEST(test_server_header)
+{
+    settings.server_header = true;
+    expect("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           "HTTP/1.1 200 OK\r\n" DATE "Server: reeve\r\nContent-Type: text/plain\r\n"
+           "Content-Length: 6\r\n\r\nhello\n");
+}
+END_TEST
+
+/* ---------------------------------------------------------------- errors ------------ */
+
+static const struct {
+    const char *input, *status;
+    bool closed;
+} errors[] = {
+    {"GET /none HTTP/1.1\r\nHost: a\r\n\r\n", "404", false},
+    {"GET /helloo HTTP/1.1\r\nHost: a\r\n\r\n", "404", false},
+    {"GET /none HTTP/1.0\r\n\r\n", "404", true},
+    {"POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "404", false},
+    {"GET /../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", "400", true},
+    {"GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", "400", true},
+    {"GET hello HTTP/1.1\r\nHost: a\r\n\r\n", "400", true},
+    {"GET * HTTP/1.1\r\nHost: a\r\n\r\n", "400", true},
+    {"GET /hello HTTP/1.1\r\nHost: a:b\r\n\r\n", "400", true},
+    {"GET /hello HTTP/1.1\r\n\r\n", "400", true},
+    {"GET /hello HTTP/1.1\nHost: a\n\n", "400", true},
+    {"\x16\x03\x01", "400", true},
+    {"\rX", "400", true},
+    {"get /hello HTTP/1.1\r\nHost: a\r\n\r\n", "501", false},
+    {"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "501", false},
+    {"GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", "505", true},
+    {"GET /hello HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n", "417", true},
+    {"GET /0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+     "8901234567890123456789", "414", true},
+    {"GET / HTTP/1.1\r\nHost: a\r\na:\r\nb:\r\nc:\r\nd:\r\ne:\r\n", "431", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nContent-Length: 21\r\n\r\n", "413", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n", "413",
+     true},
+    {"POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 21\r\n\r\n", "404", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n15\r\na", "413", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "fffffffffffffff\r\na", "413", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "a\r\n0123456789\r\nb\r\n0", "413", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab", "400", true},
+    {"POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx", "400", true},
+    {"GET /silent HTTP/1.1\r\nHost: a\r\n\r\n", "500", false},
+    {"GET /minus HTTP/1.1\r\nHost: a\r\n\r\n", "500", false},
+    {"GET /b/silent HTTP/1.1\r\nHost: a\r\n\r\n", "500", false},
+};
+
+START_TEST(test_errors)
+{
+    expect_page(errors[_i].input, errors[_i].status, errors[_i].closed);
+}
+END_TEST
+
+START_TEST(test_failed_handler_is_logged)
+{
+    reeve_conn *conn = begin();
+    feed(conn, "GET /silent/x HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_ptr_null(strstr(fake_output(conn, NULL), "X-Lost"));
+    ck_assert_ptr_nonnull(strstr(fake_log, "0 handler-failed: handler "));
+    ck_assert_ptr_nonnull(strstr(fake_log, " of route /silent in site default returned 0 without an "
+                                           "answer to GET /silent/x"));
+    fake_close(&conn);
+    expect("GET /twice HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
+    ck_assert_ptr_nonnull(strstr(fake_log, "returned -1 after an answer"));
+}
+END_TEST
+
+START_TEST(test_queue_full)
+{
+    fake_pool = FAKE_FULL;
+    reeve_conn *conn = begin();
+    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    const char *output = fake_output(conn, NULL);
+    ck_assert_int_eq(strncmp(output, "HTTP/1.1 503 ", 13), 0);
+    ck_assert_ptr_nonnull(strstr(output, "Retry-After: 1\r\n"));
+    ck_assert_str_eq(output + strlen(output) - strlen(HELLO), HELLO);
+    fake_close(&conn);
+}
+END_TEST
+
+/* Whatever cannot be queued ends the connection, and nothing leaks (the sanitizer tells). */
+START_TEST(test_short_memory)
+{
+    static const char *const inputs[] = {
+        "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",  "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /big HTTP/1.1\r\nHost: a\r\n\r\n",    "GET /b/big HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /file HTTP/1.1\r\nHost: a\r\n\r\n",   "GET /b/file HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /none HTTP/1.1\r\nHost: a\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        for (unsigned memory = 0;; memory++) {
+            fake_memory_left = memory;
+            reeve_conn *conn = begin();
+            feed(conn, inputs[i]);
+            reeve_verdict verdict = fake_verdict(conn);
+            fake_close(&conn);
+            if (verdict == REEVE_WANT_READ)
+                break;
+            ck_assert_int_eq(verdict, REEVE_ERROR);
+            ck_assert_uint_lt(memory, 5);
+        }
+}
+END_TEST
+
+/* ---------------------------------------------------------------- bodies ------------ */
+
+START_TEST(test_bodies)
+{
+    static const char output[] =
+        HEAD_200 "Content-Length: 47\r\n\r\nPOST|/show|/show|/||(none)|192.0.2.1|0123456789" HELLO;
+    expect("POST /show HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789"
+           "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n", output);
+    expect("POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+           "4;x\r\n0123\r\n06\r\n456789\r\n0\r\nX: y\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+           output);
+    expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234567890123456789", HELLO);
+    expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HELLO);
+}
+END_TEST
+
+START_TEST(test_blocking_body)
+{
+    expect("POST /b/show HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+           HEAD_200 "Content-Length: 44\r\n\r\nPOST|/b/show|/b/show|/||(none)|192.0.2.1|abc");
+}
+END_TEST
+
+START_TEST(test_expect)
+{
+    static const char head[] = "POST /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
+                               "Content-Length: 3\r\n\r\n";
+    reeve_conn *conn = begin();
+    feed(conn, head);
+    ck_assert_str_eq(fake_output(conn, NULL), "HTTP/1.1 100 Continue\r\n\r\n");
+    feed(conn, "abc");
+    check_output(conn, "HTTP/1.1 100 Continue\r\n\r\n" HELLO);
+    fake_close(&conn);
+
+    conn = begin(); /* the body is on its way already */
+    char all[256];
+    snprintf(all, sizeof all, "%sabc", head);
+    feed(conn, all);
+    check_output(conn, HELLO);
+    fake_close(&conn);
+
+    expect_page("POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+                "404", true);
+    expect_page("POST /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 33\r\n"
+                "\r\n", "413", true);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- time and ends ----- */
+
+START_TEST(test_deadlines)
+{
+    reeve_conn *conn = begin();
+    ck_assert_int_eq(fake_deadline(conn), 15000);
+    feed(conn, "GET /hello");
+    ck_assert_int_eq(fake_deadline(conn), 20000);
+    reeve_deadline(conn, 7); /* further bytes do not prolong it */
+    feed(conn, " HTTP/1.1\r\n");
+    ck_assert_int_eq(fake_deadline(conn), 7);
+    feed(conn, "Host: a\r\n\r\n");
+    ck_assert_int_eq(fake_deadline(conn), 15000);
+    feed(conn, "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
+    ck_assert_int_eq(fake_deadline(conn), 30000);
+    reeve_deadline(conn, 7);
+    feed(conn, "b");
+    ck_assert_int_eq(fake_deadline(conn), 7);
+    feed(conn, "c");
+    ck_assert_int_eq(fake_deadline(conn), 15000);
+    fake_expire(conn);
+    check_output(conn, HELLO HELLO);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+    fake_close(&conn);
+}
+END_TEST
+
+START_TEST(test_late_requests)
+{
+    static const char *const inputs[] = {
+        "G", "GET /hello HTTP/1.1\r\nHost: a\r\n",
+        "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab"};
+    for (size_t i = 0; i < 3; i++) {
+        reeve_conn *conn = begin();
+        feed(conn, inputs[i]);
+        fake_expire(conn);
+        ck_assert_int_eq(strncmp(fake_output(conn, NULL), "HTTP/1.1 408 ", 13), 0);
+        ck_assert_ptr_nonnull(strstr(fake_output(conn, NULL), "Connection: close\r\n"));
+        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+        ck_assert_int_eq(fake_busy(conn), 0);
+        fake_close(&conn);
+    }
+}
+END_TEST
+
+START_TEST(test_end_of_input)
+{
+    static const char *const inputs[] = {
+        "", "\r", "GET /hel", "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
+        "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"};
+    for (size_t i = 0; i < 5; i++) {
+        reeve_conn *conn = begin();
+        feed(conn, inputs[i]);
+        fake_end(conn);
+        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+        ck_assert_str_eq(fake_output(conn, NULL), i == 4 ? HELLO : "");
+        fake_close(&conn);
+    }
+}
+END_TEST
+
+START_TEST(test_connection_lost_in_a_job)
+{
+    fake_pool = FAKE_DEFERRED;
+    reeve_conn *conn = begin();
+    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
+    fake_close(&conn); /* skips the job; a leak would show */
+}
+END_TEST
+
+START_TEST(test_drain)
+{
+    reeve_conn *conn = begin();
+    fake_drain(conn);
+    ck_assert_int_eq(fake_deadline(conn), 1000);
+    feed(conn, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    check_output(conn, HELLO_CLOSE);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+    fake_close(&conn);
+
+    fake_draining = false;
+    conn = begin();
+    feed(conn, "GET /hello HTTP/1.1\r\n");
+    fake_drain(conn);
+    ck_assert_int_eq(fake_deadline(conn), 20000);
+    feed(conn, "Host: a\r\n\r\n");
+    check_output(conn, HELLO_CLOSE);
+    fake_close(&conn);
+
+    fake_draining = false;
+    fake_pool = FAKE_DEFERRED;
+    conn = begin();
+    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    fake_drain(conn);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
+    fake_run_jobs(conn, true);
+    check_output(conn, HELLO_CLOSE);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+    fake_close(&conn);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- access log -------- */
+
+static void logged(const char *input, const char *wanted)
+{
+    fake_access[0] = '\0';
+    setenv("TZ", "UTC", 1);
+    reeve_conn *conn = begin();
+    feed(conn, input);
+    ck_assert_str_eq(fake_access, wanted);
+    fake_close(&conn);
+}
+
+#define LOGGED "192.0.2.1 - - [20/Nov/2026:23:01:02 +0000] "
+
+START_TEST(test_access_log)
+{
+    logged("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
+           LOGGED "\"GET /hello?a HTTP/1.1\" 200 6 \"http://x/\" \"u/1\"\n");
+    logged("HEAD /b/hello HTTP/1.0\r\n\r\n", LOGGED "\"HEAD /b/hello HTTP/1.0\" 200 0 \"-\" \"-\"\n");
+    logged("GET /hello\"\\\xc3 HTTP/1.1\r\nHost: a\r\nUser-Agent: \"\t\r\n\r\n",
+           LOGGED "\"GET /hello\\x22\\x5c\\xc3 HTTP/1.1\" 404 118 \"-\" \"\\x22\"\n");
+    logged("GET /hello HTTP/1.1\r\n\r\n", LOGGED "\"GET /hello HTTP/1.1\" 400 146 \"-\" \"-\"\n");
+    logged("\x1b[31m\n", LOGGED "\"\\x1b[31m\" 400 158 \"-\" \"-\"\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http-conn");
+    TCase *tcase = tcase_create("conn");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, test_get);
+    tcase_add_test(tcase, test_head);
+    tcase_add_test(tcase, test_versions);
+    tcase_add_test(tcase, test_pipeline);
+    tcase_add_test(tcase, test_one_send);
+    tcase_add_test(tcase, test_show);
+    tcase_add_test(tcase, test_large_answers);
+    tcase_add_test(tcase, test_file);
+    tcase_add_test(tcase, test_fields);
+    tcase_add_test(tcase, test_server_header);
+    tcase_add_loop_test(tcase, test_errors, 0, (int)(sizeof errors / sizeof *errors));
+    tcase_add_test(tcase, test_failed_handler_is_logged);
+    tcase_add_test(tcase, test_queue_full);
+    tcase_add_test(tcase, test_short_memory);
+    tcase_add_test(tcase, test_bodies);
+    tcase_add_test(tcase, test_blocking_body);
+    tcase_add_test(tcase, test_expect);
+    tcase_add_test(tcase, test_deadlines);
+    tcase_add_test(tcase, test_late_requests);
+    tcase_add_test(tcase, test_end_of_input);
+    tcase_add_test(tcase, test_connection_lost_in_a_job);
+    tcase_add_test(tcase, test_drain);
+    tcase_add_test(tcase, test_access_log);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,286 @@
+/* The request head: whole and split at every byte, the same result. */
+#include "config.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../modules/http/parse.h"
+
+static const struct parse_limits limits = {.line = 64, .header = 200, .count = 4};
+
+static struct parse parse;
+
+/* A copy of exactly these bytes, so that sanitizers see a read behind them. */
+static char *exactly(const char *data, size_t length)
+{
+    char *copy = malloc(length > 0 ? length : 1);
+    if (length > 0)
+        memcpy(copy, data, length);
+    return copy;
+}
+
+static enum parse_result feed(const char *data, size_t length, size_t *used)
+{
+    char *copy = exactly(data, length);
+    enum parse_result result = parse_head(&parse, &limits, copy, length, used);
+    free(copy);
+    return result;
+}
+
+/* All of it at once, in two pieces at each place, and byte by byte. */
+static void expect(const char *data, size_t length, enum parse_result wanted, int status)
+{
+    size_t used = 0, first_used;
+    parse_start(&parse);
+    ck_assert_msg(feed(data, length, &used) == wanted, "whole: %s", data);
+    first_used = used;
+    if (wanted == PARSE_BAD)
+        ck_assert_msg(parse.status == status, "%d, not %d: %s", parse.status, status, data);
+    struct parse whole = parse;
+    for (size_t split = 0; split <= length; split++) {
+        parse_start(&parse);
+        enum parse_result result = feed(data, split, &used);
+        if (result == PARSE_MORE)
+            result = feed(data, length, &used);
+        ck_assert_msg(result == wanted, "split at %zu: %s", split, data);
+        ck_assert_int_eq(parse.status, whole.status);
+        ck_assert_ptr_eq(parse.why, whole.why);
+        ck_assert_uint_eq(parse.count, whole.count);
+        if (wanted == PARSE_DONE)
+            ck_assert_uint_eq(used, first_used);
+    }
+    parse_start(&parse);
+    enum parse_result result = PARSE_MORE;
+    for (size_t n = 0; n <= length && result == PARSE_MORE; n++)
+        result = feed(data, n, &used);
+    ck_assert_int_eq(result, wanted);
+    ck_assert_int_eq(parse.status, whole.status);
+    ck_assert_int_eq(memcmp(parse.fields, whole.fields, parse.count * sizeof *parse.fields), 0);
+}
+
+static const struct {
+    const char *data;
+    int status; /* 0: good, -1: not complete */
+} cases[] = {
+    {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0},
+    {"GET / HTTP/1.0\r\n\r\n", 0},
+    {"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 0},
+    {"GET / HTTP/1.1\r\nHost:\r\n\r\n", 0},
+    {"GET / HTTP/1.1\r\nHost:\ta:80 \t\r\n\r\n", 0},
+    {"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 0},
+    {"GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\n\r\n", 0},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: \xc3\xa4\tb\r\n\r\n", 0},
+    {"M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n", 0},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX:\r\nY:  \r\n\r\n", 0},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0005\r\n\r\n", 0},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n", 0},
+    {"", -1},
+    {"G", -1},
+    {"GET / HTTP/1.1\r\nHost: a\r\n", -1},
+    {"GET / HTTP/1.1\r\nHost: a\r\n\r", -1},
+    /* the request line */
+    {"\x16\x03\x01\x02", 400},
+    {"\r\nGET / HTTP/1.1\r\n\r\n", 400},
+    {" GET / HTTP/1.1\r\n\r\n", 400},
+    {"GET  / HTTP/1.1\r\n\r\n", 400},
+    {"GET /  HTTP/1.1\r\n\r\n", 400},
+    {"GET / HTTP/1.1 \r\n\r\n", 400},
+    {"GET\t/ HTTP/1.1\r\n\r\n", 400},
+    {"GET /\r\n\r\n", 400},
+    {"GET\r\n\r\n", 400},
+    {"G@T / HTTP/1.1\r\n\r\n", 400},
+    {"GET /a#b HTTP/1.1\r\n\r\n", 400},
+    {"GET /a\x01 HTTP/1.1\r\n\r\n", 400},
+    {"GET /a\x7f HTTP/1.1\r\n\r\n", 400},
+    {"GET / http/1.1\r\n\r\n", 400},
+    {"GET / HTTP/11\r\n\r\n", 400},
+    {"GET / HTTP/1.10\r\n\r\n", 400},
+    {"GET / HTTP/1,1\r\n\r\n", 400},
+    {"GET / HTTP/a.1\r\n\r\n", 400},
+    {"GET / HTTP/1.1\n\n", 400},
+    {"GET / HTTP/1.1\r\r\n\r\n", 400},
+    {"GET / HTTP/2.0\r\n\r\n", 505},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+    {"GET / HTTP/0.9\r\n\r\n", 505},
+    /* line ends and folding */
+    {"GET / HTTP/1.1\r\nHost: a\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\n\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n\tb\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400},
+    /* names and values */
+    {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX y: b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX\xc3: b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x01\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX: a\x7f\r\n\r\n", 400},
+    /* host */
+    {"GET / HTTP/1.1\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
+    {"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
+    /* framing */
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\ncontent-length: 6\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5 5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+     "Transfer-Encoding: chunked\r\n\r\n", 400},
+    {"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+    {"POST / HTTP/1.1\r\nHost: a\r\nExpect: something\r\n\r\n", 417},
+    /* limits: line 64, header 200, count 4 */
+    {"GET /123456789012345678901234567890123456789012345678 HTTP/1.1\r\nHost: a\r\n\r\n", 0},
+    {"GET /123456789012345678901234567890123456789012345678901 HTTP/1.1\r\nHost: a\r\n\r\n", 414},
+    {"GET /12345678901234567890123456789012345678901234567890123456789012345678901234", 414},
+    {"GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n", 0},
+    {"GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\n\r\n", 431},
+};
+
+START_TEST(test_cases)
+{
+    int status = cases[_i].status;
+    expect(cases[_i].data, strlen(cases[_i].data),
+           status == 0 ? PARSE_DONE : status < 0 ? PARSE_MORE : PARSE_BAD, status);
+}
+END_TEST
+
+START_TEST(test_nul)
+{
+    static const char line[] = "GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char field[] = "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n";
+    expect(line, sizeof line - 1, PARSE_BAD, 400);
+    expect(field, sizeof field - 1, PARSE_BAD, 400);
+}
+END_TEST
+
+/* A header of exactly the limit is good, one byte more is 431, complete or not. */
+START_TEST(test_header_limit)
+{
+    char data[512];
+    for (int extra = 0; extra <= 1; extra++) {
+        int n = snprintf(data, sizeof data, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
+        size_t fill = 200 - strlen("Host: a\r\nX: \r\n\r\n") + (size_t)extra;
+        memset(data + n, 'x', fill);
+        strcpy(data + n + fill, "\r\n\r\n");
+        expect(data, strlen(data), extra == 0 ? PARSE_DONE : PARSE_BAD, 431);
+    }
+    memset(data, 'x', sizeof data);
+    memcpy(data, "GET / HTTP/1.1\r\nHost: ", 22);
+    expect(data, sizeof data, PARSE_BAD, 431);
+}
+END_TEST
+
+START_TEST(test_line_limit)
+{
+    char data[256];
+    for (size_t length = 63; length <= 66; length++) {
+        memset(data, 'x', sizeof data);
+        memcpy(data, "GET /", 5);
+        size_t tail = strlen(" HTTP/1.1\r\n");
+        strcpy(data + length - tail, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        expect(data, strlen(data), length <= 64 ? PARSE_DONE : PARSE_BAD, 414);
+    }
+}
+END_TEST
+
+static bool is(const char *data, struct slice slice, const char *text)
+{
+    return slice.length == strlen(text) && memcmp(data + slice.at, text, slice.length) == 0;
+}
+
+START_TEST(test_slices)
+{
+    static const char data[] = "POST /a?b HTTP/1.1\r\nHost: h:1\r\nX-Y: \t v w \t\r\n"
+                               "connection: foo ,Close\r\nContent-Length: 12\r\n\r\nGET";
+    size_t used;
+    parse_start(&parse);
+    ck_assert_int_eq(parse_head(&parse, &limits, data, sizeof data - 1, &used), PARSE_DONE);
+    ck_assert_uint_eq(used, sizeof data - 1 - 3);
+    ck_assert(is(data, parse.method, "POST"));
+    ck_assert(is(data, parse.target, "/a?b"));
+    ck_assert(is(data, parse.host, "h:1"));
+    ck_assert_uint_eq(parse.minor, 1);
+    ck_assert_uint_eq(parse.count, 4);
+    ck_assert(is(data, parse.fields[1].name, "X-Y"));
+    ck_assert(is(data, parse.fields[1].value, "v w"));
+    ck_assert(parse.close && !parse.keep_alive && !parse.expect);
+    ck_assert_uint_eq(parse.content_length, 12);
+}
+END_TEST
+
+static uint64_t content_length(const char *number)
+{
+    char data[200];
+    size_t used;
+    int n = snprintf(data, sizeof data, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %s\r\n\r\n",
+                     number);
+    parse_start(&parse);
+    ck_assert_int_eq(parse_head(&parse, &limits, data, (size_t)n, &used), PARSE_DONE);
+    return parse.content_length;
+}
+
+START_TEST(test_content_length)
+{
+    ck_assert(content_length("18446744073709551614") == UINT64_MAX - 1);
+    ck_assert(content_length("18446744073709551615") == UINT64_MAX);
+    ck_assert(content_length("18446744073709551616") == UINT64_MAX);
+    ck_assert(content_length("18446744073709551620") == UINT64_MAX);
+    ck_assert(content_length("99999999999999999999999999999999") == UINT64_MAX);
+    ck_assert(content_length("00000000000000000000000000000007") == 7);
+}
+END_TEST
+
+/* A head that comes byte by byte is looked at once: what was scanned is not scanned again. */
+START_TEST(test_slow_sender_is_cheap)
+{
+    static const struct parse_limits wide = {.line = 65536, .header = 131072, .count = 4};
+    enum { SIZE = 60000 };
+    char *data = malloc(SIZE);
+    memset(data, 'x', SIZE);
+    memcpy(data, "GET /", 5);
+    size_t used;
+    parse_start(&parse);
+    for (size_t n = 0; n < SIZE; n++) {
+        ck_assert_int_eq(parse_head(&parse, &wide, data, n, &used), PARSE_MORE);
+        ck_assert_uint_eq(parse.scanned, n);
+    }
+    free(data);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http-parse");
+    TCase *tcase = tcase_create("parse");
+    tcase_add_loop_test(tcase, test_cases, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tcase, test_nul);
+    tcase_add_test(tcase, test_header_limit);
+    tcase_add_test(tcase, test_line_limit);
+    tcase_add_test(tcase, test_slices);
+    tcase_add_test(tcase, test_content_length);
+    tcase_add_test(tcase, test_slow_sender_is_cheap);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

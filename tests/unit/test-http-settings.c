@@ -1,0 +1,188 @@
+/* The section http: what is refused, and which site and route take a request. */
+#include "config.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "../../modules/http/settings.h"
+#include "fake-reeve.h"
+
+static int configured;
+
+static int configure(const reeve_section *section, const char *route, void **config)
+{
+    configured++;
+    *config = (void *)route;
+    return section != NULL ? 0 : reeve_conf_error(section, NULL, "no section");
+}
+
+static int handle(reeve_request *request, void *config)
+{
+    (void)request, (void)config;
+    return -1;
+}
+
+static const reeve_handler handler = {.configure = configure, .handle = handle};
+static const reeve_section options;
+
+#define ROUTE(prefix) {.title = prefix, .handler = &handler, .options = &options}
+#define SECTIONS(list) .sections = list, .count = sizeof list / sizeof *list
+#define ITEMS(list) .items = list, .count = sizeof list / sizeof *list
+
+static const reeve_section routes[] = {
+    ROUTE("/"), ROUTE("/hello"), ROUTE("/hello/deep/"), ROUTE("/a b"), ROUTE("/zzz")};
+static const reeve_section few[] = {ROUTE("/only")};
+/* A site may name itself again. */
+static const char *const names[] = {"WWW.Example.com", "example.com", "[::1]", "Named"};
+static const struct fake_value with_names[] = {
+    {.name = "names", ITEMS(names)}, {.name = "route", SECTIONS(routes)}, {0}};
+static const struct fake_value plain[] = {{.name = "route", SECTIONS(few)}, {0}};
+
+static int read_sites(const reeve_section *sites, size_t count)
+{
+    static struct fake_value values[2];
+    values[0] = (struct fake_value){.name = "site", .sections = sites, .count = count};
+    reeve_section section = {.values = values};
+    settings_free();
+    return settings_read(&section);
+}
+
+static const struct site *find(const char *host)
+{
+    return site_find(host, strlen(host));
+}
+
+START_TEST(test_sites)
+{
+    static const reeve_section sites[] = {{.title = "first", .values = plain},
+                                          {.title = "named", .values = with_names},
+                                          {.title = "default", .values = plain}};
+    ck_assert_int_eq(read_sites(sites, 3), 0);
+    ck_assert_str_eq(find("first")->title, "first");
+    ck_assert_str_eq(find("named")->title, "named");
+    ck_assert_str_eq(find("example.com")->title, "named");
+    ck_assert_str_eq(find("EXAMPLE.com")->title, "named");
+    ck_assert_str_eq(find("www.example.COM")->title, "named");
+    ck_assert_str_eq(find("[::1]")->title, "named");
+    ck_assert_str_eq(find("example.co")->title, "default");
+    ck_assert_str_eq(find("example.com.x")->title, "default");
+    ck_assert_str_eq(find("x")->title, "default");
+    ck_assert_str_eq(find("")->title, "default");
+}
+END_TEST
+
+START_TEST(test_first_site_is_the_fallback)
+{
+    static const reeve_section sites[] = {{.title = "one", .values = plain},
+                                          {.title = "two", .values = plain}};
+    ck_assert_int_eq(read_sites(sites, 2), 0);
+    ck_assert_str_eq(find("two")->title, "two");
+    ck_assert_str_eq(find("three")->title, "one");
+    ck_assert_int_eq(read_sites(NULL, 0), 0);
+    ck_assert_ptr_null(find("one"));
+    ck_assert_ptr_null(route_find(NULL, "/", 1));
+}
+END_TEST
+
+static const struct {
+    const char *path, *route;
+} choices[] = {
+    {"/", "/"},
+    {"/x", "/"},
+    {"/hell", "/"},
+    {"/helloo", "/"},
+    {"/hello", "/hello"},
+    {"/hello/", "/hello"},
+    {"/hello/x", "/hello"},
+    {"/hello/deepest", "/hello"},
+    {"/hello/deep", "/hello/deep/"},
+    {"/hello/deep/", "/hello/deep/"},
+    {"/hello/deep/x", "/hello/deep/"},
+    {"/a b/c", "/a b"},
+    {"/HELLO", "/"},
+};
+
+START_TEST(test_routes)
+{
+    static const reeve_section sites[] = {{.title = "default", .values = with_names}};
+    configured = 0;
+    ck_assert_int_eq(read_sites(sites, 1), 0);
+    ck_assert_int_eq(configured, 5);
+    const struct route *route =
+        route_find(settings.fallback, choices[_i].path, strlen(choices[_i].path));
+    ck_assert_ptr_nonnull(route);
+    ck_assert_str_eq(route->prefix, choices[_i].route);
+    ck_assert_str_eq(route->config, choices[_i].route);
+}
+END_TEST
+
+START_TEST(test_no_route)
+{
+    static const reeve_section sites[] = {{.title = "default", .values = plain}};
+    ck_assert_int_eq(read_sites(sites, 1), 0);
+    ck_assert_ptr_null(route_find(settings.fallback, "/", 1));
+    ck_assert_ptr_null(route_find(settings.fallback, "/onl", 4));
+    ck_assert_ptr_nonnull(route_find(settings.fallback, "/only", 5));
+}
+END_TEST
+
+static void refused(const reeve_section *sites, size_t count, const char *text)
+{
+    fake_error[0] = '\0';
+    ck_assert_int_eq(read_sites(sites, count), -1);
+    ck_assert_msg(strstr(fake_error, text) != NULL, "%s", fake_error);
+}
+
+START_TEST(test_refusals)
+{
+    static const reeve_section relative[] = {ROUTE("hello")};
+    static const struct fake_value with_relative[] = {{.name = "route", SECTIONS(relative)}, {0}};
+    static const reeve_section twice[] = {ROUTE("/a"), ROUTE("/b"), ROUTE("/a/")};
+    static const struct fake_value with_twice[] = {{.name = "route", SECTIONS(twice)}, {0}};
+    static const reeve_section broken[] = {{.title = "/x", .handler = &handler}};
+    static const struct fake_value with_broken[] = {{.name = "route", SECTIONS(broken)}, {0}};
+    static const struct fake_value none[] = {{0}};
+
+    refused(&(reeve_section){.title = "s", .values = with_relative}, 1, "write \"/hello\"");
+    refused(&(reeve_section){.title = "s", .values = with_twice}, 1, "stands twice in site \"s\"");
+    refused(&(reeve_section){.title = "s", .values = with_broken}, 1, "no section");
+    refused(&(reeve_section){.title = "s", .values = none}, 1, "has no route");
+    refused(&(reeve_section){.title = "http://s", .values = plain}, 1, "not a host name");
+    refused(&(reeve_section){.title = "s:80", .values = plain}, 1, "not a host name");
+    refused(&(reeve_section){.title = "[::1]:80", .values = plain}, 1, "not a host name");
+    refused(&(reeve_section){.title = "", .values = plain}, 1, "not a host name");
+    static const reeve_section same[] = {{.title = "named", .values = with_names},
+                                         {.title = "Example.COM.", .values = plain}};
+    refused(same, 2, "\"example.com\" is given to site");
+}
+END_TEST
+
+START_TEST(test_access_log_refused)
+{
+    static const struct fake_value values[] = {{.name = "access_log", .text = "/missing/log"}, {0}};
+    reeve_section section = {.values = values};
+    settings_free();
+    ck_assert_int_eq(settings_read(&section), -1);
+    ck_assert_ptr_nonnull(strstr(fake_error, "cannot log to \"/missing/log\": no such folder"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http-settings");
+    TCase *tcase = tcase_create("settings");
+    tcase_add_checked_fixture(tcase, NULL, settings_free);
+    tcase_add_test(tcase, test_sites);
+    tcase_add_test(tcase, test_first_site_is_the_fallback);
+    tcase_add_loop_test(tcase, test_routes, 0, (int)(sizeof choices / sizeof *choices));
+    tcase_add_test(tcase, test_no_route);
+    tcase_add_test(tcase, test_refusals);
+    tcase_add_test(tcase, test_access_log_refused);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,452 @@
+/* static: against a temporary tree, with a request of our own in place of http's. */
+#include "config.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../modules/static/types.h"
+#include "fake-reeve.h"
+
+extern const reeve_module reeve_module_descriptor;
+
+/* ---------------------------------------------------------------- a request --------- */
+
+static struct {
+    struct reeve_request public; /* first */
+    const char *method, *path, *query, *since;
+    size_t prefix; /* length of the route's prefix */
+    int status;
+    char type[128];
+    char fields[4096];
+    char body[65536];
+    size_t length;
+    bool by_file;
+} asked;
+
+static const char *get_method(const reeve_request *r) { return (void)r, asked.method; }
+static const char *get_path(const reeve_request *r) { return (void)r, asked.path; }
+static const char *get_query(const reeve_request *r) { return (void)r, asked.query; }
+
+static const char *get_rest(const reeve_request *r)
+{
+    (void)r;
+    return asked.path[asked.prefix] != '\0' ? asked.path + asked.prefix : "/";
+}
+
+static const char *get_header(const reeve_request *r, const char *name)
+{
+    (void)r;
+    return strcmp(name, "If-Modified-Since") == 0 ? asked.since : NULL;
+}
+
+static int set_header(reeve_request *r, const char *name, const char *value)
+{
+    (void)r;
+    size_t end = strlen(asked.fields);
+    snprintf(asked.fields + end, sizeof asked.fields - end, "%s: %s\n", name, value);
+    return 0;
+}
+
+static int reply(reeve_request *r, int status, const char *type, const void *body, size_t length)
+{
+    (void)r;
+    ck_assert_int_eq(asked.status, 0);
+    asked.status = status;
+    snprintf(asked.type, sizeof asked.type, "%s", type != NULL ? type : "");
+    if (length > 0)
+        memcpy(asked.body, body, length);
+    asked.length = length;
+    return 0;
+}
+
+static int reply_file(reeve_request *r, int status, const char *type, int fd, off_t offset,
+                      size_t length)
+{
+    reply(r, status, type, NULL, 0);
+    asked.by_file = true;
+    asked.length = length;
+    ck_assert_int_eq(pread(fd, asked.body, length, offset), (ssize_t)length);
+    ck_assert_int_eq(close(fd), 0);
+    return 0;
+}
+
+static int reply_status(reeve_request *r, int status)
+{
+    return reply(r, status, NULL, NULL, 0);
+}
+
+static const struct reeve_http_api api = {
+    .method = get_method, .path = get_path, .rest = get_rest, .query = get_query,
+    .header = get_header, .set_header = set_header, .reply = reply, .reply_file = reply_file,
+    .reply_status = reply_status,
+};
+
+/* ---------------------------------------------------------------- a tree ------------ */
+
+static char base[64], root[80];
+static void *config;
+static int descriptors;
+
+static void put(const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", base, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void folder(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", base, name);
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+}
+
+static void link_to(const char *target, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", base, name);
+    ck_assert_int_eq(symlink(target, path), 0);
+}
+
+/* The next free descriptor: the same before and after, or one was lost. */
+static int next_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(fd);
+    return fd;
+}
+
+static void configure(bool symlinks)
+{
+    static const char *const index[] = {"index.html", "index.txt"};
+    const struct fake_value values[] = {{.name = "root", .text = root},
+                                        {.name = "index", .items = index, .count = 2},
+                                        {.name = "symlinks", .number = symlinks},
+                                        {0}};
+    static struct fake_value kept[4];
+    memcpy(kept, values, sizeof values);
+    reeve_section section = {.values = kept};
+    const reeve_handler *handler = reeve_module_descriptor.handler;
+    ck_assert_int_eq(handler->configure(&section, "/", &config), 0);
+    descriptors = next_descriptor();
+}
+
+static void set_up(void)
+{
+    strcpy(base, "/tmp/test-static-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(base));
+    snprintf(root, sizeof root, "%s/root", base);
+    put("secret.txt", "secret");
+    folder("outside");
+    put("outside/o.txt", "outside");
+    folder("root");
+    put("root/index.html", "<p>index");
+    put("root/a.txt", "a text");
+    put("root/UPPER.HTML", "upper");
+    put("root/noext", "none");
+    put("root/a b%.txt", "blank");
+    put("root/empty.txt", "");
+    put("root/.hidden", "hidden");
+    folder("root/.git");
+    put("root/.git/config", "hidden");
+    folder("root/.well-known");
+    put("root/.well-known/acme.txt", "acme");
+    folder("root/sub");
+    put("root/sub/index.txt", "sub index");
+    folder("root/sub/bare");
+    folder("root/d ir\xc3\xa4");
+    folder("root/odd");
+    folder("root/odd/index.html");
+    put("root/odd/index.txt", "second");
+    link_to("a.txt", "root/inside-link.txt");
+    link_to("../secret.txt", "root/outside-link.txt");
+    link_to("../outside", "root/outside-folder");
+    link_to("/etc/passwd", "root/absolute-link");
+    link_to("/proc/self/cwd", "root/magic");
+    link_to("loop", "root/loop");
+    char fifo[256];
+    snprintf(fifo, sizeof fifo, "%s/fifo", root);
+    ck_assert_int_eq(mkfifo(fifo, 0644), 0);
+    configure(false);
+}
+
+static void tear_down(void)
+{
+    char command[256];
+    ck_assert_int_eq(next_descriptor(), descriptors);
+    snprintf(command, sizeof command, "chmod -R u+rwx %s && rm -r %s", base, base);
+    ck_assert_int_eq(system(command), 0);
+    reeve_module_descriptor.worker_exit();
+}
+
+static int ask(const char *method, const char *path)
+{
+    const char *since = asked.since;
+    size_t prefix = asked.prefix;
+    memset(&asked, 0, sizeof asked);
+    asked.public.api = &api;
+    asked.method = method;
+    asked.path = path;
+    asked.query = "";
+    asked.since = since;
+    asked.prefix = prefix;
+    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    return asked.status;
+}
+
+static void serves(const char *path, const char *type, const char *body)
+{
+    ck_assert_msg(ask("GET", path) == 200, "%s: %d", path, asked.status);
+    ck_assert_str_eq(asked.type, type);
+    ck_assert_uint_eq(asked.length, strlen(body));
+    ck_assert_int_eq(memcmp(asked.body, body, asked.length), 0);
+}
+
+#define TEXT "text/plain; charset=utf-8"
+#define HTML "text/html; charset=utf-8"
+
+START_TEST(test_files)
+{
+    serves("/a.txt", TEXT, "a text");
+    serves("/UPPER.HTML", HTML, "upper");
+    serves("/noext", "application/octet-stream", "none");
+    serves("/a b%.txt", TEXT, "blank");
+    serves("/empty.txt", TEXT, "");
+    serves("/", HTML, "<p>index");
+    serves("/sub/", TEXT, "sub index");
+    serves("/.well-known/acme.txt", TEXT, "acme");
+    serves("/odd/", TEXT, "second"); /* a folder is no index file */
+}
+END_TEST
+
+START_TEST(test_head)
+{
+    ck_assert_int_eq(ask("HEAD", "/a.txt"), 200);
+    ck_assert_uint_eq(asked.length, 6);
+}
+END_TEST
+
+START_TEST(test_large_file)
+{
+    char big[20001];
+    memset(big, 'x', 20000);
+    big[20000] = '\0';
+    put("root/big.txt", big);
+    serves("/big.txt", TEXT, big);
+    ck_assert(asked.by_file);
+    big[16384] = '\0';
+    put("root/small.txt", big);
+    serves("/small.txt", TEXT, big);
+    ck_assert(!asked.by_file);
+}
+END_TEST
+
+static const struct {
+    const char *path;
+    int status;
+} refusals[] = {
+    {"/none", 404},
+    {"/none/", 404},
+    {"/a.txt/", 404},
+    {"/a.txt/b", 404},
+    {"/sub/bare/", 403},
+    {"/.hidden", 404},
+    {"/.git/config", 404},
+    {"/.git/", 404},
+    {"/sub/.well-known/x", 404},
+    {"/outside-link.txt", 404},
+    {"/outside-folder/o.txt", 404},
+    {"/outside-folder/", 404},
+    {"/outside-folder", 404},
+    {"/absolute-link", 404},
+    {"/magic/", 404},
+    {"/magic", 404},
+    {"/loop", 404},
+    {"/fifo", 404},
+};
+
+START_TEST(test_refusals)
+{
+    ck_assert_msg(ask("GET", refusals[_i].path) == refusals[_i].status, "%s: %d",
+                  refusals[_i].path, asked.status);
+}
+END_TEST
+
+/* http never hands such a path on; the kernel would not follow it either. */
+START_TEST(test_dots)
+{
+    ck_assert_int_ne(ask("GET", "/../secret.txt"), 200);
+    ck_assert_int_ne(ask("GET", "/sub/../../secret.txt"), 200);
+}
+END_TEST
+
+START_TEST(test_links)
+{
+    serves("/inside-link.txt", TEXT, "a text");
+    int before = descriptors;
+    configure(true);
+    serves("/outside-link.txt", TEXT, "secret");
+    serves("/outside-folder/o.txt", TEXT, "outside");
+    ck_assert_int_eq(ask("GET", "/absolute-link"), 200);
+    ck_assert_int_eq(ask("GET", "/magic/"), 404);
+    ck_assert_int_gt(descriptors, before);
+}
+END_TEST
+
+START_TEST(test_long_names)
+{
+    char *name = malloc(9000);
+    memset(name, 'a', 9000);
+    name[0] = '/';
+    name[8999] = '\0';
+    ck_assert_int_eq(ask("GET", name), 404);
+    name[8998] = '/';
+    ck_assert_int_eq(ask("GET", name), 404);
+    free(name);
+}
+END_TEST
+
+START_TEST(test_no_permission)
+{
+    if (geteuid() == 0)
+        return; /* root may read anything */
+    char path[256];
+    snprintf(path, sizeof path, "%s/a.txt", root);
+    ck_assert_int_eq(chmod(path, 0), 0);
+    ck_assert_int_eq(ask("GET", "/a.txt"), 403);
+}
+END_TEST
+
+START_TEST(test_methods)
+{
+    static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS"};
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(ask(methods[i], "/a.txt"), 405);
+        ck_assert_str_eq(asked.fields, "Allow: GET, HEAD\n");
+    }
+}
+END_TEST
+
+START_TEST(test_redirect)
+{
+    ck_assert_int_eq(ask("GET", "/sub"), 301);
+    ck_assert_str_eq(asked.fields, "Location: /sub/\n");
+    ck_assert_int_eq(ask("GET", "/d ir\xc3\xa4"), 301);
+    ck_assert_str_eq(asked.fields, "Location: /d%20ir%C3%A4/\n");
+    asked.prefix = 6;
+    ck_assert_int_eq(ask("GET", "/files"), 301);
+    ck_assert_str_eq(asked.fields, "Location: /files/\n");
+    ck_assert_int_eq(ask("GET", "/files/sub"), 301);
+    ck_assert_str_eq(asked.fields, "Location: /files/sub/\n");
+    serves("/files/", HTML, "<p>index");
+    serves("/files/a.txt", TEXT, "a text");
+    asked.prefix = 0;
+}
+END_TEST
+
+START_TEST(test_redirect_keeps_the_query)
+{
+    memset(&asked, 0, sizeof asked);
+    asked.public.api = &api;
+    asked.method = "GET";
+    asked.path = "/sub";
+    asked.query = "a=%20&b";
+    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    ck_assert_str_eq(asked.fields, "Location: /sub/?a=%20&b\n");
+}
+END_TEST
+
+START_TEST(test_not_modified)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/a.txt", root);
+    struct timespec times[2] = {{.tv_sec = 1795215662}, {.tv_sec = 1795215662}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    serves("/a.txt", TEXT, "a text");
+    ck_assert_str_eq(asked.fields, "Last-Modified: Fri, 20 Nov 2026 23:01:02 GMT\n");
+    asked.since = "Fri, 20 Nov 2026 23:01:02 GMT";
+    ck_assert_int_eq(ask("GET", "/a.txt"), 304);
+    asked.since = "Fri, 20 Nov 2026 23:01:01 GMT";
+    ck_assert_int_eq(ask("GET", "/a.txt"), 200);
+    asked.since = NULL;
+}
+END_TEST
+
+static void refused(const struct fake_value *values, const char *text)
+{
+    void *ignored = NULL;
+    reeve_section section = {.values = values};
+    ck_assert_int_eq(reeve_module_descriptor.handler->configure(&section, "/", &ignored), -1);
+    ck_assert_msg(strstr(fake_error, text) != NULL, "%s", fake_error);
+}
+
+START_TEST(test_configuration_refused)
+{
+    refused((struct fake_value[]){{.name = "root", .text = ""}, {0}}, "needs a root");
+    refused((struct fake_value[]){{.name = "root", .text = "/nonexistent"}, {0}},
+            "root: cannot open the folder \"/nonexistent\": No such file");
+    refused((struct fake_value[]){{.name = "root", .text = "/etc/passwd"}, {0}}, "Not a directory");
+}
+END_TEST
+
+START_TEST(test_types)
+{
+    types_free();
+    ck_assert_str_eq(types_find("x.unheard-of"), "application/octet-stream");
+    ck_assert_str_eq(types_find("a.b/c"), "application/octet-stream");
+    ck_assert_str_eq(types_find("x."), "application/octet-stream");
+    put("mime.types", "# comment\n\ntext/x-odd  unheard-of other\nimage/x-odd\tODD\n"
+                      "application/wrong html\nimage/none\n");
+    char path[256];
+    snprintf(path, sizeof path, "%s/mime.types", base);
+    types_load(path);
+    ck_assert_str_eq(types_find("x.unheard-of"), "text/x-odd; charset=utf-8");
+    ck_assert_str_eq(types_find("x.Other"), "text/x-odd; charset=utf-8");
+    ck_assert_str_eq(types_find("x.odd"), "image/x-odd");
+    ck_assert_str_eq(types_find("x.html"), HTML);
+    static const char *const all[] = {"atom", "avif", "css", "htm", "jpg", "js", "json", "mjs",
+                                      "png", "svg", "txt", "wasm", "webp", "woff", "woff2",
+                                      "xml", "zip"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "x.%s", all[i]);
+        ck_assert_str_ne(types_find(name), "application/octet-stream");
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("static");
+    TCase *tcase = tcase_create("static");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, test_files);
+    tcase_add_test(tcase, test_head);
+    tcase_add_test(tcase, test_large_file);
+    tcase_add_loop_test(tcase, test_refusals, 0, (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_test(tcase, test_dots);
+    tcase_add_test(tcase, test_links);
+    tcase_add_test(tcase, test_long_names);
+    tcase_add_test(tcase, test_no_permission);
+    tcase_add_test(tcase, test_methods);
+    tcase_add_test(tcase, test_redirect);
+    tcase_add_test(tcase, test_redirect_keeps_the_query);
+    tcase_add_test(tcase, test_not_modified);
+    tcase_add_test(tcase, test_configuration_refused);
+    tcase_add_test(tcase, test_types);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
