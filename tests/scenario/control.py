@@ -50,10 +50,10 @@ def status(case):
     equal(value["config"], server.conf, "config")
     equal([worker["slot"] for worker in value["workers"]], [0, 1, 2], "slots")
     numbers = value["numbers"]
-    equal((numbers["workers"], numbers["threads"]), (3, 5), "workers and threads")
-    equal((numbers["loops"], numbers["wait"]), {"event": (1, "epoll"), "worker": (5, "poll")}[case.model],
-          "the numbers of the model")
-    check(case.model == "event" or numbers["connections"] == 1, f"connections {numbers['connections']}")
+    equal((numbers["workers"], numbers["loops"], numbers["wait"], numbers["threads"]),
+          {"event": (3, 1, "epoll", 5), "worker": (3, 5, "poll", 0)}[case.model],
+          "workers, loops, wait and pool threads")
+    check(case.model == "event" or numbers["connections"] == 1, "connections of a blocking loop")
     until(lambda: server.status()["totals"]["requests"] == 7, "seven requests are counted")
     equal(server.status()["totals"]["connections"], 7, "connections")
     check(server.status()["totals"]["bytes"] > 7 * 15, "bytes")
@@ -164,7 +164,7 @@ def recycle(case):
 def check_file(case):
     server = case.serve()
     equal(server.ctl("check").code, 0, "exit code for the running one's file")
-    bad = server.write("bad.conf", "workers = 2\nworkerz = 3\n")
+    bad = server.write("bad.conf", "workers = 2\nworkerz = 3\n" + HTTP + SITE)
     result = server.ctl("check", bad)
     equal(result.code, 1, f"exit code for a bad one ({result.text})")
     contains(result.text, "bad.conf:2: ", "the text")

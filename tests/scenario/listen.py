@@ -135,9 +135,9 @@ def by_name(case):
     equal(get(first).status, 200, "web after a reload")
 
 
-@scenario("fd:NUMBER takes the socket of that number", models=())
+@scenario("fd:NUMBER takes the socket of that number, the first is 0", models=())
 def by_number(case):
-    _, (first,) = inherit(case, ["unnamed"], 'listen "fd:3" { protocol = "http" }\n' + SITE)
+    _, (first, _) = inherit(case, ["unnamed", "second"], 'listen "fd:0" { protocol = "http" }\n' + SITE)
     equal(get(first).status, 200, "an answer")
 
 
@@ -146,9 +146,7 @@ def none(case):
     server = case.server('listen "fd:web" { protocol = "http" }\n' + SITE)
     result = server.run()
     equal(result.code, 1, "exit status")
-    lines = [line for line in result.text.splitlines() if "reeve.conf" in line]
-    equal(len(lines), 1, f"lines in {result.text!r}")
-    contains(lines[0], f"reeve.conf:{server.line_of('fd:web')}: listen", "the line")
+    contains(result.text, f"reeve.conf:{server.line_of('fd:web')}: listen", "the text")
 
 
 @scenario("systemd-socket-activate starts it at the first connection", models=())

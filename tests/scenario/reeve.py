@@ -209,7 +209,9 @@ class Server:
         self.text = self.text if text is None else text
         lines = [f"{name} = {quote(value)}\n" for name, value in self.options.items()
                  if value is not None]
-        self.write("reeve.conf", "".join(lines) + self.text)
+        # By rename: a signal may make the server read it at any moment.
+        self.write("reeve.conf.new", "".join(lines) + self.text)
+        os.rename(self.path("reeve.conf.new"), self.conf)
 
     def line_of(self, part):
         """The number of the first line of the configuration that holds `part`."""
@@ -337,6 +339,14 @@ class Server:
 
     def events(self):
         return Events(self)
+
+    def descriptors(self):
+        """How many descriptors the master holds. A connection of its own that has been answered
+        proves that those closed before it are closed in the master too."""
+        with self.connect_control() as control, control.makefile("rb") as answers:
+            control.sendall(b"health\n")
+            answers.readline()
+            return len(open_files(self.pid)) - 1
 
     # -- log
 

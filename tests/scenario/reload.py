@@ -5,7 +5,7 @@ import threading
 
 from client import KEPT, ONE_EACH, PIPELINED, Client, Load, connect, echo, get
 from reeve import (DEADLINE, ECHO, FULL, HTTP, SITE, check, children, contains, equal, main,
-                   open_files, scenario, status_field, until, wait_gone)
+                   scenario, status_field, until, wait_gone)
 
 RELOADS, BROKEN = (200, 20) if FULL else (40, 5)
 TWO = ('listen "127.0.0.1:0" { protocol = "http" }\n'
@@ -76,15 +76,24 @@ def listeners(case):
     equal((load.refused, load.failed_new, load.wrong), (0, 0, 0), str(load))
 
 
-@scenario("a connection that waits in a removed listener's backlog is still answered")
+@scenario("connections that wait in a removed listener's backlog are still answered")
 def backlog(case):
     server = case.serve(TWO + SITE)
-    with Load(server.address("127.0.0.3:0"), b"<h1>index</h1>\n", kind=ONE_EACH) as load:
-        load.more(50)
-        server.configure(HTTP + SITE)
-        equal(server.ctl("reload").code, 0, "exit code")
-        server.settled()
-    equal((load.failed_new, load.wrong), (0, 0), f"connections that were made ({load})")
+    old, address = server.pids().values(), server.address("127.0.0.3:0")
+    server.configure(HTTP + SITE)
+    for pid in old:
+        os.kill(pid, signal.SIGSTOP)  # so that nobody takes what arrives
+    clients = [Client(address).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(5)]
+    with server.events() as events:
+        server.signal(signal.SIGHUP)
+        events.wait("generation", "generation 1: serving -> draining")
+    for pid in old:
+        os.kill(pid, signal.SIGCONT)
+    for client in clients:
+        equal(client.answer().status, 200, "who was in the backlog")
+        client.link.close()
+    server.settled()
+    equal(list(server.listeners()), ["127.0.0.1:0"], "listeners")
 
 
 @scenario("a listener's protocol and backlog change without closing the socket")
@@ -177,7 +186,7 @@ def under_pipelined(case):
 
 def weight(server):
     """What the master holds: descriptors, memory in KiB, children."""
-    return (len(open_files(server.pid)), int(status_field(server.pid, "VmRSS").split()[0]),
+    return (server.descriptors(), int(status_field(server.pid, "VmRSS").split()[0]),
             len(children(server.pid)))
 
 
@@ -245,13 +254,39 @@ def hup(case):
     equal(get(server.address()).body, b"two", "what is served")
 
 
-@scenario("reload --wait 0 times out with code 2, and the reload goes on")
+def slow_module(server):
+    """A module that is a pipe: who loads it waits until somebody opens the other end."""
+    os.mkfifo(server.path("slow.so"), 0o666)
+    os.chmod(server.path("slow.so"), 0o666)
+    server.configure(modules=["echo", "http", "static", "hello", server.path("slow.so")])
+
+
+@scenario("reload --wait ends with code 2 when the time is over, and the reload goes on", models=())
 def wait(case):
-    server = case.serve(HTTP + says("one"))
-    server.configure(HTTP + says("two"))
-    equal(server.ctl("reload", "--wait", "0").code, 2, "exit code")
-    until(lambda: server.status()["generation"] == 2, "the new generation")
-    equal(get(server.address()).body, b"two", "what is served")
+    server = case.serve()
+    slow_module(server)
+    result = server.ctl("reload", "--wait", "1")
+    equal(result.code, 2, f"exit code ({result.text})")
+    equal(server.status()["state"], "reloading", "state")
+    equal(get(server.address()).status, 200, "the old generation serves meanwhile")
+    with open(server.path("slow.so"), "wb"):
+        pass  # an empty module: the reload is refused now
+    last = until(lambda: (server.status()["last_operation"] or {}).get("code") == 3 and
+                 server.status()["last_operation"], "the result in status")
+    contains(last["text"], f"reeve.conf:{server.line_of('modules')}: modules", "the result's text")
+
+
+@scenario("a worker that is not ready in time is killed, and the reload rolled back", models=())
+def late(case):
+    server = case.serve()
+    slow_module(server)
+    server.configure(ready_timeout="500ms")
+    pids = server.pids()
+    result = server.ctl("reload")
+    equal(result.code, 3, f"exit code ({result.text})")
+    check(server.logged("worker-late"), "the log says so")
+    equal((server.status()["generation"], server.pids()), (1, pids), "generation and workers")
+    until(lambda: len(children(server.pid)) == 2, "the late worker is gone")
 
 
 @scenario("a request in hand ends under the old generation, within the drain deadline")
