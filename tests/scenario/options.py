@@ -82,7 +82,6 @@ def no_file(case):
                   conf=False, cwd=server.path("www")).ready()
     equal(get(server.address()).body, b"<h1>index</h1>\n", "index.html of the current directory")
     contains(server.log(), "current directory", "the log")
-    check(server.logged("built-in-configuration"), "the log has its tag")
 
 
 @scenario("the log at the start says version, sizing and addresses", models=())
