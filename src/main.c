@@ -126,6 +126,19 @@ static int explain(const struct options *options, const char *what)
     return 1;
 }
 
+/* Nothing that the daemon starts may hold the caller's input or output, or its folder. Standard error
+ * stays until the start is over: it is where a failure is told. */
+static void detach_from_caller(const struct options *options)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    dup2(null_fd, STDIN_FILENO);
+    dup2(null_fd, STDOUT_FILENO);
+    sys_close(&null_fd);
+    if (options->config && chdir("/") < 0)
+        return; /* then the folder stays busy; no more than that */
+}
+
 /* The parent waits until the child, which goes on as the master, reports. */
 static bool detach(struct options *options, int *status)
 {
@@ -142,6 +155,7 @@ static bool detach(struct options *options, int *status)
         setsid();
         sys_close(&ends[0]);
         options->ready_fd = ends[1];
+        detach_from_caller(options);
         return false;
     }
     sys_close(&ends[1]);
@@ -155,13 +169,21 @@ static int serve(struct options *options)
 {
     int status = 0;
 
-    if (!options->config)
-        fprintf(stderr, "reeved: no %s: serving the current directory on 127.0.0.1:8080\n",
-                DEFAULT_CONFIG);
     listeners_inherit();
     if (options->detach && detach(options, &status))
         return status;
     return master_main(options);
+}
+
+/* Descriptors 0 to 2 must be open, or the first file that is opened becomes standard error. */
+static void open_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    sys_close(&fd);
 }
 
 int main(int argc, char **argv)
@@ -171,6 +193,7 @@ int main(int argc, char **argv)
     const char *what = "";
     int c;
 
+    open_standard();
     if (argc > 1 && strcmp(argv[1], "--worker") == 0)
         return worker_main();
     options.overrides = calloc((size_t)argc, sizeof(char *));

@@ -13,7 +13,6 @@
 
 #define GO_ON 0             /* no verdict yet: look at the state again */
 #define BODY_PIECE 16384    /* what body_timeout is given for */
-#define DRAIN_LINGER 1000   /* ms that an idle connection may still ask one thing while draining */
 
 /* ---------------------------------------------------------------- the board --------- */
 
@@ -223,8 +222,8 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
             c->state = CONN_CLOSING;
             return GO_ON;
         }
-        int64_t wait = settings.keepalive_timeout;
-        reeve_deadline(conn, reeve_draining() && wait > DRAIN_LINGER ? DRAIN_LINGER : wait);
+        int64_t wait = settings.keepalive_timeout, linger = reeve_drain_linger();
+        reeve_deadline(conn, reeve_draining() && wait > linger ? linger : wait);
         return REEVE_WANT_READ;
     }
     c->request = request_new(conn);

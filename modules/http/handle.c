@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <dlfcn.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -32,16 +31,6 @@ static int give_page(struct request *request, int status, const char *why)
     return give(request);
 }
 
-/* The file that a function came from names its module. */
-static const char *module_of(const struct route *route)
-{
-    Dl_info info;
-    if (dladdr(route->handler, &info) == 0 || info.dli_fname == NULL)
-        return "?";
-    const char *slash = strrchr(info.dli_fname, '/');
-    return slash != NULL ? slash + 1 : info.dli_fname;
-}
-
 void request_handle(struct request *request)
 {
     if (request->refused != 0) {
@@ -54,7 +43,7 @@ void request_handle(struct request *request)
         return;
     reeve_log(REEVE_LOG_ERROR, "handler-failed",
               "handler %s of route %s in site %s returned %d %s an answer to %s %.200s",
-              module_of(route), route->prefix, route->site, result,
+              route->module, route->prefix, route->site, result,
               request->answer.given ? "after" : "without",
               request_text(request, request->parse.method),
               request_text(request, request->parse.target));

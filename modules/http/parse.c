@@ -125,8 +125,13 @@ static bool field_coding(struct parse *parse, const char *value, struct slice sl
 {
     if (parse->has_coding)
         return bad(parse, 400, "Transfer-Encoding stands there twice.");
-    if (!same(value, slice.length, "chunked"))
-        return bad(parse, 400, "The only transfer coding known here is chunked.");
+    if (!same(value, slice.length, "chunked")) {
+        /* RFC 9112: 6.3 demands 400 where chunked is not the last coding, 6.1 prefers 501 where it
+         * is and another one is not understood. */
+        bool chunked_last = slice.length > 8 && same(value + slice.length - 7, 7, "chunked") &&
+                            strchr(" ,\t", value[slice.length - 8]);
+        return bad(parse, chunked_last ? 501 : 400, "The only transfer coding known here is chunked.");
+    }
     parse->has_coding = true;
     return true;
 }

@@ -51,7 +51,7 @@ const reeve_option settings_options[] = {
              "answered with 408."},
     {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "on",
      .help = "Whether answers name the program in the field Server."},
-    {.name = "access_log", .type = REEVE_OPT_STRING,
+    {.name = "access_log", .type = REEVE_OPT_PATH, .choices = "stderr|stdout",
      .help = "Where each request is logged, in the combined format: a path, \"stderr\", \"stdout\", "
              "or \"\" for nowhere."},
     {.name = "site", .type = REEVE_OPT_SECTIONS, .options = site_options,
@@ -105,6 +105,7 @@ static int read_route(const reeve_section *section, const char *site, struct rou
     route->handler = reeve_conf_handler(section, &options);
     if (route->handler == NULL) /* the core has said why */
         return -1;
+    route->module = reeve_conf_name(options);
     if (route->handler->configure == NULL)
         return 0;
     return route->handler->configure(options, route->prefix, &route->config);
@@ -179,7 +180,7 @@ static int check_names(const reeve_section *section)
     qsort(settings.names, settings.name_count, sizeof *settings.names, name_order);
     for (size_t i = 1; i < settings.name_count; i++) {
         const struct site_name *left = &settings.names[i - 1], *right = &settings.names[i];
-        if (name_order(left, right) == 0)
+        if (name_order(left, right) == 0 && left->site != right->site)
             return reeve_conf_error(section, "site", "the host name \"%s\" is given to site \"%s\" "
                                     "and to site \"%s\": remove one", left->name,
                                     left->site->title, right->site->title);

@@ -13,6 +13,7 @@ struct route {
     const char *prefix;   /* as configured, for messages */
     const char *site;
     size_t length;        /* of the prefix without a final slash: 0 for "/" */
+    const char *module;   /* the handler's name, for messages */
     const struct reeve_handler *handler;
     void *config;         /* what its configure() stored */
 };

@@ -66,6 +66,11 @@ const reeve_section *reeve_conf_section(const reeve_section *section, const char
     return need_index(section, name, BIT(SECTION) | BIT(SECTIONS), index)->sections[index];
 }
 
+const char *reeve_conf_name(const reeve_section *section)
+{
+    return section->name;
+}
+
 const char *reeve_conf_title(const reeve_section *section)
 {
     return section->title ? section->title : "";

@@ -15,6 +15,7 @@
 #include "ctl/show.h"
 #include "ctl/talk.h"
 #include "ctl/watch.h"
+#include "share/control.h"
 
 struct output {
     bool json;
@@ -119,7 +120,7 @@ static int run(const struct options *options, struct buf *error)
     const char *path = options->socket;
 
     if (!path)
-        path = fallback && *fallback ? fallback : RUN_PATH "/control.sock";
+        path = fallback && *fallback ? fallback : control_default_path();
     if (request_build(&request, options->words, options->word_count, error)) {
         output.verb = request.verb;
         if (client_connect(&client, path, error))

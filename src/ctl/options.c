@@ -87,7 +87,7 @@ void options_put_usage(struct buf *out)
              "Usage: reevectl [-s SOCKET] [--json] VERB\n"
              "Manages a running reeved; see reevectl(8).\n\n"
              "  -s, --socket SOCKET      the server's control socket (default: $REEVE_CONTROL, else\n"
-             "                           " RUN_PATH "/control.sock)\n"
+             "                           that of a reeved that you started without one)\n"
              "      --json               print JSON\n"
              "  -h, --help               print this\n"
              "  -V, --version            print the version of reevectl\n\n"

@@ -187,6 +187,8 @@ static bool client_serve(struct client *client)
                 return false;
             break;
         }
+        if (memchr(client->in.data, '\0', (size_t)(end - client->in.data)))
+            return false;
         *end = '\0';
         verb_dispatch(client, client->in.data);
         buf_drop(&client->in, (size_t)(end - client->in.data) + 1);

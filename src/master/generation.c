@@ -325,6 +325,8 @@ struct generation *generation_new(struct snapshot *snapshot, struct buf *errors)
 void generation_fail(struct generation *generation, const char *why)
 {
     buf_adds(&generation->why, why);
+    if (generation->why.length > 0 && generation->why.data[generation->why.length - 1] != '\n')
+        buf_addc(&generation->why, '\n');
     generation_event(generation, EVENT_FAILED, NULL);
 }
 

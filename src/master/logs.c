@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "conf/conf.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -68,8 +69,10 @@ bool logs_open_error(const struct core *core, struct buf *error)
     if (is_file && error_path && strcmp(error_path, core->error_log) == 0)
         fd = error_fd;
     else if (is_file && (fd = open_file(core->error_log)) < 0) {
-        buf_printf(error, "error_log: %s cannot be opened: %s; check folder and permissions\n",
-                   core->error_log, strerror(errno));
+        conf_collect_errors(error);
+        reeve_conf_error(conf_root(core->conf), "error_log",
+                         "%s cannot be opened: %s; check folder and permissions", core->error_log,
+                         strerror(errno));
         return false;
     }
     if (fd != error_fd && error_fd > STDERR_FILENO)

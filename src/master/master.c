@@ -7,7 +7,6 @@
 #include "master/master.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,15 +68,9 @@ void master_report_start(int status)
         return;
     n = write(master.options->ready_fd, &byte, 1);
     (void)n; /* the waiting parent may have been killed: nothing to tell then */
-    if (status == 0) {
-        int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-        dup2(null_fd, STDIN_FILENO);
-        dup2(null_fd, STDOUT_FILENO);
-        if (!logs_to_stderr())
-            dup2(logs_error_fd() >= 0 ? logs_error_fd() : null_fd, STDERR_FILENO);
-        sys_close(&null_fd);
-    }
+    /* Standard error goes where the error log goes; standard output is /dev/null by now. */
+    if (status == 0 && !logs_to_stderr())
+        dup2(logs_error_fd() >= 0 ? logs_error_fd() : STDOUT_FILENO, STDERR_FILENO);
     close(master.options->ready_fd);
 }
 
@@ -106,6 +99,7 @@ void master_stop(int64_t drain_ms, struct operation *operation)
     say(LOG_STOPPING, drain_ms > 0 ? "%s, at most %lld ms" : "%s", again ? "faster" : "draining",
         (long long)drain_ms);
     master.state = MASTER_STOPPING;
+    reload_cancel();
     if (!again && master.trial)
         generation_event(master.trial, EVENT_RETIRE, NULL);
     if (master.serving) {
@@ -241,6 +235,9 @@ static bool start(struct buf *error)
         if (ok) {
             say(LOG_STARTING, "reeved %s, PID %d, configuration %s", VERSION, (int)getpid(),
                 snapshot->path);
+            if (!options->config)
+                say(LOG_BUILTIN_CONFIG, "no configuration file: serving %s on %s",
+                    snapshot->folder, core.listens[0].title);
             say(LOG_SIZING, "%s", core.sizing);
         }
         core_free(&core);

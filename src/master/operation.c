@@ -12,6 +12,7 @@
 
 #include "master/control.h"
 #include "master/listener.h"
+#include "master/logs.h"
 #include "master/master.h"
 
 static struct list operations = {&operations, &operations};
@@ -103,7 +104,9 @@ static void operation_end(struct operation *operation)
     list_remove(&operation->node);
     if (operation->verb == VERB_RELOAD)
         listeners_close_removed();
-    say_result(operation);
+    /* A start that failed is told on stderr, in plain lines; once is enough. */
+    if (operation->code == CONTROL_DONE || master.state != MASTER_STARTING || !logs_to_stderr())
+        say_result(operation);
     remember(operation);
     control_answer(operation);
     buf_free(&operation->text);

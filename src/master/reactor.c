@@ -40,9 +40,10 @@ void reactor_unwatch(struct watch *watch)
 
 void timer_set(struct timer *timer, int64_t ms)
 {
-    struct list *later = timers.next;
+    struct list *later;
 
-    timer_cancel(timer);
+    timer_cancel(timer); /* first: it may be the one that `later` would point at */
+    later = timers.next;
     timer->due = clock_fresh_ms() + ms;
     timer->set = true;
     while (later != &timers && list_entry(later, struct timer, node)->due <= timer->due)

@@ -61,6 +61,8 @@ static void reload_start(struct operation *operation)
     if (!snapshot) {
         refuse(operation, &errors);
     } else if (master.serving && snapshot_same(snapshot, master.serving->snapshot)) {
+        say(LOG_RELOAD_UNCHANGED, "the configuration is that of generation %u",
+            master.serving->number);
         operation_result(operation, CONTROL_DONE, "unchanged: generation %u serves on",
                          master.serving->number);
         operation->generation = master.serving->number;
@@ -86,6 +88,16 @@ static void on_pending(void *arg)
     pending = NULL;
     if (operation)
         reload_start(operation);
+}
+
+void reload_cancel(void)
+{
+    struct operation *operation = pending;
+
+    timer_cancel(&pending_timer);
+    pending = NULL;
+    operation_result(operation, CONTROL_REFUSED, "the server is stopping");
+    operation_ack(operation);
 }
 
 struct operation *reload_request(void)
@@ -147,6 +159,7 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
 static struct {
     struct timer again;
     int64_t until;
+    int told;
 } first;
 
 static bool first_attempt(void);
@@ -172,6 +185,9 @@ static bool first_attempt(void)
         master.trial->operation = operation_new(VERB_RELOAD);
         generation_event(master.trial, EVENT_START, NULL);
     } else if (in_use && clock_fresh_ms() < first.until) {
+        if (!first.told++)
+            say(LOG_LISTEN_RETRY, "%.*s; tried again for %d ms", (int)strcspn(buf_text(&errors), "\n"),
+                buf_text(&errors), ORPHANS_PATIENCE);
         again = true;
         timer_set(&first.again, ORPHANS_AGAIN);
     } else {

@@ -66,11 +66,16 @@ static void on_usr1(void)
 static void scale_by(int step)
 {
     int count = master.serving ? master.serving->slot_count + step : 0;
+    struct operation *operation;
 
-    if (count >= 1 && count <= SLOTS_MAX && !master.trial)
-        operation_ack(master_scale(count));
-    else
-        say(LOG_SIGNAL_IGNORED, "the number of workers cannot be changed by %+d now", step);
+    if (count >= 1 && count <= SLOTS_MAX && !master.trial) {
+        operation = master_scale(count);
+    } else {
+        operation = operation_new(VERB_SCALE);
+        operation_result(operation, CONTROL_REFUSED, "the number of workers cannot be changed by %+d "
+                         "now (1 to %d, and not during a reload)", step, SLOTS_MAX);
+    }
+    operation_ack(operation);
 }
 
 static void on_ttin(void)

@@ -55,6 +55,9 @@ void socket_inherit(void)
                 names += length + (names[length] == ':');
         }
     }
+    /* What else the parent left open is none of ours, nor of the workers'. */
+    close_range(INHERITED_FIRST, 9, 0);
+    close_range(10, ~0u, CLOSE_RANGE_CLOEXEC);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");

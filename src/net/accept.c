@@ -1,8 +1,10 @@
 /* Taking connections: when a loop watches the listeners, and when it does not.
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched exactly
- * in ACCEPT_POLLING; a loop of many connections stops watching for fairness only after accept said
- * that the backlog is empty, because the arrival that woke it woke nobody else. */
+ * in ACCEPT_POLLING. No arrival is forgotten: the kernel wakes one sleeping watcher for each, so
+ * whoever was woken takes at least one connection before it may stop for fairness; those that came
+ * while it was awake have woken others, or are seen by every watcher before it sleeps. And a worker
+ * beyond its share stays away for long only while another one watches. */
 #include "config.h"
 
 #include <errno.h>
@@ -16,7 +18,8 @@
 
 #define BURST 64            /* connections taken in a turn from one listener */
 #define STARVED_DELAY 100   /* ms until accept is tried again without a descriptor or memory */
-#define UNFAIR_FIRST 5      /* ms until the shares are compared again, doubled up to */
+#define BURST_ALONE 16      /* the same, beyond the worker's share, when nobody else watches */
+#define UNFAIR_FIRST 2      /* ms until the shares are compared again, doubled up to */
 #define UNFAIR_MOST 100
 #define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
 
@@ -45,10 +48,15 @@ static void unwatch(struct loop *loop)
 static void accept_move(struct loop *loop, enum accept_state state, int64_t delay)
 {
     struct loop_accept *accept = &loop->accept;
-    if (accept->state == ACCEPT_POLLING && state != ACCEPT_POLLING)
+    _Atomic uint32_t *watching = &loop->engine->board->own->watching;
+    if (accept->state == ACCEPT_POLLING && state != ACCEPT_POLLING) {
         unwatch(loop);
-    if (accept->state != ACCEPT_POLLING && state == ACCEPT_POLLING)
+        atomic_fetch_sub_explicit(watching, 1, memory_order_relaxed);
+    }
+    if (accept->state != ACCEPT_POLLING && state == ACCEPT_POLLING) {
         watch(loop);
+        atomic_fetch_add_explicit(watching, 1, memory_order_relaxed);
+    }
     accept->state = state;
     accept->delay = delay;
     accept->look_at = delay ? clock_now_ms() + delay : 0;
@@ -60,6 +68,23 @@ static bool is_gated(const struct loop *loop)
     return loop->settings.connections == 1;
 }
 
+static bool has_share(const struct loop *loop)
+{
+    return board_has_share(loop->engine->board);
+}
+
+/* Does another worker that serves watch the listeners? */
+static bool others_watch(const struct loop *loop)
+{
+    const struct board *board = loop->engine->board;
+    for (unsigned i = 0; i < BOARD_SEGMENTS; i++) {
+        bool serving = board_get(&board->head->serving[i / 32]) >> i % 32 & 1;
+        if (serving && i != board->index && board_get(&board_segment(board, i)->watching))
+            return true;
+    }
+    return false;
+}
+
 /* Watches the listeners if nothing speaks against it. */
 static void try_polling(struct loop *loop)
 {
@@ -67,10 +92,11 @@ static void try_polling(struct loop *loop)
         accept_move(loop, ACCEPT_FULL, 0);
     else if (is_gated(loop) && !gate_enter(loop))
         accept_move(loop, ACCEPT_QUEUED, 0);
-    else if (!board_has_share(loop->engine->board))
+    else if (!has_share(loop))
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
     else
         accept_move(loop, ACCEPT_POLLING, 0);
+    loop->accept.alone = false;
 }
 
 /* ------------------------------------------------------------------- one connection --- */
@@ -110,10 +136,6 @@ static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
         errno = ENOMEM;
         return STARVED;
     }
-    if (loop->accept.complained) {
-        loop->accept.complained = false;
-        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->listener->address);
-    }
     /* The gate goes on before the connection is served, which may take long. */
     if (!loop_has_room(loop) && loop->accept.state == ACCEPT_POLLING) {
         accept_move(loop, ACCEPT_FULL, 0);
@@ -124,6 +146,14 @@ static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
         loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
     step_begin(conn);
     return TAKEN;
+}
+
+/* The backlog could be emptied: only now, so that one descriptor more or less does not fill the log. */
+static void recovered(struct loop *loop, const struct loop_listener *from)
+{
+    if (loop->accept.complained)
+        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->listener->address);
+    loop->accept.complained = false;
 }
 
 static void starve(struct loop *loop, const struct loop_listener *from, enum accept_state state)
@@ -138,30 +168,44 @@ static void starve(struct loop *loop, const struct loop_listener *from, enum acc
 
 /* ------------------------------------------------------------------- while serving --- */
 
+static bool may_go_on(const struct loop *loop, int taken)
+{
+    return has_share(loop) || (loop->accept.alone && taken < BURST_ALONE);
+}
+
 void accept_event(struct loop *loop, struct loop_listener *from)
 {
     enum outcome outcome = TAKEN;
-    for (int i = 0; i < BURST && loop->accept.state == ACCEPT_POLLING; i++) {
+    bool fair = true;
+    for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
         outcome = accept_one(loop, from);
         if (outcome == DRY || outcome == STARVED)
             break;
+        fair = may_go_on(loop, i + 1);
     }
+    if (outcome == DRY || (outcome == TAKEN && is_gated(loop)))
+        recovered(loop, from);
     if (loop->accept.state != ACCEPT_POLLING)
         return;
     if (outcome == STARVED)
         starve(loop, from, ACCEPT_STARVED);
-    else if (outcome == DRY && !board_has_share(loop->engine->board))
+    else if (!fair)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
 }
 
+/* Asked in each turn, and by time; only the latter may end in taking more than its share. */
 static void look_unfair(struct loop *loop, bool time)
 {
     struct loop_accept *accept = &loop->accept;
-    if (board_has_share(loop->engine->board))
+    if (has_share(loop)) {
         try_polling(loop);
-    else if (time)
+    } else if (time && !others_watch(loop)) {
+        accept_move(loop, ACCEPT_POLLING, 0);
+        accept->alone = true;
+    } else if (time) {
         accept_move(loop, ACCEPT_UNFAIR,
                     accept->delay * 2 < UNFAIR_MOST ? accept->delay * 2 : UNFAIR_MOST);
+    }
 }
 
 /* ------------------------------------------------------------------- while draining --- */

@@ -42,6 +42,7 @@ struct board_thread {
 struct board_segment {
     _Alignas(4096) _Atomic uint32_t threads;   /* records in use */
     _Atomic uint32_t connections;              /* open in the whole worker: what accept is shared by */
+    _Atomic uint32_t watching;                 /* loops that watch the listeners now */
     struct board_thread thread[BOARD_THREADS];
 };
 

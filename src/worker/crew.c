@@ -190,8 +190,10 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
     struct crew *crew = calloc(1, sizeof(*crew));
     int records;
 
-    if (!crew)
+    if (!crew) {
+        buf_adds(error, "no memory to start the threads\n");
         return NULL;
+    }
     the_crew = crew;
     crew->modules = modules;
     crew->wake_fd = wake_fd;
@@ -199,7 +201,11 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
     crew->loops = calloc((size_t)crew->loop_count, sizeof(*crew->loops));
     records = crew->loop_count + (core->model.pool ? core->threads : 0);
     board_set(&handover->board.own->threads, (uint32_t)records);
-    if (!crew->loops || !engine_fill(crew, core, modules, handover, error) ||
+    if (!crew->loops) {
+        buf_adds(error, "no memory to start the threads\n");
+        return NULL;
+    }
+    if (!engine_fill(crew, core, modules, handover, error) ||
         !start_pool(crew, core, handover, error) || !start_loops(crew, core, handover, error))
         return NULL; /* the process ends: nothing is worth unwinding */
     return crew;

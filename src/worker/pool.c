@@ -22,6 +22,7 @@ struct pool {
     pthread_cond_t work;
     struct job *first, **last;
     int queued;
+    bool was_full;     /* and that was logged; until the queue is half empty again */
     bool ending;
     int started;
     pthread_t *threads;
@@ -49,6 +50,8 @@ static struct job *pool_take(struct pool *pool)
         if (!pool->first)
             pool->last = &pool->first;
         pool->queued--;
+        if (pool->queued <= pool->settings.queue_limit / 2)
+            pool->was_full = false;
     }
     pthread_mutex_unlock(&pool->lock);
     return job;
@@ -124,7 +127,7 @@ struct pool *pool_new(const struct pool_settings *settings)
 
 int pool_submit(struct pool *pool, struct job *job)
 {
-    bool room;
+    bool room, tell = false;
 
     job->next = NULL;
     pthread_mutex_lock(&pool->lock);
@@ -134,8 +137,14 @@ int pool_submit(struct pool *pool, struct job *job)
         pool->last = &job->next;
         pool->queued++;
         pthread_cond_signal(&pool->work); /* no system call when no thread waits */
+    } else {
+        tell = !pool->was_full;
+        pool->was_full = true;
     }
     pthread_mutex_unlock(&pool->lock);
+    if (tell)
+        log_msg(LOG_QUEUE_FULL, "%d jobs wait for a thread; further ones are refused",
+                pool->settings.queue_limit);
     return room ? 0 : -1;
 }
 

@@ -285,6 +285,8 @@ static int worker_prepare(struct worker *worker)
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     log_set_level(loaded->core.log_level);
     log_open(worker->log_fd, loaded->core.log_format);
+    log_msg(LOG_WORKER_LOADED, "%zu modules for slot %d of generation %u", loaded->modules.count,
+            worker->handover.slot, worker->handover.generation);
     logfile_close_source();
     if (modules_worker_init(&loaded->modules) < 0) {
         buf_adds(&errors, "a module refused to start; the error log says which and why\n");

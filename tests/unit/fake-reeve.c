@@ -55,6 +55,12 @@ const reeve_section *reeve_conf_section(const reeve_section *section, const char
     return &value(section, name)->sections[index];
 }
 
+const char *reeve_conf_name(const reeve_section *section)
+{
+    (void)section;
+    return "handler";
+}
+
 const char *reeve_conf_title(const reeve_section *section)
 {
     return section->title;
@@ -283,6 +289,11 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
 bool reeve_draining(void)
 {
     return fake_draining;
+}
+
+int64_t reeve_drain_linger(void)
+{
+    return 1000;
 }
 
 int reeve_submit(reeve_conn *conn, void (*run)(void *arg),

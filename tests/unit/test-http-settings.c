@@ -32,7 +32,8 @@ static const reeve_section options;
 static const reeve_section routes[] = {
     ROUTE("/"), ROUTE("/hello"), ROUTE("/hello/deep/"), ROUTE("/a b"), ROUTE("/zzz")};
 static const reeve_section few[] = {ROUTE("/only")};
-static const char *const names[] = {"WWW.Example.com", "example.com", "[::1]"};
+/* A site may name itself again. */
+static const char *const names[] = {"WWW.Example.com", "example.com", "[::1]", "Named"};
 static const struct fake_value with_names[] = {
     {.name = "names", ITEMS(names)}, {.name = "route", SECTIONS(routes)}, {0}};
 static const struct fake_value plain[] = {{.name = "route", SECTIONS(few)}, {0}};

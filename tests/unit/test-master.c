@@ -16,6 +16,7 @@
 #include "master/counters.h"
 #include "master/generation.h"
 #include "master/listener.h"
+#include "master/logs.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/reload.h"
@@ -47,6 +48,7 @@ void listeners_adopt(const struct generation *generation, struct generation *old
 }
 void listeners_abandon(void) {}
 void listeners_close_removed(void) {}
+bool logs_to_stderr(void) { return false; }
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
     took_over++;
@@ -214,6 +216,20 @@ START_TEST(counters_never_go_down)
     counters_read(&counters, segment);
     ck_assert_uint_eq(counters.threads, BOARD_THREADS);
     free(segment);
+}
+END_TEST
+
+START_TEST(timer_may_be_set_again_while_it_is_the_first)
+{
+    static struct timer one, two;
+
+    timer_set(&one, 1000);
+    timer_set(&two, 2000);
+    timer_set(&one, 3000); /* once looped for ever */
+    timer_set(&one, 500);
+    ck_assert(one.set && two.set);
+    timer_cancel(&one);
+    timer_cancel(&two);
 }
 END_TEST
 
@@ -450,7 +466,8 @@ START_TEST(results_are_remembered_in_order)
 END_TEST
 
 UNIT_MAIN_SETUP("master", setup, delays_double_up_to_the_cap, delays_by_cause,
-                counters_never_go_down, one_worker_probes_then_the_rest,
+                counters_never_go_down, timer_may_be_set_again_while_it_is_the_first,
+                one_worker_probes_then_the_rest,
                 old_one_drains_only_when_the_new_one_serves,
                 probe_that_refuses_fails_the_generation,
                 ready_worker_that_dies_while_filling_fails_it, late_generation_is_given_up,

@@ -78,6 +78,8 @@ REEVE_API const char *reeve_conf_item(const reeve_section *section, const char *
 REEVE_API const reeve_section *reeve_conf_section(const reeve_section *section, const char *name,
                                                   size_t index);
 REEVE_API const char *reeve_conf_title(const reeve_section *section);
+/* The word before the title or brace: "site", or for a handler's section the handler's name. */
+REEVE_API const char *reeve_conf_name(const reeve_section *section);
 
 /* The handler that the section names (REEVE_OPT_HANDLER), and that handler's own section. The core
  * has already checked that there is exactly one. */

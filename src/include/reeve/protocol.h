@@ -111,6 +111,9 @@ REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
 
 /* The worker is draining: answer, then close. Any thread. */
 REEVE_API bool reeve_draining(void);
+/* The option drain_linger, in ms: how long an idle connection may still ask one thing while the worker
+ * drains, so that a close does not cross a request. Any thread. */
+REEVE_API int64_t reeve_drain_linger(void);
 
 /* Runs run(arg) in a pool thread, or at once in this thread when the model has no pool; then
  * done(conn, arg) in the loop thread, exactly once, also when the job was skipped because the

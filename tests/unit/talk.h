@@ -1,0 +1,26 @@
+/* A protocol for the tests of the engine: one command a line, one command a step.
+ *
+ *   echo X      answers X             quit   answers "bye", closes     error  queues, then REEVE_ERROR
+ *   busy, idle  reeve_busy, _idle     deadline MS                      big N  N bytes, by WANT_WRITE
+ *   job         blocks until talk_release, then answers "done"         hang   REEVE_JOB without a job
+ * At the end of the input it says "end"; when the deadline passes "expired"; when the worker drains
+ * and it is not busy "drained". */
+#ifndef TESTS_TALK_H
+#define TESTS_TALK_H
+#include <stdatomic.h>
+
+#include "reeve/protocol.h"
+
+extern const reeve_protocol talk, talk_greeting, talk_bare; /* bare: no hook but step */
+
+struct talk_counts {
+    atomic_int opened, closed, steps;
+    atomic_int started, ran, skipped; /* jobs */
+    atomic_int refused;               /* output after the end, refused as it must be */
+    atomic_size_t most_queued;
+};
+extern struct talk_counts talk_counts;
+
+void talk_release(int jobs); /* lets so many blocked jobs go on */
+char talk_byte(size_t at);   /* of what `big` sends */
+#endif

@@ -1,0 +1,196 @@
+/* Who takes connections, and when: one-connection loops behind the gate, shares between workers, no
+ * descriptors left. */
+#include "config.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "talk.h"
+
+static struct rig rig;
+
+static void start(int loops, int connections, enum wait_kind wait)
+{
+    rig.protocol = &talk;
+    rig.loop_count = loops;
+    rig.connections = connections;
+    rig.wait = wait;
+    rig_start(&rig);
+}
+
+START_TEST(one_connection_a_loop)
+{
+    int fds[5];
+    start(4, 1, _i ? WAIT_EPOLL : WAIT_POLL);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 4; i++) {
+        fds[i] = rig_connect(&rig, i % 2);
+        rig_put(fds[i], "echo here\n");
+        rig_expect(fds[i], "here\n");
+    }
+    for (int i = 0; i < 4; i++)
+        ck_assert_uint_eq(board_get(&rig.board.own->thread[i].connections), 1);
+    fds[4] = rig_connect(&rig, 0);
+    rig_put(fds[4], "echo fifth\n");
+    rig_expect_silence(fds[4]);
+    rig_put_slowly(fds[2], "echo still\n");
+    rig_expect(fds[2], "still\n");
+    close(fds[2]);
+    rig_expect(fds[4], "fifth\n");
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(gate_goes_round)
+{
+    enum { CLIENTS = 16, ROUNDS = 50 };
+    int fds[CLIENTS];
+    start(4, 1, _i ? WAIT_EPOLL : WAIT_POLL);
+    rig_command(&rig, LOOP_SERVE);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CLIENTS; i++) {
+            fds[i] = rig_connect(&rig, i % 2);
+            rig_put(fds[i], "quit\n");
+        }
+        for (int i = 0; i < CLIENTS; i++) {
+            rig_expect(fds[i], "bye\n");
+            rig_expect_end(fds[i]);
+        }
+    }
+    rig_until(atomic_load(&talk_counts.closed) == CLIENTS * ROUNDS);
+    uint64_t accepted = 0;
+    for (int i = 0; i < 4; i++)
+        accepted += board_get(&rig.board.own->thread[i].accepted);
+    ck_assert_uint_eq(accepted, CLIENTS * ROUNDS);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(full_loop_stops_and_goes_on)
+{
+    int fds[6];
+    start(1, 3, _i ? WAIT_EPOLL : WAIT_POLL);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 6; i++) {
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    for (int i = 0; i < 3; i++)
+        rig_expect(fds[i], "x\n");
+    rig_expect_silence(fds[3]);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    for (int i = 3; i < 6; i++)
+        rig_expect(fds[i], "x\n");
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(leaves_what_is_beyond_its_share)
+{
+    struct board other;
+    int fds[6];
+    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
+    board_set(&other.own->watching, 1);
+    board_set_serving(&rig.master, 1, true); /* a second worker, without connections */
+    rig_command(&rig, LOOP_SERVE);
+    int served = 0;
+    for (; served < 6; served++) {
+        if (!board_has_share(&rig.board))
+            break;
+        fds[served] = rig_connect(&rig, 0);
+        rig_put(fds[served], "echo x\n");
+        rig_expect(fds[served], "x\n");
+    }
+    ck_assert_int_eq(served, 3); /* the mean is 1.5: three are one more than a share allows */
+    fds[3] = rig_connect(&rig, 0);
+    rig_put(fds[3], "echo x\n");
+    rig_expect_silence(fds[3]);
+    board_set(&other.own->connections, 3); /* the other has caught up */
+    rig_expect(fds[3], "x\n");
+    rig_stop(&rig);
+    board_close(&other);
+}
+END_TEST
+
+START_TEST(takes_more_when_nobody_else_watches)
+{
+    int fds[40];
+    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    board_set_serving(&rig.master, 1, true); /* it has no room, say, or hangs */
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 40; i++) {
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    for (int i = 0; i < 40; i++)
+        rig_expect(fds[i], "x\n");
+    ck_assert(!board_has_share(&rig.board));
+    rig_stop(&rig);
+}
+END_TEST
+
+static int highest_fd(void)
+{
+    int fd = dup(0);
+    close(fd);
+    return fd;
+}
+
+START_TEST(no_descriptor_left)
+{
+    enum { CLIENTS = 8 };
+    int fds[CLIENTS];
+    struct rlimit limit, low;
+    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    for (int i = 0; i < CLIENTS; i++) { /* into the backlog */
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low = limit;
+    low.rlim_cur = (rlim_t)highest_fd() + 2; /* two more can be opened */
+    setrlimit(RLIMIT_NOFILE, &low);
+    rig_command(&rig, LOOP_SERVE);
+    rig_expect(fds[0], "x\n");
+    rig_expect(fds[1], "x\n");
+    rig_expect_silence(fds[2]);
+    ck_assert_uint_eq(rig_open(&rig), 2);
+    close(fds[0]); /* room for one, and when the server's end is closed for one more */
+    rig_expect(fds[2], "x\n");
+    rig_expect(fds[3], "x\n");
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = 4; i < CLIENTS; i++)
+        rig_expect(fds[i], "x\n");
+    rig_stop(&rig);
+}
+END_TEST
+
+static void add(TCase *tcase, const TTest *test)
+{
+    tcase_add_loop_test(tcase, test, 0, 2);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("accept");
+    TCase *tcase = tcase_create("accept");
+    tcase_set_timeout(tcase, 120);
+    add(tcase, one_connection_a_loop);
+    add(tcase, gate_goes_round);
+    add(tcase, full_loop_stops_and_goes_on);
+    add(tcase, leaves_what_is_beyond_its_share);
+    add(tcase, takes_more_when_nobody_else_watches);
+    add(tcase, no_descriptor_left);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -1,0 +1,190 @@
+/* Jobs: with a pool and inline, with clients that stay and clients that go. Loop 0: epoll, 1: poll. */
+#include "config.h"
+
+#include <check.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rig.h"
+#include "talk.h"
+
+static struct rig rig;
+
+static void start(int wait, int pool_threads)
+{
+    rig.protocol = &talk;
+    rig.wait = wait ? WAIT_POLL : WAIT_EPOLL;
+    rig.pool_threads = pool_threads;
+    rig_start(&rig);
+    rig_command(&rig, LOOP_SERVE);
+}
+
+static int ask(const char *text)
+{
+    int fd = rig_connect(&rig, 0);
+    rig_put(fd, text);
+    return fd;
+}
+
+START_TEST(others_are_served_meanwhile)
+{
+    start(_i, 1);
+    int slow = ask("job\necho behind\nquit\n");
+    rig_until(atomic_load(&talk_counts.started) == 1);
+    int quick = ask("echo quick\n");
+    rig_expect(quick, "quick\n");
+    rig_put(slow, "echo too late\n"); /* not read, and no step, while the job is in flight */
+    int steps = atomic_load(&talk_counts.steps);
+    rig_expect_silence(slow);
+    ck_assert_int_eq(atomic_load(&talk_counts.steps), steps);
+    talk_release(1);
+    rig_expect(slow, "done\nbehind\nbye\n");
+    close(slow);
+    close(quick);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(half_closed_client_gets_its_answer)
+{
+    start(_i, 1);
+    int fd = ask("job\n");
+    rig_until(atomic_load(&talk_counts.started) == 1);
+    shutdown(fd, SHUT_WR);
+    rig_expect_silence(fd);
+    talk_release(1);
+    rig_expect(fd, "done\nend\n");
+    rig_expect_end(fd);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(queued_job_of_a_gone_client_is_skipped)
+{
+    start(_i, 1);
+    int first = ask("job\n");
+    rig_until(atomic_load(&talk_counts.started) == 1);
+    int gone = ask("job\n");
+    rig_until(atomic_load(&talk_counts.opened) == 2);
+    rig_reset(gone);
+    rig_until(rig_open(&rig) == 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.closed), 0); /* a zombie: its job is still queued */
+    talk_release(1);
+    rig_expect(first, "done\n");
+    rig_until(atomic_load(&talk_counts.closed) == 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.skipped), 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.ran), 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.refused), 1);
+    close(first);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(running_job_of_a_gone_client_comes_back)
+{
+    start(_i, 1);
+    int gone = ask("job\n");
+    rig_until(atomic_load(&talk_counts.started) == 1);
+    rig_reset(gone);
+    rig_until(rig_open(&rig) == 0);
+    ck_assert_int_eq(atomic_load(&talk_counts.closed), 0);
+    talk_release(1);
+    rig_until(atomic_load(&talk_counts.closed) == 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.ran), 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.skipped), 0);
+    ck_assert_int_eq(atomic_load(&talk_counts.refused), 1); /* its answer */
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(deadline_during_a_job)
+{
+    start(_i, 1);
+    int fd = ask("deadline 30\njob\n");
+    rig_expect(fd, "ok\nexpired\n"); /* the hook answers in the job's place */
+    rig_expect_end(fd);
+    ck_assert_int_eq(atomic_load(&talk_counts.closed), 0);
+    talk_release(1);
+    rig_until(atomic_load(&talk_counts.closed) == 1);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(stop_waits_for_jobs)
+{
+    start(_i, 2);
+    int one = ask("job\n"), two = ask("job\n"), three = ask("job\n");
+    rig_until(atomic_load(&talk_counts.started) == 2 && atomic_load(&talk_counts.opened) == 3);
+    rig_command(&rig, LOOP_STOP);
+    rig_expect_over(one);
+    rig_expect_over(two);
+    rig_expect_over(three);
+    ck_assert_int_eq(atomic_load(&talk_counts.closed), 0);
+    talk_release(2);
+    rig_end(&rig);
+    ck_assert_int_eq(atomic_load(&talk_counts.closed), 3);
+    ck_assert_int_eq(atomic_load(&talk_counts.ran), 2);
+    ck_assert_int_eq(atomic_load(&talk_counts.skipped), 1);
+}
+END_TEST
+
+START_TEST(inline_without_a_pool)
+{
+    start(_i, 0);
+    talk_release(3);
+    int fd = ask("job\njob\necho x\njob\nquit\n");
+    rig_expect(fd, "done\ndone\nx\ndone\nbye\n");
+    rig_expect_end(fd);
+    ck_assert_int_eq(atomic_load(&talk_counts.ran), 3);
+    rig_stop(&rig);
+}
+END_TEST
+
+START_TEST(many_jobs)
+{
+    enum { CLIENTS = 40, ROUNDS = 20 };
+    int fds[CLIENTS];
+    rig.loop_count = 3;
+    start(_i, RIG_POOL);
+    talk_release(CLIENTS * ROUNDS);
+    for (int i = 0; i < CLIENTS; i++)
+        fds[i] = rig_connect(&rig, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CLIENTS; i++)
+            rig_put(fds[i], "job\necho x\n");
+        for (int i = 0; i < CLIENTS; i++)
+            rig_expect(fds[i], "done\nx\n");
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        rig_reset(fds[i]);
+    rig_until(atomic_load(&talk_counts.closed) == CLIENTS);
+    rig_stop(&rig);
+}
+END_TEST
+
+static void add(TCase *tcase, const TTest *test)
+{
+    tcase_add_loop_test(tcase, test, 0, 2);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("job");
+    TCase *tcase = tcase_create("job");
+    tcase_set_timeout(tcase, 120);
+    add(tcase, others_are_served_meanwhile);
+    add(tcase, half_closed_client_gets_its_answer);
+    add(tcase, queued_job_of_a_gone_client_is_skipped);
+    add(tcase, running_job_of_a_gone_client_comes_back);
+    add(tcase, deadline_during_a_job);
+    add(tcase, stop_waits_for_jobs);
+    add(tcase, inline_without_a_pool);
+    add(tcase, many_jobs);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
