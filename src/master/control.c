@@ -120,7 +120,7 @@ void control_reply(struct client *client, enum control_code code, uint32_t opera
 void control_join(struct client *client, struct operation *operation, int64_t seconds)
 {
     client->operation = operation->number;
-    if (seconds > 0)
+    if (seconds != WAIT_EVER)
         timer_set(&client->patience, seconds * 1000);
 }
 

@@ -35,7 +35,8 @@ void control_answer(const struct operation *operation);
 /* The result line of a request. `data` is taken over and may be NULL. */
 void control_reply(struct client *client, enum control_code code, uint32_t operation,
                    const char *text, json_t *data);
-/* The client waits for that operation; `seconds` > 0: no longer than that. */
+/* The client waits for that operation, for so many seconds or WAIT_EVER. */
+#define WAIT_EVER (-1)
 void control_join(struct client *client, struct operation *operation, int64_t seconds);
 /* A line of the log, for those who follow. */
 void control_event(enum log_tag tag, const char *text);

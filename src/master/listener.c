@@ -49,6 +49,8 @@ static void listener_close(struct listener *listener)
     list_remove(&listener->node);
     if (listener->inherited)
         socket_give_back(listener->fd);
+    else if (listener->removed) /* its path may be another's by now */
+        sys_close(&listener->fd);
     else
         socket_close(&listener->fd, &listener->address);
     free(listener->title);
@@ -149,6 +151,7 @@ void listeners_adopt(const struct generation *generation, struct generation *old
             continue;
         }
         listener->removed = true;
+        socket_shut(listener->fd, &listener->address);
         if (old)
             announce_removed(listener, old);
     }
@@ -159,6 +162,16 @@ void listeners_close_removed(void)
     list_each_safe(node, &listeners)
         if (list_entry(node, struct listener, node)->removed)
             listener_close(list_entry(node, struct listener, node));
+}
+
+void listeners_shut_all(void)
+{
+    list_each(node, &listeners) {
+        struct listener *listener = list_entry(node, struct listener, node);
+
+        if (!listener->removed)
+            socket_shut(listener->fd, &listener->address);
+    }
 }
 
 void listeners_close_all(void)

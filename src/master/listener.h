@@ -36,6 +36,8 @@ void listeners_abandon(void);
 void listeners_adopt(const struct generation *generation, struct generation *old);
 /* Nobody accepts from the removed ones any more. */
 void listeners_close_removed(void);
+/* No listener lets new connections in: the server stops. */
+void listeners_shut_all(void);
 void listeners_close_all(void);
 int listener_fd(const char *title); /* -1: there is none */
 #endif

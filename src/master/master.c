@@ -105,6 +105,7 @@ void master_stop(int64_t drain_ms, struct operation *operation)
     if (master.serving) {
         struct generation *serving = master.serving;
 
+        listeners_shut_all();
         announce_end(serving);
         serving->operation = operation;
         serving->drain_ms = drain_ms;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -23,6 +24,8 @@
 #include "base/sys.h"
 #include "base/text.h"
 
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
 #define INHERITED_MAX 64
 #define INHERITED_FIRST 3 /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
 
@@ -210,10 +213,31 @@ bool socket_apply(int fd, const struct core_listen *listen_on, struct buf *why)
     return true;
 }
 
+/* A TCP socket cannot be told to stop listening without losing its backlog, but it can be told to
+ * drop packets: this filter drops those that ask for a connection (SYN without ACK) and passes the
+ * rest, so a handshake under way is finished. Who asks now tries again a second later and is then
+ * refused. A unix socket's path is simply taken away. */
+void socket_shut(int fd, const struct address *address)
+{
+    static struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), /* the flags of the TCP header */
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TCP_SYN | TCP_ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCP_SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+    if (address->kind == ADDRESS_UNIX)
+        unlink(((const struct sockaddr_un *)(const void *)&address->sockaddr)->sun_path);
+    else if (address->kind == ADDRESS_INET)
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
 void socket_close(int *fd, const struct address *address)
 {
     if (address->kind == ADDRESS_UNIX)
-        unlink(((const struct sockaddr_un *)(const void *)&address->sockaddr)->sun_path);
+        socket_shut(*fd, address);
     sys_close(fd);
 }
 

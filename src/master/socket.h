@@ -13,6 +13,8 @@ void socket_inherit(void);
 int socket_open(const struct core_listen *listen, struct buf *why);
 /* Backlog, and of a unix socket mode and owner. */
 bool socket_apply(int fd, const struct core_listen *listen, struct buf *why);
+/* Lets no new connection in, while those that wait in the backlog can still be accepted. */
+void socket_shut(int fd, const struct address *address);
 void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */
 void socket_give_back(int fd); /* an inherited one, for a later reload */
 char *socket_describe(int fd); /* "127.0.0.1:8080", "[::1]:80", "unix:/x"; to be freed */

@@ -30,18 +30,18 @@ static void verb_CHECK(struct client *client, const char *argument)
 {
     struct operation *operation = reload_check(argument[0] ? argument : NULL);
 
-    control_join(client, operation, 0);
+    control_join(client, operation, WAIT_EVER);
     operation_ack(operation);
 }
 
-/* "wait=30" -> 30; "" -> 0; false for anything else. */
+/* "wait=30" -> 30; "" -> WAIT_EVER; false for anything else. */
 static bool wait_seconds(const char *argument, int64_t *seconds)
 {
-    *seconds = 0;
+    *seconds = WAIT_EVER;
     if (!argument[0])
         return true;
     return text_starts(argument, "wait=") && text_int(argument + strlen("wait="), seconds) &&
-           *seconds > 0 && *seconds <= 86400;
+           *seconds >= 0 && *seconds <= 86400;
 }
 
 static void verb_RELOAD(struct client *client, const char *argument)
@@ -49,7 +49,7 @@ static void verb_RELOAD(struct client *client, const char *argument)
     int64_t seconds;
 
     if (!wait_seconds(argument, &seconds))
-        refuse(client, "reload takes wait=SECONDS, 1 to 86400");
+        refuse(client, "reload takes wait=SECONDS, 0 to 86400");
     else if (master.state == MASTER_STOPPING)
         refuse(client, "the server is stopping");
     else
@@ -68,7 +68,7 @@ static void verb_STOP(struct client *client, const char *argument)
     }
     operation = operation_new(VERB_STOP);
     operation_result(operation, CONTROL_DONE, "stopping");
-    control_join(client, operation, 0);
+    control_join(client, operation, WAIT_EVER);
     master_stop(now ? 1 : drain, operation);
     operation_ack(operation);
 }
@@ -87,7 +87,7 @@ static void verb_SCALE(struct client *client, const char *argument)
         return;
     }
     operation = master_scale((int)count);
-    control_join(client, operation, 0);
+    control_join(client, operation, WAIT_EVER);
     operation_ack(operation);
 }
 
@@ -106,7 +106,7 @@ static void verb_RECYCLE(struct client *client, const char *argument)
         return;
     }
     operation = operation_new(VERB_RECYCLE);
-    control_join(client, operation, 0);
+    control_join(client, operation, WAIT_EVER);
     master_recycle(operation, (int)slot, all);
 }
 
@@ -115,7 +115,7 @@ static void verb_REOPEN_LOGS(struct client *client, const char *argument)
     struct operation *operation = operation_new(VERB_REOPEN_LOGS);
 
     (void)argument;
-    control_join(client, operation, 0);
+    control_join(client, operation, WAIT_EVER);
     logs_reopen(operation);
 }
 
@@ -155,7 +155,7 @@ static void verb_LOG_LEVEL(struct client *client, const char *argument)
     operation = operation_new(VERB_LOG_LEVEL);
     logs_set_level(level);
     operation_result(operation, CONTROL_DONE, "the log level is %s", argument);
-    control_join(client, operation, 0);
+    control_join(client, operation, WAIT_EVER);
     operation_ack(operation);
 }
 
