@@ -79,7 +79,7 @@ def reload_fault(name, error):
         server.settled()
         fds, fired = server.descriptors(), 0
         for number in numbers(name):
-            server.configure(threads=6 + number % 400)
+            server.configure(drain_timeout=f"{10000 + number}ms")
             fault.arm(name, number, error)
             answer = server.ask("reload")
             fault.disarm()
@@ -205,7 +205,7 @@ def worker_fault(name, error):
         start(server, fault)
         refused = 0
         for number in numbers(name):
-            server.configure(threads=6 + number % 400)
+            server.configure(drain_timeout=f"{10000 + number}ms")
             fault.arm(name, number, error, role=WORKER)
             answer = server.ask("reload")
             fired = fault.fired

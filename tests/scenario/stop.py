@@ -4,7 +4,8 @@ import signal
 import socket
 
 from client import Client, connect, echo, get
-from reeve import ECHO, HTTP, SITE, alive, check, contains, equal, main, scenario, until, wait_gone
+from reeve import (ECHO, HTTP, SITE, alive, check, contains, descendants, equal, main, scenario,
+                   until, wait_gone)
 
 SLEEP = 'http { site "default" { route "/" { sleep { delay = "800ms" } } } }\n'
 
@@ -162,6 +163,7 @@ def detached_bad(case):
     equal(result.code, 1, "exit status when a worker refuses")
     contains(result.text, f"reeve.conf:{server.line_of('rot =')}: ", "the text")
     check(not os.path.exists(server.path("reeved.pid")), "no pid file is left")
+    until(lambda: not descendants(os.getpid()), "the daemon's process has gone")
 
 
 if __name__ == "__main__":
