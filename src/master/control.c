@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "base/sys.h"
-#include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 
 #define CLIENTS_MAX 64
 #define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
@@ -133,7 +133,7 @@ static void on_patience(void *arg)
     client_flush_or_doom(client);
 }
 
-void control_answer(const struct operation *operation)
+static void control_answer(const struct operation *operation)
 {
     list_each(node, &clients) {
         struct client *client = list_entry(node, struct client, node);
@@ -168,7 +168,7 @@ void control_follow(struct client *client)
     client_put(client, event_json(LOG_FOLLOWING, "every event from here on"));
 }
 
-void control_event(enum log_tag tag, const char *text)
+static void control_event(enum log_tag tag, const char *text)
 {
     list_each(node, &clients) {
         struct client *client = list_entry(node, struct client, node);
@@ -318,6 +318,8 @@ bool control_open(const char *path, const char *group, struct buf *error)
     unlink(path); /* stale: the lock beside it is ours */
     door = (struct watch){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                           .ready = on_door};
+    say_follow(control_event);
+    operation_follow(control_answer);
     if (door.fd < 0 || bind(door.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
         listen(door.fd, 64) < 0 || reactor_watch(&door, EPOLLIN) < 0) {
         buf_printf(error, "control: %s: %s; create the folder or choose another path\n", path,

@@ -19,6 +19,7 @@
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 #include "master/workers.h"
 
 struct logfile {

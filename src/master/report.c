@@ -17,6 +17,7 @@
 #include "master/listener.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 #include "master/workers.h"
 #include "reeve/module.h"
 

@@ -4,6 +4,7 @@
  * destructor. It is reached by pid (reaping), by its channel (messages) and by its generation. */
 #include "config.h"
 
+#include "master/state.h"
 #include "master/workers.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/spawn.h"
 #include "share/snapshot.h"

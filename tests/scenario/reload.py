@@ -248,7 +248,7 @@ def hup(case):
     server.configure(HTTP + says("two"))
     server.signal(signal.SIGHUP)
     until(lambda: server.status()["generation"] == 2, "the new generation")
-    until(lambda: (server.status()["last_operation"] or {}).get("verb") == "reload", "the result in status")
+    until(lambda: server.status()["last_operation"]["text"] == "generation 2 serves", "its result in status")
     equal(server.status()["last_operation"]["code"], 0, "its code")
     check(server.until_logged("operation"), "the result in the log")
     equal(get(server.address()).body, b"two", "what is served")
