@@ -33,8 +33,12 @@ void say(enum log_tag tag, const char *format, ...)
 
 void master_set_error(const char *text)
 {
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
     free(master.last_error);
-    master.last_error = strdup(text);
+    master.last_error = strndup(text, length);
 }
 
 void master_check_finished(void)
