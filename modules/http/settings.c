@@ -49,7 +49,7 @@ const reeve_option settings_options[] = {
      .max = 86400000,
      .help = "How long each further 16 KiB of a request body, or its end, may take. Then it is "
              "answered with 408."},
-    {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "on",
+    {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "true",
      .help = "Whether answers name the program in the field Server."},
     {.name = "access_log", .type = REEVE_OPT_PATH, .choices = "stderr|stdout",
      .help = "Where each request is logged, in the combined format: a path, \"stderr\", \"stdout\", "

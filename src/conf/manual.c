@@ -30,6 +30,8 @@ static const char *const type_names[] = {
     [REEVE_OPT_HANDLER] = "handler",
 };
 
+#define UNLIMITED (INT64_C(1) << 50) /* a bound so high that nobody needs to read it */
+
 /* Text that troff must not take for its own. */
 static void put(FILE *out, const char *text)
 {
@@ -38,6 +40,8 @@ static void put(FILE *out, const char *text)
     for (; *text; text++) {
         if (*text == '\\')
             fputs("\\e", out);
+        else if (*text == '\n') /* of a default: as one writes it */
+            fputs("\\en", out);
         else if (*text == '-')
             fputs("\\-", out);
         else
@@ -72,8 +76,12 @@ static void put_facts(FILE *out, const reeve_option *o)
     if (o->min != 0 || o->max != 0) {
         fputs(", ", out);
         put_number(out, o->type, o->min);
-        fputs(" to ", out);
-        put_number(out, o->type, o->max);
+        if (o->max >= UNLIMITED) {
+            fputs(" or more", out);
+        } else {
+            fputs(" to ", out);
+            put_number(out, o->type, o->max);
+        }
     }
     if (o->fallback && *o->fallback) {
         fputs(", default ", out);

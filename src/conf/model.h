@@ -1,4 +1,4 @@
-/* Concurrency models: each is one row of numbers, and nothing else (see reeve-models(7)). */
+/* Concurrency models: each is one row of numbers, and nothing else. */
 #ifndef CONF_MODEL_H
 #define CONF_MODEL_H
 #include <stdbool.h>

@@ -70,7 +70,7 @@ static bool lock_take(struct lock *lock, const char *what, struct buf *error)
         return false;
     }
     make_folder(what);
-    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock->fd < 0) {
         buf_printf(error, "%s: %s; create the folder or choose another path\n", lock->path,
                    strerror(errno));
@@ -106,7 +106,8 @@ bool instance_write_pid(const char *pid_file, struct buf *error)
     if (!pid_file[0])
         return true;
     snprintf(fresh, sizeof(fresh), "%s.new", pid_file);
-    fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    unlink(fresh); /* of a master that died; and O_EXCL, so that a link in a foreign folder is none */
+    fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     ok = fd >= 0 && sys_write_all(fd, pid, (size_t)length) == 0 && fsync(fd) == 0 &&
          rename(fresh, pid_file) == 0;
     if (!ok)

@@ -55,8 +55,22 @@ static void listener_close(struct listener *listener)
         socket_close(&listener->fd, &listener->address);
     free(listener->title);
     free(listener->protocol);
+    free(listener->owner);
     free(listener->bound);
     free(listener);
+}
+
+/* Remembers what of the section is in force. */
+static void listener_note(struct listener *listener, const struct core_listen *listen)
+{
+    free(listener->protocol);
+    free(listener->owner);
+    listener->protocol = strdup(listen->protocol);
+    listener->owner = strdup(listen->owner);
+    listener->mode = listen->mode;
+    listener->backlog = listen->backlog;
+    if (!listener->protocol || !listener->owner)
+        abort();
 }
 
 static bool listener_open(const struct core_listen *listen, const char *path, struct buf *errors,
@@ -69,7 +83,6 @@ static bool listener_open(const struct core_listen *listen, const char *path, st
         abort();
     listener->address = listen->address;
     listener->inherited = listen->address.kind == ADDRESS_FD;
-    listener->backlog = listen->backlog;
     listener->trial = true;
     listener->fd = socket_open(listen, &why);
     if (listener->fd < 0) {
@@ -81,7 +94,7 @@ static bool listener_open(const struct core_listen *listen, const char *path, st
         return false;
     }
     listener->title = strdup(listen->title);
-    listener->protocol = strdup(listen->protocol);
+    listener_note(listener, listen);
     listener->bound = socket_describe(listener->fd);
     list_append(&listeners, &listener->node);
     buf_free(&why);
@@ -121,15 +134,15 @@ static void listener_apply(struct listener *listener, const struct core_listen *
     struct buf why = {0};
 
     if (listener->trial)
-        say(LOG_LISTENING, "%s (%s), protocol %s", listener->title, listener->bound,
-            listen->protocol);
+        say(LOG_LISTENING, "%s, protocol %s, bound to %s", listener->title, listen->protocol,
+            listener->bound);
     listener->trial = false;
-    listener->backlog = listen->backlog;
-    free(listener->protocol);
-    listener->protocol = strdup(listen->protocol);
-    if (!socket_apply(listener->fd, listen, &why))
+    if ((listener->backlog != listen->backlog || listener->mode != listen->mode ||
+         strcmp(listener->owner, listen->owner) != 0) &&
+        !socket_apply(listener->fd, listen, &why))
         say(LOG_LISTEN_FAILED, "%s: %s", listener->title, buf_text(&why));
     buf_free(&why);
+    listener_note(listener, listen);
 }
 
 static void announce_removed(const struct listener *listener, struct generation *old)

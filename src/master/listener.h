@@ -18,6 +18,8 @@ struct listener {
     struct address address;
     int fd;
     int backlog;
+    mode_t mode;          /* of a unix socket, as applied */
+    char *owner;
     bool inherited;       /* came by socket activation: its address is not ours to remove */
     bool trial;           /* opened for a generation that does not serve yet */
     bool removed;         /* no longer configured; closed once the old workers have let go */

@@ -33,9 +33,13 @@ static char *error_path;          /* NULL: stderr or syslog */
 static int error_fd = STDERR_FILENO; /* -1: syslog */
 static bool level_set;
 
+/* Opened with the master's rights in a folder that may be another's: no link is followed (but for
+ * /dev, where /dev/stdout is one), and nothing that could block, like a pipe without reader, does. */
 static int open_file(const char *path)
 {
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    int follow = strncmp(path, "/dev/", 5) == 0 ? 0 : O_NOFOLLOW;
+
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | follow, 0640);
 }
 
 int logs_error_fd(void)

@@ -25,11 +25,6 @@ static const char *const verb_names[VERBS] = {
 #undef X
 };
 
-const char *verb_name(enum verb verb)
-{
-    return verb_names[verb];
-}
-
 void operation_follow(operation_follower *follow)
 {
     follower = follow;
@@ -43,6 +38,7 @@ struct operation *operation_new(enum verb verb)
         abort();
     operation->number = ++last_number;
     operation->verb = verb;
+    operation->name = verb_names[verb];
     operation->waiting = 1;
     list_append(&operations, &operation->node);
     return operation;
@@ -78,7 +74,7 @@ static void remember(const struct operation *operation)
         memmove(results, results + 1, sizeof(results) - sizeof(results[0]));
         result_count--;
     }
-    results[result_count++] = (struct result){operation->number, operation->verb, operation->code,
+    results[result_count++] = (struct result){operation->number, operation->name, operation->code,
                                               strdup(buf_text(&operation->text))};
 }
 
@@ -93,7 +89,7 @@ static void say_result(const struct operation *operation)
     const char *line = buf_text(&operation->text);
 
     say(LOG_OPERATION, "operation %u (%s) ended with code %d", operation->number,
-        verb_names[operation->verb], operation->code);
+        operation->name, operation->code);
     while (*line) {
         int length = (int)strcspn(line, "\n");
 

@@ -12,6 +12,7 @@ struct operation {
     struct list node;     /* in the open ones */
     uint32_t number;
     enum verb verb;
+    const char *name;     /* the verb's, or "start" */
     int waiting;          /* for so many acknowledgements; finished when it comes to 0 */
     enum control_code code;
     struct buf text;      /* the result in words */
@@ -25,7 +26,7 @@ struct operation {
 /* A result that is remembered. */
 struct result {
     uint32_t number;
-    enum verb verb;
+    const char *name;
     enum control_code code;
     char *text;
 };
@@ -45,5 +46,4 @@ void operation_result(struct operation *operation, enum control_code code, const
 struct operation *operation_find(uint32_t number);
 /* The remembered ones, oldest first; `index` from 0; NULL after the last. */
 const struct result *operation_result_at(int index);
-const char *verb_name(enum verb verb);
 #endif

@@ -189,6 +189,7 @@ static bool first_attempt(void)
     master.trial = snapshot ? prepare(snapshot, &errors, &in_use) : NULL;
     if (master.trial) {
         master.trial->operation = reload_operation();
+        master.trial->operation->name = "start";
         generation_event(master.trial, EVENT_START, NULL);
     } else if (in_use && clock_fresh_ms() < first.until) {
         if (!first.told++)

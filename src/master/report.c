@@ -136,18 +136,32 @@ static json_t *worker_json(struct worker *worker)
                      current_json(worker));
 }
 
+static int by_slot(const void *a, const void *b)
+{
+    const struct worker *const *left = a, *const *right = b;
+    int64_t l = (int64_t)(*left)->generation->number << 32 | (uint32_t)(*left)->slot_index;
+    int64_t r = (int64_t)(*right)->generation->number << 32 | (uint32_t)(*right)->slot_index;
+
+    return l < r ? -1 : l > r;
+}
+
+/* Oldest generation first, each in the order of its slots. */
 static json_t *workers_json(void)
 {
+    static struct worker *all[BOARD_SEGMENTS];
     json_t *list = json_array();
+    size_t count = 0;
 
     list_each(g, &master.generations) {
         struct generation *generation = list_entry(g, struct generation, node);
 
-        if (generation->check)
-            continue;
         list_each(w, &generation->workers)
-            json_array_append_new(list, worker_json(list_entry(w, struct worker, node)));
+            if (!generation->check)
+                all[count++] = list_entry(w, struct worker, node);
     }
+    qsort(all, count, sizeof(all[0]), by_slot);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, worker_json(all[i]));
     return list;
 }
 
@@ -171,7 +185,7 @@ static json_t *generations_json(void)
 static json_t *result_json(const struct result *result)
 {
     return result ? json_pack("{s:i,s:s,s:i,s:o}", "operation", (int)result->number, "verb",
-                              verb_name(result->verb), "code", (int)result->code, "text",
+                              result->name, "code", (int)result->code, "text",
                               text_or_null(result->text))
                   : json_null();
 }

@@ -120,7 +120,8 @@ static const char *advice(int error)
 static int bind_and_listen(int fd, const struct core_listen *listen_on)
 {
     const struct address *address = &listen_on->address;
-    int on = 1, off = 0;
+    int on = 1, off = 0, bound;
+    mode_t mask;
 
     if (address->kind == ADDRESS_INET) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -135,9 +136,10 @@ static int bind_and_listen(int fd, const struct core_listen *listen_on)
     } else {
         remove_stale(address);
     }
-    if (bind(fd, (const struct sockaddr *)&address->sockaddr, address->length) < 0)
-        return -1;
-    return 0;
+    mask = umask(0177); /* nobody else gets in before mode and owner are set */
+    bound = bind(fd, (const struct sockaddr *)&address->sockaddr, address->length);
+    umask(mask);
+    return bound;
 }
 
 int socket_open(const struct core_listen *listen_on, struct buf *why)
@@ -191,26 +193,42 @@ static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why
     return true;
 }
 
+/* Mode and owner of a unix socket's path. What stands there may have been changed by whoever may
+ * write the folder: it is opened without following a link and must be a socket. */
+static bool set_owner(const char *path, const struct core_listen *listen_on, struct buf *why)
+{
+    int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    char self[32];
+    uid_t uid;
+    gid_t gid;
+    bool ok;
+
+    if (at < 0 || fstat(at, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+        buf_printf(why, "%s is no longer a socket; somebody else has changed it", path);
+        sys_close(&at);
+        return false;
+    }
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+    ok = owner_ids(listen_on->owner, &uid, &gid, why);
+    if (ok && (chmod(self, listen_on->mode) < 0 ||
+               (listen_on->owner[0] && fchownat(at, "", uid, gid, AT_EMPTY_PATH) < 0))) {
+        buf_printf(why, "mode or owner cannot be set: %s", strerror(errno));
+        ok = false;
+    }
+    sys_close(&at);
+    return ok;
+}
+
 bool socket_apply(int fd, const struct core_listen *listen_on, struct buf *why)
 {
     const struct sockaddr_un *path = (const void *)&listen_on->address.sockaddr;
-    uid_t uid;
-    gid_t gid;
 
     if (listen(fd, listen_on->backlog) < 0) {
         buf_printf(why, "it cannot listen: %s; %s", strerror(errno), advice(errno));
         return false;
     }
-    if (listen_on->address.kind != ADDRESS_UNIX)
-        return true;
-    if (!owner_ids(listen_on->owner, &uid, &gid, why))
-        return false;
-    if (chmod(path->sun_path, listen_on->mode) < 0 ||
-        (listen_on->owner[0] && chown(path->sun_path, uid, gid) < 0)) {
-        buf_printf(why, "mode or owner cannot be set: %s", strerror(errno));
-        return false;
-    }
-    return true;
+    return listen_on->address.kind != ADDRESS_UNIX || set_owner(path->sun_path, listen_on, why);
 }
 
 /* A TCP socket cannot be told to stop listening without losing its backlog, but it can be told to

@@ -26,6 +26,7 @@
 #include "share/snapshot.h"
 
 #define KILL_GRACE 2000 /* ms after its deadline that a worker may take to end by itself */
+#define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
 #define CHECK_SLOT (-1)
 
 struct ack {
@@ -45,7 +46,8 @@ const char *worker_state_name(enum worker_state state)
 
 void worker_kill(struct worker *worker)
 {
-    kill(worker->pid, SIGKILL); /* not reaped yet, so the pid is still its own */
+    if (!worker->reaped) /* after that the pid may be another's */
+        kill(worker->pid, SIGKILL);
 }
 
 void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
@@ -61,17 +63,6 @@ void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int val
     worker_kill(worker);
 }
 
-void worker_await_ack(struct worker *worker, struct operation *operation)
-{
-    struct ack *ack = calloc(1, sizeof(*ack));
-
-    if (!ack)
-        return; /* the operation is answered a little early */
-    ack->operation = operation;
-    list_append(&worker->acks, &ack->node);
-    operation_wait(operation);
-}
-
 /* op 0: all of them, the worker is gone. */
 static void worker_acked(struct worker *worker, uint32_t op)
 {
@@ -85,8 +76,35 @@ static void worker_acked(struct worker *worker, uint32_t op)
         free(ack);
         operation_ack(operation);
         if (op != 0)
-            return; /* one acknowledgement a message */
+            break; /* one acknowledgement a message */
     }
+    if (list_empty(&worker->acks))
+        timer_cancel(&worker->answer);
+}
+
+void worker_await_ack(struct worker *worker, struct operation *operation)
+{
+    struct ack *ack = calloc(1, sizeof(*ack));
+
+    if (!ack)
+        return; /* the operation is answered a little early */
+    ack->operation = operation;
+    list_append(&worker->acks, &ack->node);
+    operation_wait(operation);
+    if (!worker->answer.set)
+        timer_set(&worker->answer, ANSWER_LIMIT);
+}
+
+/* Stopped by a debugger, perhaps: it is not killed for that, but nobody waits for it any longer. */
+static void on_no_answer(void *arg)
+{
+    struct worker *worker = arg;
+
+    list_each(node, &worker->acks)
+        operation_result(list_entry(node, struct ack, node)->operation, CONTROL_TIMED_OUT,
+                         "worker %d (pid %d) has not answered within %d s; the rest is done",
+                         worker->slot_index, (int)worker->pid, ANSWER_LIMIT / 1000);
+    worker_acked(worker, 0);
 }
 
 void worker_serve(struct worker *worker, struct operation *operation)
@@ -218,8 +236,10 @@ static bool read_one(struct worker *worker)
             worker->slot_index, (int)worker->pid);
         worker_kill(worker);
     }
-    if (got == 0 || errno != EAGAIN)
+    if (got == 0 || errno != EAGAIN) {
         reactor_unwatch(&worker->channel);
+        worker_kill(worker); /* without a channel it is of no use; one that is ending does not mind */
+    }
     return false;
 }
 
@@ -283,6 +303,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->started = clock_fresh_ms();
     worker->channel = (struct watch){.fd = ours, .ready = on_channel, .arg = worker};
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
+    worker->answer = (struct timer){.fire = on_no_answer, .arg = worker};
     list_init(&worker->acks);
     list_append(&generation->workers, &worker->node);
     sys_close(&theirs);
@@ -348,6 +369,7 @@ static void worker_free(struct worker *worker)
     segment_used[worker->segment] = false;
     board_set_serving(&master.board, worker->segment, false);
     timer_cancel(&worker->deadline);
+    timer_cancel(&worker->answer);
     reactor_unwatch(&worker->channel);
     sys_close(&worker->channel.fd);
     free(worker->why);
@@ -362,6 +384,7 @@ bool worker_reaped(pid_t pid, int status)
     if (!worker)
         return false;
     generation = worker->generation;
+    worker->reaped = true;
     while (worker->channel.watched && read_one(worker))
         ; /* its last words may still stand in the channel */
     worker->status = status;

@@ -31,12 +31,14 @@ struct worker {
     bool sick;                     /* exited with WORKER_SICK */
     bool loaded;                   /* has been READY: may ask for no more files */
     char *why;                     /* what it said of its own end, or NULL */
-    int status;                    /* from waitpid, when ended */
+    bool reaped;
+    int status;                    /* from waitpid, when reaped */
     unsigned segment;
     int64_t started, ready_at;     /* CLOCK_MONOTONIC ms */
     struct watch channel;
     struct timer deadline;         /* to be ready, or to be gone */
     struct counters counters;
+    struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
     uint64_t restarts;             /* of its slot when it was started */
 };

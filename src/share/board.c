@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,10 +31,19 @@ static off_t segment_offset(unsigned index)
     return (off_t)(sizeof(struct board_head) + index * sizeof(struct board_segment));
 }
 
+/* Through a descriptor that is open for reading only: such a mapping cannot be made writable. */
 static int map_all(struct board *board)
 {
-    void *all = mmap(NULL, BOARD_LENGTH, PROT_READ, MAP_SHARED, board->fd, 0);
+    char path[32];
+    int fd;
+    void *all;
 
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", board->fd);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    all = mmap(NULL, BOARD_LENGTH, PROT_READ, MAP_SHARED, fd, 0);
+    sys_close(&fd);
     if (all == MAP_FAILED)
         return -1;
     board->head = all;
@@ -48,7 +58,7 @@ int board_create(struct board *board)
         return -1;
     /* Sealed in size: no worker can truncate it under the master's mapping. */
     if (ftruncate(board->fd, (off_t)BOARD_LENGTH) < 0 ||
-        fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0 || map_all(board) < 0)
+        fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 || map_all(board) < 0)
         goto failed;
     board->own_head = mmap(NULL, sizeof(struct board_head), PROT_READ | PROT_WRITE, MAP_SHARED,
                            board->fd, 0);

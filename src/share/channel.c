@@ -11,6 +11,9 @@
 
 #include "base/sys.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
 #define CHANNEL_MAGIC 0x52564331u /* "RVC1": changes with the meaning of any message */
 
 struct head {
@@ -36,10 +39,12 @@ const char *msg_name(enum msg_type type)
 
 int channel_pair(int *master_end, int *worker_end)
 {
-    int pair[2];
+    int pair[2], off = 0;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -1;
+    /* No message to the master carries a descriptor; where the kernel can refuse them, it should. */
+    setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     if (sys_set_nonblock(pair[0], true) < 0) {
         sys_close(&pair[0]);
         sys_close(&pair[1]);
@@ -85,16 +90,38 @@ int channel_send(int fd, const struct msg *msg)
     return n < 0 ? -1 : 0;
 }
 
-/* The one descriptor that came along, or -1. */
-static int received_fd(struct msghdr *packet)
+/* Descriptors that nobody asked for. A socket that lingers would hold up whoever closes it. */
+static void close_stranger(int fd)
 {
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(packet);
-    int fd = -1;
+    struct linger none = {0};
 
-    if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-        cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
-    return fd;
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    close(fd);
+}
+
+/* Takes the descriptors out of the packet: the first in *fd, or -1; any more are closed. Returns how
+ * many there were. The room that one needs, rounded up, holds two. */
+static size_t received_fds(struct msghdr *packet, int *fd)
+{
+    size_t count = 0;
+
+    *fd = -1;
+    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(packet); cmsg; cmsg = CMSG_NXTHDR(packet, cmsg)) {
+        size_t fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i < fds; i++) {
+            int one;
+
+            memcpy(&one, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+            if (count++ == 0)
+                *fd = one;
+            else
+                close_stranger(one);
+        }
+    }
+    return count;
 }
 
 static bool head_is_good(const struct head *head, enum msg_direction expected)
@@ -112,6 +139,7 @@ int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expecte
     struct msghdr packet = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = control.bytes,
                             .msg_controllen = sizeof(control.bytes)};
     ssize_t n;
+    size_t count;
     int carried;
 
     do
@@ -121,10 +149,11 @@ int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expecte
         return errno == ECONNRESET ? 0 : -1;
     if (n == 0)
         return 0;
-    carried = received_fd(&packet);
+    count = received_fds(&packet, &carried);
     if ((size_t)n < sizeof(head) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        !head_is_good(&head, expected)) {
-        sys_close(&carried);
+        count > (expected == TO_MASTER ? 0 : 1) || !head_is_good(&head, expected)) {
+        if (carried >= 0)
+            close_stranger(carried);
         errno = EBADMSG;
         return -1;
     }

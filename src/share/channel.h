@@ -30,7 +30,8 @@ const char *msg_name(enum msg_type type);
 int channel_pair(int *master_end, int *worker_end);
 /* 0, or -1 with errno (EAGAIN: the other end does not read). Never blocks with MSG_DONTWAIT set. */
 int channel_send(int fd, const struct msg *msg);
-/* 1: a message (text in `room`, CHANNEL_TEXT_MAX + 1 bytes); 0: the other end is gone; -1: errno,
+/* Descriptors that a message must not carry, those to the master above all, are closed.
+ * 1: a message (text in `room`, CHANNEL_TEXT_MAX + 1 bytes); 0: the other end is gone; -1: errno,
  * EBADMSG for a message that `expected` direction does not allow or that is malformed. */
 int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expected);
 #endif

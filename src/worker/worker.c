@@ -342,7 +342,7 @@ int worker_main(void)
         status = WORKER_DRAINED;
     }
     if (status == WORKER_SICK)
-        return status; /* some threads may have started: leave them all they look at */
+        _exit(status); /* some threads may have started: leave them all they look at */
     load_free(&worker.loaded);
     handover_free(&worker.handover);
     free(worker.room);

@@ -285,6 +285,7 @@ def several(case):
 @scenario("peer credentials: a stranger is refused, the control group may read", models=())
 def credentials(case):
     case.need_root()
+    case.need_nobody()
     server = case.serve(control_group="nogroup")
     nobody = {"user": 65534, "group": 65534, "extra_groups": []}
     stranger = {"user": 65533, "group": 65533, "extra_groups": []}
@@ -302,6 +303,7 @@ def credentials(case):
 @scenario("without a control group nobody but root and the owner may even read", models=())
 def private(case):
     case.need_root()
+    case.need_nobody()
     server = case.serve()
     result = server.ctl("status", user=65534, group=65534, extra_groups=[])
     equal(result.code, 1, "exit code")

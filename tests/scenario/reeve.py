@@ -48,6 +48,12 @@ ECHO = 'listen "127.0.0.2:0" { protocol = "echo" }\n'
 SITE = 'http { site "default" { route "/" { static { root = "www" } } route "/hello" { hello { } } } }\n'
 
 
+def sanitized():
+    """Is the server built with the address sanitizer?"""
+    with open(REEVED, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class Failed(Exception):
     """What was seen is not what was promised."""
 
@@ -365,6 +371,17 @@ class Server:
                      f"{tag} {part!r} is logged")
 
     # -- the end
+
+    def need_nobody(self):
+        """The built programs must be within reach of an ordinary user."""
+        for program in (REEVED, REEVECTL):
+            try:
+                done = subprocess.run([program, "-h"], user=65534, group=65534, extra_groups=[],
+                                      capture_output=True, check=False)
+            except PermissionError:
+                done = None
+            if done is None or done.returncode:
+                raise Skipped("nobody may not run the built programs: the checkout is closed to others")
 
     def finish(self, orderly):
         """Stops all that is left. Returns what was wrong."""

@@ -39,7 +39,7 @@ static const struct {
     {{"stop", "--no"}, NULL, "does not take '--no'"},
     {{"stop", "--now=1"}, NULL, "takes no value"},
     {{"reload", "--wait"}, NULL, "needs a value"},
-    {{"reload", "--wait", "0"}, NULL, "not a number of seconds"},
+    {{"reload", "--wait", "0"}, "reload wait=0\n", NULL},
     {{"reload", "--wait", "5s"}, NULL, "not a number of seconds"},
     {{"reload", "--wait", "86401"}, NULL, "not a number of seconds"},
     {{"log-level", "a\nstop now"}, NULL, "line break"},
