@@ -98,31 +98,50 @@ static int print_config(const struct options *options)
     return status;
 }
 
-/* For the manual pages, which are made from the tables that the program works by. */
-static int explain(const struct options *options, const char *what)
+static int explain_tags(void)
 {
-    struct buf errors = {0};
-    struct loaded loaded;
+    for (int i = 0; i < LOG_TAGS; i++)
+        printf(".TP\n.BR %s \" (%s)\"\n%s\n", log_tags[i].tag, log_level_names[log_tags[i].level],
+               log_tags[i].help);
+    return 0;
+}
 
-    if (strcmp(what, "tags") == 0) {
-        for (int i = 0; i < LOG_TAGS; i++)
-            printf(".TP\n.BR %s \" (%s)\"\n%s\n", log_tags[i].tag, log_level_names[log_tags[i].level],
-                   log_tags[i].help);
-        return 0;
-    }
-    if (strcmp(what, "verbs") == 0) {
+static int explain_verbs(void)
+{
 #define X(symbol, name, arguments, access, help)                                                   \
     printf(".TP\n.B %s %s\n%s%s\n", name, arguments, help,                                          \
            access == READ ? " Open to the control group." : "");
 #include "share/verbs.def"
 #undef X
-        return 0;
-    }
-    if (strcmp(what, "options") == 0 && load_here(options, &loaded, false, &errors)) {
+    return 0;
+}
+
+static int explain_options(const struct options *options)
+{
+    struct buf errors = {0};
+    struct loaded loaded = {0};
+    struct snapshot *snapshot = load_here(options, &loaded, false, &errors);
+    int status = snapshot ? 0 : 1;
+
+    if (snapshot)
         conf_manual(loaded.modules.list, loaded.modules.count, stdout);
-        return 0;
-    }
-    fprintf(stderr, "reeved: -x takes options, tags or verbs\n%s", buf_text(&errors));
+    fputs(buf_text(&errors), stderr);
+    buf_free(&errors);
+    load_free(&loaded);
+    snapshot_free(&snapshot);
+    return status;
+}
+
+/* For the manual pages, which are made from the tables that the program works by. */
+static int explain(const struct options *options, const char *what)
+{
+    if (strcmp(what, "tags") == 0)
+        return explain_tags();
+    if (strcmp(what, "verbs") == 0)
+        return explain_verbs();
+    if (strcmp(what, "options") == 0)
+        return explain_options(options);
+    fputs("reeved: -x takes options, tags or verbs\n", stderr);
     return 1;
 }
 
@@ -186,39 +205,38 @@ static void open_standard(void)
     sys_close(&fd);
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for. */
+struct request {
+    enum task task;
+    const char *what; /* TASK_EXPLAIN: of what */
+    struct options options;
+};
+
+/* -1: go on; otherwise the exit status. */
+static int read_arguments(int argc, char **argv, struct request *request)
 {
-    struct options options = {.ready_fd = -1};
-    enum task task = TASK_SERVE;
-    const char *what = "";
     int c;
 
-    open_standard();
-    if (argc > 1 && strcmp(argv[1], "--worker") == 0)
-        return worker_main();
-    options.overrides = calloc((size_t)argc, sizeof(char *));
-    if (!options.overrides)
-        return 1;
     while ((c = getopt(argc, argv, "c:tTdo:x:Vh")) != -1) {
         switch (c) {
         case 'c':
-            options.config = optarg;
+            request->options.config = optarg;
             break;
         case 't':
-            task = TASK_TEST;
+            request->task = TASK_TEST;
             break;
         case 'T':
-            task = TASK_PRINT;
+            request->task = TASK_PRINT;
             break;
         case 'd':
-            options.detach = true;
+            request->options.detach = true;
             break;
         case 'o':
-            options.overrides[options.override_count++] = optarg;
+            request->options.overrides[request->options.override_count++] = optarg;
             break;
         case 'x':
-            task = TASK_EXPLAIN;
-            what = optarg;
+            request->task = TASK_EXPLAIN;
+            request->what = optarg;
             break;
         case 'V':
             printf("reeved %s (module interface %d.%d)\n", VERSION, REEVE_API_MAJOR,
@@ -236,19 +254,46 @@ int main(int argc, char **argv)
         fprintf(stderr, "reeved: '%s' is not an option; reeved -h lists them\n", argv[optind]);
         return 1;
     }
-    if (!options.config && access(DEFAULT_CONFIG, F_OK) == 0)
-        options.config = DEFAULT_CONFIG;
-    if (options.config)
-        options.config = absolute(options.config);
-    switch (task) {
+    return -1;
+}
+
+static int carry_out(struct request *request)
+{
+    struct options *options = &request->options;
+
+    if (!options->config && access(DEFAULT_CONFIG, F_OK) == 0)
+        options->config = DEFAULT_CONFIG;
+    if (options->config)
+        options->config = absolute(options->config);
+    switch (request->task) {
     case TASK_SERVE:
-        return serve(&options);
+        return serve(options);
     case TASK_TEST:
-        return test_config(&options);
+        return test_config(options);
     case TASK_PRINT:
-        return print_config(&options);
+        return print_config(options);
     case TASK_EXPLAIN:
         break;
     }
-    return explain(&options, what);
+    return explain(options, request->what);
+}
+
+int main(int argc, char **argv)
+{
+    struct request request = {.options.ready_fd = -1};
+    int status;
+
+    open_standard();
+    if (argc > 1 && strcmp(argv[1], "--worker") == 0)
+        return worker_main();
+    request.options.overrides = calloc((size_t)argc, sizeof(char *));
+    if (!request.options.overrides) {
+        fputs("reeved: no memory\n", stderr);
+        return 1;
+    }
+    status = read_arguments(argc, argv, &request);
+    if (status < 0)
+        status = carry_out(&request);
+    free(request.options.overrides);
+    return status;
 }

@@ -1,7 +1,7 @@
 /* static: serves the files below a folder.
  *
  * The root is opened once, while configuring; each request opens its file below that descriptor with
- * openat2(RESOLVE_BENEATH), so the kernel itself lets no name, link or race lead out of it. Runs in
+ * below_open(), so that no name, link or race leads out of it. Runs in
  * the loop's thread; nothing is kept between requests. A descriptor belongs to the request until
  * reeve_reply_file() takes it.
  */
@@ -10,26 +10,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "reeve/http.h"
+#include "below.h"
 #include "types.h"
 
 #define SMALL_FILE 16384 /* up to here a file is read and leaves together with its header */
-#define RACE_TRIES 8     /* openat2 says EAGAIN when a rename races with it */
 
 /* One route. All of them are freed when the worker exits. */
 struct folder {
     struct folder *next;
     int root;
-    uint64_t resolve;
+    bool symlinks; /* links may lead anywhere */
     const char **index;
     size_t index_count;
 };
@@ -37,18 +35,6 @@ struct folder {
 static struct folder *folders;
 
 /* ---------------------------------------------------------------- opening ----------- */
-
-/* `name` is relative to the root; "" is the root itself. -1 with errno. */
-static int open_below(const struct folder *folder, const char *name, uint64_t flags)
-{
-    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = folder->resolve};
-    long fd;
-    int tries = 0;
-    do
-        fd = syscall(SYS_openat2, folder->root, *name != '\0' ? name : ".", &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < RACE_TRIES)));
-    return (int)fd;
-}
 
 static int status_of(int error)
 {
@@ -160,7 +146,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
         if (n < 0 || (size_t)n >= sizeof full)
             return refuse(request, ENAMETOOLONG);
-        int fd = open_below(folder, full, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        int fd = below_open(folder->root, full, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (fd >= 0 && !is_folder(fd))
             return send_opened(request, full, fd);
         if (fd >= 0)
@@ -168,7 +154,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         else if (errno != ENOENT)
             return refuse(request, errno);
     }
-    int fd = open_below(folder, name, O_PATH | O_DIRECTORY);
+    int fd = below_open(folder->root, name, folder->symlinks, O_PATH | O_DIRECTORY);
     if (fd < 0)
         return refuse(request, errno);
     close(fd);
@@ -198,7 +184,7 @@ static int static_handle(reeve_request *request, void *config)
     const char *name = reeve_rest(request) + 1;
     if (path[strlen(path) - 1] == '/')
         return send_index(request, folder, name);
-    int fd = open_below(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return refuse(request, errno);
     return send_opened(request, name, fd);
@@ -231,12 +217,6 @@ static int open_root(const reeve_section *section, struct folder *folder)
     if (folder->root < 0)
         return reeve_conf_error(section, "root", "cannot open the folder \"%s\": %s; create it or "
                                 "name another one", root, strerror(errno));
-    int fd = open_below(folder, "", O_PATH | O_DIRECTORY);
-    if (fd < 0)
-        return reeve_conf_error(section, "root", "cannot open below \"%s\": %s; static needs the "
-                                "system call openat2, that is Linux 5.6, and a sandbox that allows "
-                                "it", root, strerror(errno));
-    close(fd);
     return 0;
 }
 
@@ -250,9 +230,7 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folder->root = -1;
     folder->next = folders;
     folders = folder;
-    folder->resolve = RESOLVE_NO_MAGICLINKS;
-    if (!reeve_conf_bool(section, "symlinks"))
-        folder->resolve |= RESOLVE_BENEATH;
+    folder->symlinks = reeve_conf_bool(section, "symlinks");
     types_load("/etc/mime.types");
     return read_index(section, folder) != 0 || open_root(section, folder) != 0 ? -1 : 0;
 }

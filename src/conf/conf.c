@@ -75,7 +75,7 @@ struct conf *conf_parse(const struct snapshot *snapshot, const reeve_module *con
     bool good = false;
     if (conf) {
         *conf = (struct conf){.snapshot = snapshot, .modules = modules, .module_count = count,
-                              .errors = &own};
+                              .full = modules != NULL, .errors = &own};
         good = parse(conf);
         conf->modules = NULL;
         conf->errors = NULL;

@@ -139,7 +139,7 @@ static void read_listens(const struct conf *conf, struct core *core, struct buf 
     const reeve_section *root = conf_root(conf);
     size_t count = reeve_conf_count(root, "listen");
     /* Not in the master's parse: a worker's, which follows, can tell a slip in the word. */
-    if (count == 0 && conf->module_count > 0)
+    if (count == 0 && conf->full)
         conf_complain(conf, errors, root->said, "listen",
                       "there is none; write listen \"127.0.0.1:8080\" { protocol = \"http\" }");
     for (size_t i = 0; i < count; i++) {

@@ -48,6 +48,7 @@ struct conf {
     const struct snapshot *snapshot;
     const reeve_module *const *modules; /* of the caller: during conf_parse only */
     size_t module_count;
+    bool full;                          /* parsed with the tables of modules, strictly */
     struct buf *errors;                 /* of the caller: during conf_parse only */
     struct chunk *chunks;
     const reeve_option *options;        /* of the root: the core's, then the protocols' */

@@ -15,7 +15,6 @@
 #include "ctl/show.h"
 #include "ctl/talk.h"
 #include "ctl/watch.h"
-#include "share/control.h"
 
 struct output {
     bool json;
@@ -110,17 +109,27 @@ static int ask(struct client *client, const struct request *request, struct outp
     return code;
 }
 
+/* The user's own server; where there is none, that of the machine, which may let us look. */
+static const char *default_path(void)
+{
+    const char *said = getenv("REEVE_CONTROL");
+    const char *own = control_default_path();
+
+    if (said && *said)
+        return said;
+    return access(own, F_OK) != 0 && access(RUN_PATH "/control.sock", F_OK) == 0
+               ? RUN_PATH "/control.sock"
+               : own;
+}
+
 static int run(const struct options *options, struct buf *error)
 {
-    const char *fallback = getenv("REEVE_CONTROL");
     struct output output = {.json = options->json, .colours = colours_wanted(STDOUT_FILENO)};
     struct client client = {.fd = -1};
     struct request request = {0};
     int code = CONTROL_REFUSED;
-    const char *path = options->socket;
+    const char *path = options->socket ? options->socket : default_path();
 
-    if (!path)
-        path = fallback && *fallback ? fallback : control_default_path();
     if (request_build(&request, options->words, options->word_count, error)) {
         output.verb = request.verb;
         if (client_connect(&client, path, error))

@@ -83,15 +83,16 @@ void options_free(struct options *options)
 
 void options_put_usage(struct buf *out)
 {
-    buf_adds(out,
-             "Usage: reevectl [-s SOCKET] [--json] VERB\n"
-             "Manages a running reeved; see reevectl(8).\n\n"
-             "  -s, --socket SOCKET      the server's control socket (default: $REEVE_CONTROL, else\n"
-             "                           that of a reeved that you started without one)\n"
-             "      --json               print JSON\n"
-             "  -h, --help               print this\n"
-             "  -V, --version            print the version of reevectl\n\n"
-             "Verbs:\n");
+    buf_printf(out,
+               "Usage: reevectl [-s SOCKET] [--json] VERB\n"
+               "Manages a running reeved; see reevectl(8).\n\n"
+               "  -s, --socket SOCKET      the server's control socket (default: $REEVE_CONTROL, else\n"
+               "                           %s)\n"
+               "      --json               print JSON\n"
+               "  -h, --help               print this\n"
+               "  -V, --version            print the version of reevectl\n\n"
+               "Verbs:\n",
+               control_default_path());
     for (int i = 0; i < VERBS; i++) {
         struct buf left = {0};
 

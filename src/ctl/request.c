@@ -103,8 +103,8 @@ static bool add_wait(struct request *request, const char *value, struct buf *err
 {
     int64_t seconds;
 
-    if (!text_int(value, &seconds) || seconds < 1 || seconds > WAIT_MAX) {
-        buf_printf(error, "--wait: '%s' is not a number of seconds from 1 to %d", value, WAIT_MAX);
+    if (!text_int(value, &seconds) || seconds < 0 || seconds > WAIT_MAX) {
+        buf_printf(error, "--wait: '%s' is not a number of seconds from 0 to %d", value, WAIT_MAX);
         return false;
     }
     request->limit = seconds * 1000 + ANSWER_GRACE;

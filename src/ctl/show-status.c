@@ -2,6 +2,7 @@
  * reevectl, one thread. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/show.h"
@@ -201,6 +202,32 @@ static void worker_row(struct table *table, const json_t *worker, const struct b
     buf_free(&text);
 }
 
+/* By slot, the older process first: so a row stays where it was when a
+ * worker is replaced. */
+static int slot_order(const void *left, const void *right)
+{
+    const json_t *a = *(const json_t *const *)left, *b = *(const json_t *const *)right;
+    int64_t by_slot = json_int(a, "slot") - json_int(b, "slot");
+    int64_t by_pid = json_int(a, "pid") - json_int(b, "pid");
+
+    return by_slot ? (by_slot > 0) - (by_slot < 0) : (by_pid > 0) - (by_pid < 0);
+}
+
+static void worker_rows(struct table *table, const json_t *workers, const struct before *before)
+{
+    size_t count = json_array_size(workers);
+    const json_t **rows = calloc(count ? count : 1, sizeof *rows);
+
+    if (!rows)
+        return;
+    for (size_t i = 0; i < count; i++)
+        rows[i] = json_array_get(workers, i);
+    qsort(rows, count, sizeof *rows, slot_order);
+    for (size_t i = 0; i < count; i++)
+        worker_row(table, rows[i], before);
+    free(rows);
+}
+
 static void put_workers(struct buf *out, const json_t *data, const struct before *before,
                         bool colours)
 {
@@ -213,11 +240,8 @@ static void put_workers(struct buf *out, const json_t *data, const struct before
         {"UP", false},  {"BUSY", true}, {"CONNECTIONS", true}, {"REQUESTS", true},
         {"RATE", true}, {"SENT", true}, {"RESTARTS", true}};
     struct table table = {.columns = before ? watched : plain, .column_count = before ? 11 : 10};
-    const json_t *row;
-    size_t i;
 
-    json_array_foreach(json_object_get(data, "workers"), i, row)
-        worker_row(&table, row, before);
+    worker_rows(&table, json_object_get(data, "workers"), before);
     buf_addc(out, '\n');
     table_print(&table, colours, out);
     table_free(&table);

@@ -48,7 +48,9 @@ static int no_result(enum client_read got, const struct request *request, struct
     case CLIENT_CLOSED:
         if (request->until_closed)
             return CONTROL_DONE;
-        buf_adds(error, "the server closed the connection before it answered");
+        buf_adds(error, request->verb == VERB_EVENTS
+                            ? "the server has gone"
+                            : "the server closed the connection before it answered");
         return CONTROL_REFUSED;
     case CLIENT_LATE:
         buf_printf(error, "no answer in %lld s; what was asked for may still go on",

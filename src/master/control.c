@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "base/sys.h"
-#include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 
 #define CLIENTS_MAX 64
 #define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
@@ -133,7 +133,7 @@ static void on_patience(void *arg)
     client_flush_or_doom(client);
 }
 
-void control_answer(const struct operation *operation)
+static void control_answer(const struct operation *operation)
 {
     list_each(node, &clients) {
         struct client *client = list_entry(node, struct client, node);
@@ -162,7 +162,13 @@ static json_t *event_json(enum log_tag tag, const char *text)
                      "text", text_json(text));
 }
 
-void control_event(enum log_tag tag, const char *text)
+void control_follow(struct client *client)
+{
+    client->follows = true;
+    client_put(client, event_json(LOG_FOLLOWING, "every event from here on"));
+}
+
+static void control_event(enum log_tag tag, const char *text)
 {
     list_each(node, &clients) {
         struct client *client = list_entry(node, struct client, node);
@@ -187,10 +193,11 @@ static bool client_serve(struct client *client)
                 return false;
             break;
         }
-        if (memchr(client->in.data, '\0', (size_t)(end - client->in.data)))
-            return false;
         *end = '\0';
-        verb_dispatch(client, client->in.data);
+        if (strlen(client->in.data) != (size_t)(end - client->in.data))
+            control_reply(client, CONTROL_REFUSED, 0, "a request is text, without NUL", NULL);
+        else
+            verb_dispatch(client, client->in.data);
         buf_drop(&client->in, (size_t)(end - client->in.data) + 1);
     }
     return true;
@@ -311,6 +318,8 @@ bool control_open(const char *path, const char *group, struct buf *error)
     unlink(path); /* stale: the lock beside it is ours */
     door = (struct watch){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                           .ready = on_door};
+    say_follow(control_event);
+    operation_follow(control_answer);
     if (door.fd < 0 || bind(door.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
         listen(door.fd, 64) < 0 || reactor_watch(&door, EPOLLIN) < 0) {
         buf_printf(error, "control: %s: %s; create the folder or choose another path\n", path,

@@ -30,16 +30,14 @@ struct client {
  * `error`. */
 bool control_open(const char *path, const char *group, struct buf *error);
 void control_close(void);
-/* Answers whoever waits for the operation, which has ended. */
-void control_answer(const struct operation *operation);
 /* The result line of a request. `data` is taken over and may be NULL. */
 void control_reply(struct client *client, enum control_code code, uint32_t operation,
                    const char *text, json_t *data);
 /* The client waits for that operation, for so many seconds or WAIT_EVER. */
 #define WAIT_EVER (-1)
 void control_join(struct client *client, struct operation *operation, int64_t seconds);
-/* A line of the log, for those who follow. */
-void control_event(enum log_tag tag, const char *text);
+/* The client sees every event from now on. */
+void control_follow(struct client *client);
 /* verbs.c: carries out one request line. */
 void verb_dispatch(struct client *client, char *line);
 #endif

@@ -12,10 +12,10 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "master/listener.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/slot.h"
+#include "master/state.h"
 #include "master/workers.h"
 #include "share/snapshot.h"
 

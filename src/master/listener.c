@@ -13,8 +13,8 @@
 #include "base/buf.h"
 #include "base/sys.h"
 #include "master/generation.h"
-#include "master/master.h"
 #include "master/socket.h"
+#include "master/state.h"
 #include "master/workers.h"
 
 struct list listeners = {&listeners, &listeners};

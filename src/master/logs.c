@@ -19,6 +19,7 @@
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 #include "master/workers.h"
 
 struct logfile {
@@ -149,6 +150,7 @@ static void reopen_error_log(struct operation *operation)
     dup3(fd, error_fd, O_CLOEXEC); /* in place */
     if (master.options->detach)
         dup2(fd, STDERR_FILENO);
+    say(LOG_LOGS_REOPENED, "%s", error_path);
     to_all_workers(MSG_LOG, fd, NULL);
     sys_close(&fd);
 }
@@ -164,8 +166,10 @@ static void reopen_file(struct logfile *file, uint32_t oldest, struct operation 
         return;
     }
     fd = open_again(file->path, operation);
-    if (fd >= 0)
+    if (fd >= 0) {
+        say(LOG_LOGS_REOPENED, "%s", file->path);
         to_all_workers(MSG_LOGFILE, fd, file->path);
+    }
     sys_close(&fd);
 }
 

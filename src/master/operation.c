@@ -10,15 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "master/control.h"
-#include "master/listener.h"
 #include "master/logs.h"
-#include "master/master.h"
+#include "master/state.h"
 
 static struct list operations = {&operations, &operations};
 static uint32_t last_number;
 static struct result results[RESULTS_KEPT];
 static int result_count;
+static operation_follower *follower;
 
 static const char *const verb_names[VERBS] = {
 #define X(symbol, name, arguments, access, help) name,
@@ -29,6 +28,11 @@ static const char *const verb_names[VERBS] = {
 const char *verb_name(enum verb verb)
 {
     return verb_names[verb];
+}
+
+void operation_follow(operation_follower *follow)
+{
+    follower = follow;
 }
 
 struct operation *operation_new(enum verb verb)
@@ -102,13 +106,14 @@ static void say_result(const struct operation *operation)
 static void operation_end(struct operation *operation)
 {
     list_remove(&operation->node);
-    if (operation->verb == VERB_RELOAD)
-        listeners_close_removed();
+    if (operation->ended)
+        operation->ended();
     /* A start that failed is told on stderr, in plain lines; once is enough. */
     if (operation->code == CONTROL_DONE || master.state != MASTER_STARTING || !logs_to_stderr())
         say_result(operation);
     remember(operation);
-    control_answer(operation);
+    if (follower)
+        follower(operation);
     buf_free(&operation->text);
     free(operation);
 }
@@ -125,6 +130,6 @@ void operation_ack(struct operation *operation)
     operation->waiting--;
     if (operation->waiting == 0)
         operation_end(operation);
-    else if (operation->waiting == 1 && operation->verb == VERB_RECYCLE)
-        master_recycle_goes_on();
+    else if (operation->waiting == 1 && operation->alone)
+        operation->alone();
 }

@@ -18,6 +18,8 @@ struct operation {
     uint32_t generation;  /* that the result speaks of, 0: none */
     int next_slot;        /* recycle: the slot to do next; -1: no more */
     int only_slot;        /* recycle: the one slot to do; -1: all */
+    void (*alone)(void);  /* only its own act is left to wait for; may be NULL */
+    void (*ended)(void);  /* before it is answered; may be NULL */
 };
 
 /* A result that is remembered. */
@@ -29,6 +31,9 @@ struct result {
 };
 #define RESULTS_KEPT 16
 
+/* Who answers the clients of an operation that has ended. */
+typedef void operation_follower(const struct operation *operation);
+void operation_follow(operation_follower *follow);
 struct operation *operation_new(enum verb verb);
 /* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation ends
  * with the result it holds, is answered, and is freed. */

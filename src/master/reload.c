@@ -15,6 +15,8 @@
 #include "master/logs.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
+#include "master/stop.h"
 #include "share/snapshot.h"
 
 #define ORPHANS_PATIENCE 2000 /* ms that the workers of a master that died may take to let go */
@@ -24,6 +26,15 @@ static struct operation *pending;
 
 static void on_pending(void *arg);
 static struct timer pending_timer = {.fire = on_pending};
+
+/* Ends only when the old workers have let go of what is no longer configured. */
+static struct operation *reload_operation(void)
+{
+    struct operation *operation = operation_new(VERB_RELOAD);
+
+    operation->ended = listeners_close_removed;
+    return operation;
+}
 
 static struct snapshot *take_snapshot(const char *path, struct buf *errors)
 {
@@ -86,18 +97,14 @@ static void on_pending(void *arg)
 
     (void)arg;
     pending = NULL;
-    if (operation)
+    if (!operation)
+        return;
+    if (master.state == MASTER_STOPPING) {
+        operation_result(operation, CONTROL_REFUSED, "the server is stopping");
+        operation_ack(operation);
+    } else {
         reload_start(operation);
-}
-
-void reload_cancel(void)
-{
-    struct operation *operation = pending;
-
-    timer_cancel(&pending_timer);
-    pending = NULL;
-    operation_result(operation, CONTROL_REFUSED, "the server is stopping");
-    operation_ack(operation);
+    }
 }
 
 struct operation *reload_request(void)
@@ -106,7 +113,7 @@ struct operation *reload_request(void)
 
     if (pending)
         return pending;
-    operation = operation_new(VERB_RELOAD);
+    operation = reload_operation();
     pending = operation;
     if (!master.trial)
         timer_set(&pending_timer, 0); /* after the caller has joined it */
@@ -133,9 +140,8 @@ void reload_took_over(struct generation *generation, struct operation *operation
         operation->generation = generation->number;
     if (master.state == MASTER_STARTING)
         master.state = MASTER_SERVING;
-    master_drop_oldest(generation->core.generations_limit);
+    stop_oldest(generation->core.generations_limit);
     operation_ack(operation);
-    master_report_start(0);
     next_one();
 }
 
@@ -149,7 +155,7 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
     if (master.state == MASTER_STARTING) {
         fputs(buf_text(&generation->why), stderr);
         master.exit_status = 1;
-        master_stop(1, NULL);
+        stop_begin(1, NULL);
     }
     next_one();
 }
@@ -169,7 +175,7 @@ static void on_again(void *arg)
     (void)arg;
     if (!first_attempt()) {
         master.exit_status = 1;
-        master_stop(1, NULL);
+        stop_begin(1, NULL);
     }
 }
 
@@ -182,7 +188,7 @@ static bool first_attempt(void)
 
     master.trial = snapshot ? prepare(snapshot, &errors, &in_use) : NULL;
     if (master.trial) {
-        master.trial->operation = operation_new(VERB_RELOAD);
+        master.trial->operation = reload_operation();
         generation_event(master.trial, EVENT_START, NULL);
     } else if (in_use && clock_fresh_ms() < first.until) {
         if (!first.told++)

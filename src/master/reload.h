@@ -14,8 +14,6 @@ bool reload_first(void);
 /* Only tests a file (NULL: the one that is configured). Returns the operation to wait for;
  * the caller acknowledges it once it has joined. */
 struct operation *reload_check(const char *path);
-/* The server stops: what waits for its turn is refused. */
-void reload_cancel(void);
 /* How the generation that was being tried fared; by generation.c. */
 void reload_took_over(struct generation *generation, struct operation *operation);
 void reload_gave_up(struct generation *generation, struct operation *operation);

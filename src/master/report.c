@@ -17,6 +17,7 @@
 #include "master/listener.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 #include "master/workers.h"
 #include "reeve/module.h"
 
@@ -38,6 +39,14 @@ static json_t *clean(const char *text, size_t room)
     value = json_string(buf_text(&out));
     buf_free(&out);
     return value;
+}
+
+/* A text of our own, which may have several lines. */
+static json_t *text_or_null(const char *text)
+{
+    json_t *value = text ? json_string(text) : NULL;
+
+    return value ? value : text ? clean(text, strlen(text)) : json_null();
 }
 
 /* ---------------------------------------------------------------- totals ----------- */
@@ -163,7 +172,7 @@ static json_t *result_json(const struct result *result)
 {
     return result ? json_pack("{s:i,s:s,s:i,s:o}", "operation", (int)result->number, "verb",
                               verb_name(result->verb), "code", (int)result->code, "text",
-                              clean(result->text, strlen(result->text)))
+                              text_or_null(result->text))
                   : json_null();
 }
 
@@ -210,7 +219,7 @@ json_t *report_status(void)
         master.options->config ? master.options->config : "(built-in)", "user",
         serving ? serving->core.user : "", "numbers",
         serving ? numbers_json(serving) : json_null(), "rate", request_rate(), "last_error",
-        master.last_error ? clean(master.last_error, strlen(master.last_error)) : json_null(),
+        text_or_null(master.last_error),
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
         workers_json(), "totals", totals);
 

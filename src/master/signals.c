@@ -15,10 +15,12 @@
 
 #include "master/generation.h"
 #include "master/logs.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/reload.h"
+#include "master/state.h"
+#include "master/stop.h"
 #include "master/workers.h"
+#include "master/workforce.h"
 
 #define FAST_DRAIN 1000 /* ms, for INT */
 
@@ -38,18 +40,18 @@ static void on_term(void)
 {
     int64_t drain = master.serving ? master.serving->core.drain_timeout : 1;
 
-    master_stop(master.state == MASTER_STOPPING ? 1 : drain, NULL);
+    stop_begin(master.state == MASTER_STOPPING ? 1 : drain, NULL);
 }
 
 static void on_int(void)
 {
-    master_stop(master.state == MASTER_STOPPING ? 1 : FAST_DRAIN, NULL);
+    stop_begin(master.state == MASTER_STOPPING ? 1 : FAST_DRAIN, NULL);
 }
 
 static void on_quit(void)
 {
     if (master.state != MASTER_STOPPING)
-        master_stop(0, NULL);
+        stop_begin(0, NULL);
 }
 
 static void on_hup(void)
@@ -69,7 +71,7 @@ static void scale_by(int step)
     struct operation *operation;
 
     if (count >= 1 && count <= SLOTS_MAX && !master.trial) {
-        operation = master_scale(count);
+        operation = workforce_scale(count);
     } else {
         operation = operation_new(VERB_SCALE);
         operation_result(operation, CONTROL_REFUSED, "the number of workers cannot be changed by %+d "

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "master/generation.h"
-#include "master/master.h"
 #include "master/operation.h"
+#include "master/state.h"
 #include "master/workers.h"
 
 static void on_respawn(void *arg)

@@ -8,10 +8,12 @@
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/logs.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/report.h"
+#include "master/state.h"
+#include "master/stop.h"
+#include "master/workforce.h"
 
 typedef void verb_f(struct client *client, const char *argument);
 
@@ -69,7 +71,7 @@ static void verb_STOP(struct client *client, const char *argument)
     operation = operation_new(VERB_STOP);
     operation_result(operation, CONTROL_DONE, "stopping");
     control_join(client, operation, WAIT_EVER);
-    master_stop(now ? 1 : drain, operation);
+    stop_begin(now ? 1 : drain, operation);
     operation_ack(operation);
 }
 
@@ -86,7 +88,7 @@ static void verb_SCALE(struct client *client, const char *argument)
         refuse(client, "a generation is being tried; ask again when the reload has ended");
         return;
     }
-    operation = master_scale((int)count);
+    operation = workforce_scale((int)count);
     control_join(client, operation, WAIT_EVER);
     operation_ack(operation);
 }
@@ -107,7 +109,7 @@ static void verb_RECYCLE(struct client *client, const char *argument)
     }
     operation = operation_new(VERB_RECYCLE);
     control_join(client, operation, WAIT_EVER);
-    master_recycle(operation, (int)slot, all);
+    workforce_recycle(operation, (int)slot, all);
 }
 
 static void verb_REOPEN_LOGS(struct client *client, const char *argument)
@@ -140,7 +142,7 @@ static void verb_MODULES(struct client *client, const char *argument)
 static void verb_EVENTS(struct client *client, const char *argument)
 {
     (void)argument;
-    client->follows = true;
+    control_follow(client);
 }
 
 static void verb_LOG_LEVEL(struct client *client, const char *argument)

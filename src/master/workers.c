@@ -4,6 +4,7 @@
  * destructor. It is reached by pid (reaping), by its channel (messages) and by its generation. */
 #include "config.h"
 
+#include "master/state.h"
 #include "master/workers.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/spawn.h"
 #include "share/snapshot.h"
@@ -260,9 +260,9 @@ static void hand_over(struct worker *worker)
 
         worker_tell(worker, MSG_LISTENER, 0, 0, listener_fd(title), title);
     }
-    worker_tell(worker, MSG_START, generation->number, worker->slot_index, -1, NULL);
     if (logs_level_is_set())
         worker_tell(worker, MSG_LEVEL, 0, (int)log_level(), -1, NULL);
+    worker_tell(worker, MSG_START, generation->number, worker->slot_index, -1, NULL);
 }
 
 struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error)

@@ -44,7 +44,7 @@ struct worker {
 const char *worker_state_name(enum worker_state state);
 
 /* Starts a process for the slot (NULL: only to check the configuration) and hands everything over.
- * NULL after a line in `error`. */
+ * NULL after a sentence, without newline, in `error`. */
 struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error);
 /* Tells it to accept; the operation (may be NULL) waits for its word. */
 void worker_serve(struct worker *worker, struct operation *operation);

@@ -106,6 +106,8 @@ void conn_close(struct reeve_conn *conn)
     struct loop *loop = conn->loop;
     if (conn->state == CONN_ZOMBIE || conn->state == CONN_DEAD)
         return;
+    /* Before the peer can see the end: who has seen it may count on no further job being begun. */
+    job_cancel_all(conn);
     loop->ops->drop(loop->wait, &conn->source, true);
     sys_close(&conn->source.fd);
     wheel_cancel(&loop->wheel, &conn->timer);
@@ -127,9 +129,7 @@ void conn_close(struct reeve_conn *conn)
     if (loop->shown == conn)
         record_idle(loop);
     record_closed(loop);
-    if (zombie)
-        job_cancel_all(conn);
-    else
+    if (!zombie)
         conn_end(conn);
 }
 

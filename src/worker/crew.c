@@ -252,11 +252,12 @@ void crew_end(struct crew **crew_of)
 {
     struct crew *crew = *crew_of;
 
-    for (int i = 0; i < crew->loop_count; i++) {
+    for (int i = 0; i < crew->loop_count; i++)
         pthread_join(crew->loops[i].thread, NULL);
+    pool_free(&crew->pool); /* before the loops: a thread may still be handing a job back */
+    for (int i = 0; i < crew->loop_count; i++)
         loop_free(&crew->loops[i].loop);
-    }
-    pool_free(&crew->pool);
+    engine_free(&crew->engine);
     starter_end(&crew->starter);
     free(crew->engine.listeners);
     free(crew->loops);

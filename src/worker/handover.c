@@ -49,6 +49,9 @@ static bool take(struct handover *handover, struct msg *msg)
         return true;
     case MSG_LISTENER:
         return msg->fd >= 0 && add_listener(handover, msg);
+    case MSG_LEVEL:
+        handover->level = msg->value;
+        return true;
     case MSG_START:
         handover->generation = msg->op;
         handover->slot = msg->value;
@@ -61,7 +64,6 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_DRAIN:
     case MSG_LEAVING:
     case MSG_REOPENED:
-    case MSG_LEVEL:
     case MSG_ACK:
     case MSG_TYPES:
         break;
@@ -76,7 +78,7 @@ bool handover_receive(struct handover *handover, int channel)
     struct msg msg = {.type = MSG_TYPES};
     bool ok = room != NULL;
 
-    *handover = (struct handover){.channel = channel, .log_fd = -1, .board.fd = -1};
+    *handover = (struct handover){.channel = channel, .log_fd = -1, .level = -1, .board.fd = -1};
     while (ok && msg.type != MSG_START)
         ok = channel_recv(channel, &msg, room, TO_WORKER) == 1 && take(handover, &msg);
     free(room);

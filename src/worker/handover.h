@@ -18,6 +18,7 @@ struct handover {
     struct snapshot *snapshot;
     int log_fd; /* -1: syslog */
     bool have_log;
+    int level; /* of the log, over the configuration's; -1: none */
     struct handed_listener *listeners;
     size_t listener_count;
     uint32_t generation;

@@ -105,6 +105,12 @@ static void worker_drain(struct worker *worker, int64_t deadline_ms)
         worker_move(worker, DRAINING);
 }
 
+static void set_level(int level)
+{
+    if (level >= REEVE_LOG_ERROR && level <= REEVE_LOG_DEBUG)
+        log_set_level((enum reeve_level)level);
+}
+
 static void on_message(struct worker *worker, struct msg *msg)
 {
     switch (msg->type) {
@@ -133,8 +139,7 @@ static void on_message(struct worker *worker, struct msg *msg)
         tell(worker, MSG_ACK, msg->op, 0, NULL);
         return;
     case MSG_LEVEL:
-        if (msg->value >= REEVE_LOG_ERROR && msg->value <= REEVE_LOG_DEBUG)
-            log_set_level((enum reeve_level)msg->value);
+        set_level(msg->value);
         return;
     case MSG_BOARD:
     case MSG_SNAPSHOT:
@@ -283,7 +288,7 @@ static int worker_prepare(struct worker *worker)
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
-    log_set_level(loaded->core.log_level);
+    set_level(worker->handover.level >= 0 ? worker->handover.level : (int)loaded->core.log_level);
     log_open(worker->log_fd, loaded->core.log_format);
     log_msg(LOG_WORKER_LOADED, "%zu modules for slot %d of generation %u", loaded->modules.count,
             worker->handover.slot, worker->handover.generation);

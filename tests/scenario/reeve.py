@@ -11,8 +11,9 @@ It runs once under every model it allows. When it ends, the server is told to st
 below it is looked after: a process left behind, a sanitizer's report, a crash that was not meant or
 an exit status other than 0 fail the scenario, and the daemon's log is printed.
 
-Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q ..."), REEVE_SLOW (factor
-for deadlines), REEVE_FULL=1 (full numbers), REEVE_ONLY (part of the names of the scenarios to run).
+Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --error-exitcode=99
+--trace-children=yes"), REEVE_SLOW (factor for deadlines), REEVE_FULL=1 (full numbers), REEVE_ONLY
+(part of the names of the scenarios to run).
 """
 import ctypes
 import json
@@ -57,7 +58,8 @@ REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
 
 HTTP = 'listen "127.0.0.1:0" { protocol = "http" }\n'
 ECHO = 'listen "127.0.0.2:0" { protocol = "echo" }\n'
-SITE = 'http { site "default" { route "/" { static { root = "www" } } route "/hello" { hello { } } } }\n'
+SITE = ('http { site "default" { route "/" { static { root = "www" } }'
+        ' route "/hello" { hello { } } } }\n')
 
 
 class Failed(Exception):
@@ -245,8 +247,8 @@ class Server:
     def launch(self, *arguments, conf=True, **how):
         """Starts reeved in the foreground and does not wait for it."""
         log = open(self.path("log"), "ab")
-        self.process = subprocess.Popen(self.command(*arguments, conf=conf), stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log, start_new_session=True, **how)
+        self.process = subprocess.Popen(self.command(*arguments, conf=conf), stdout=log, stderr=log,
+                                        stdin=subprocess.DEVNULL, start_new_session=True, **how)
         log.close()
         return self
 
@@ -410,7 +412,7 @@ class Events:
         self.control.settimeout(DEADLINE)
         self.seen = []
         self.control.sendall(b"events\n")
-        server.ask("health")  # asked later, answered later: the stream has begun
+        self.wait("following")
 
     def __enter__(self):
         return self
@@ -444,8 +446,9 @@ class Result:
 
 def run(command, seconds=DEADLINE * 2, env=None, **how):
     try:
-        return Result(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                     errors="replace", timeout=seconds, start_new_session=True,
+        return Result(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                     text=True, errors="replace", timeout=seconds,
+                                     start_new_session=True,
                                      env=dict(os.environ, **env) if env else None, **how))
     except subprocess.TimeoutExpired:
         raise Failed(f"{' '.join(command)} has not ended within {seconds:g} s") from None

@@ -96,7 +96,10 @@ static reeve_verdict command(reeve_conn *conn, struct state *state, char *line)
         say(conn, reeve_draining() ? "drained\n" : "ok\n");
         return reeve_draining() ? REEVE_CLOSE : REEVE_WANT_READ;
     } else if (strcmp(line, "job") == 0) {
-        return reeve_submit(conn, job_body, job_done, &talk_counts.ran) ? REEVE_ERROR : REEVE_JOB;
+        if (reeve_submit(conn, job_body, job_done, &talk_counts.ran) < 0)
+            return REEVE_ERROR;
+        atomic_fetch_add(&talk_counts.submitted, 1);
+        return REEVE_JOB;
     } else if (strcmp(line, "hang") == 0) {
         return REEVE_JOB;
     } else {

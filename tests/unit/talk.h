@@ -15,7 +15,7 @@ extern const reeve_protocol talk, talk_greeting, talk_bare; /* bare: no hook but
 
 struct talk_counts {
     atomic_int opened, closed, steps;
-    atomic_int started, ran, skipped; /* jobs */
+    atomic_int submitted, started, ran, skipped; /* jobs */
     atomic_int refused;               /* output after the end, refused as it must be */
     atomic_size_t most_queued;
 };

@@ -114,8 +114,6 @@ END_TEST
 static const struct {
     const char *text, *error;
 } mistakes[] = {
-    {"", "(built-in): listen: there is none; write listen \"127.0.0.1:8080\" { protocol = \"http\" "
-         "}\n"},
     {"listen \"1.2.3.4\" { }", IN("1") "listen \"1.2.3.4\": \"1.2.3.4\" has no port; write "
                                        "127.0.0.1:80, [::1]:80, *:80, localhost:80, unix:/path or "
                                        "fd:name\n"},
@@ -138,7 +136,6 @@ static const struct {
              "the two\n"},
     {LISTEN "loops = 64\nthreads = 448",
      IN("3") "threads: 448 and 64 loops are more than 480 threads in a worker; write less\n"},
-    {LISTEN "control = \"\"", IN("2") "control: is empty; write the path of a socket\n"},
     {LISTEN "error_log = \"\"",
      IN("2") "error_log: is empty; write \"stderr\", \"syslog\" or a path\n"},
     {LISTEN "modules = { a, b, a }", IN("2") "modules: \"a\" is named twice; remove one of them\n"},

@@ -141,6 +141,7 @@ static const struct {
     {{"status"}, "HTTP/1.1 400 Bad Request\r\n", 0, true, 1, 0, false, "not JSON"},
     {{"status"}, "[1]\n", 0, true, 1, 0, false, "not JSON"},
     {{"status"}, "\n", 0, true, 1, 0, false, "not JSON"},
+    {{"events"}, EVENT EVENT, 0, false, 1, 2, false, "the server has gone"},
     {{"stop"}, "", 0, false, 0, 0, false, NULL},
     {{"stop"}, EVENT RESULT(0) EVENT, 0, false, 0, 2, true, NULL},
     {{"stop"}, RESULT(1), 0, true, 1, 0, true, NULL},

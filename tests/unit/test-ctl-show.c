@@ -168,6 +168,24 @@ START_TEST(test_status_rate)
 }
 END_TEST
 
+START_TEST(test_status_by_slot)
+{
+    json_t *data = json_pack("{s:[{s:i,s:i},{s:i,s:i},{s:i,s:i}]}", "workers", "slot", 1, "pid", 70,
+                             "slot", 0, "pid", 90, "slot", 0, "pid", 80);
+    struct buf out = {0};
+    const char *first, *second, *third;
+
+    show_status(data, NULL, false, &out);
+    first = strstr(buf_text(&out), "\n   0   80 ");
+    second = strstr(buf_text(&out), "\n   0   90 ");
+    third = strstr(buf_text(&out), "\n   1   70 ");
+    ck_assert_msg(first && second && third, "%s", buf_text(&out));
+    ck_assert(first < second && second < third);
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
 START_TEST(test_status_survives_nonsense)
 {
     static const char *const texts[] = {
@@ -283,6 +301,7 @@ int main(void)
     tcase_add_test(tcase, test_table_is_harmless);
     tcase_add_test(tcase, test_status);
     tcase_add_test(tcase, test_status_rate);
+    tcase_add_test(tcase, test_status_by_slot);
     tcase_add_test(tcase, test_status_survives_nonsense);
     tcase_add_loop_test(tcase, test_result, 0, sizeof results / sizeof results[0]);
     tcase_add_test(tcase, test_event);

@@ -65,7 +65,7 @@ START_TEST(queued_job_of_a_gone_client_is_skipped)
     int first = ask("job\n");
     rig_until(atomic_load(&talk_counts.started) == 1);
     int gone = ask("job\n");
-    rig_until(atomic_load(&talk_counts.opened) == 2);
+    rig_until(atomic_load(&talk_counts.submitted) == 2);
     rig_reset(gone);
     rig_until(rig_open(&rig) == 1);
     ck_assert_int_eq(atomic_load(&talk_counts.closed), 0); /* a zombie: its job is still queued */
@@ -114,7 +114,7 @@ START_TEST(stop_waits_for_jobs)
 {
     start(_i, 2);
     int one = ask("job\n"), two = ask("job\n"), three = ask("job\n");
-    rig_until(atomic_load(&talk_counts.started) == 2 && atomic_load(&talk_counts.opened) == 3);
+    rig_until(atomic_load(&talk_counts.started) == 2 && atomic_load(&talk_counts.submitted) == 3);
     rig_command(&rig, LOOP_STOP);
     rig_expect_over(one);
     rig_expect_over(two);

@@ -12,12 +12,11 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "master/backoff.h"
-#include "master/control.h"
 #include "master/counters.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
-#include "master/master.h"
+#include "master/state.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/slot.h"
@@ -27,27 +26,17 @@
 
 /* ---------------------------------------------------------------- stand-ins -------- */
 
-struct master master;
 struct list listeners = {&listeners, &listeners};
 static int started, retired, served, gave_up, took_over, start_fails_at;
 static enum control_code answered;
 static char answer[256];
 
-void say(enum log_tag tag, const char *format, ...)
-{
-    (void)tag;
-    (void)format;
-}
-void master_set_error(const char *text) { (void)text; }
-void master_check_finished(void) {}
-void master_recycle_goes_on(void) {}
 void listeners_adopt(const struct generation *generation, struct generation *old)
 {
     (void)generation;
     (void)old;
 }
 void listeners_abandon(void) {}
-void listeners_close_removed(void) {}
 bool logs_to_stderr(void) { return false; }
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
@@ -61,7 +50,7 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
     operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
     operation_ack(operation);
 }
-void control_answer(const struct operation *operation)
+static void on_answer(const struct operation *operation)
 {
     answered = operation->code;
     snprintf(answer, sizeof(answer), "%s", buf_text(&operation->text));
@@ -71,7 +60,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     struct worker *worker;
 
     if (++started == start_fails_at) {
-        buf_adds(error, "no process\n");
+        buf_adds(error, "no process");
         return NULL;
     }
     worker = calloc(1, sizeof(*worker));
@@ -130,7 +119,8 @@ static struct generation *make(int workers)
 
 static void setup(void)
 {
-    list_init(&master.generations);
+    log_set_level(REEVE_LOG_ERROR);
+    operation_follow(on_answer);
     master.state = MASTER_SERVING;
 }
 

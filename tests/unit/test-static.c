@@ -2,13 +2,20 @@
 #include "config.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../../modules/static/below.h"
 #include "../../modules/static/types.h"
 #include "fake-reeve.h"
 
@@ -423,6 +430,48 @@ START_TEST(test_types)
 }
 END_TEST
 
+/* The kernel says that it has no openat2: files are then found by walking, and links not at all. */
+static void set_up_without_openat2(void)
+{
+    static struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    set_up();
+}
+
+START_TEST(test_walk_follows_no_link)
+{
+    int slash = open("/", O_PATH | O_DIRECTORY);
+    ck_assert_int_eq(below_open(slash, "proc/self/fd", false, O_RDONLY), -1);
+    ck_assert_int_eq(errno, ENOTDIR); /* "self" is a link, not a folder */
+    ck_assert_int_eq(below_open(slash, "proc/../etc", false, O_RDONLY), -1);
+    ck_assert_int_eq(errno, EXDEV);
+    ck_assert_int_ge(below_open(slash, "proc/sys//kernel/ostype", false, O_RDONLY), 0);
+    ck_assert_int_eq(below_open(slash, "proc/sys/kernel/ostype/", false, O_RDONLY), -1);
+    ck_assert_int_ge(below_open(slash, "", false, O_PATH | O_DIRECTORY), 0);
+}
+END_TEST
+
+static TCase *without_openat2(void)
+{
+    TCase *tcase = tcase_create("without openat2");
+    tcase_add_checked_fixture(tcase, set_up_without_openat2, tear_down);
+    tcase_add_test(tcase, test_files);
+    tcase_add_test(tcase, test_head);
+    tcase_add_loop_test(tcase, test_refusals, 0, (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_test(tcase, test_dots);
+    tcase_add_test(tcase, test_long_names);
+    tcase_add_test(tcase, test_redirect);
+    tcase_add_test(tcase, test_walk_follows_no_link);
+    return tcase;
+}
+
 int main(void)
 {
     Suite *suite = suite_create("static");
@@ -442,6 +491,7 @@ int main(void)
     tcase_add_test(tcase, test_not_modified);
     tcase_add_test(tcase, test_configuration_refused);
     tcase_add_test(tcase, test_types);
+    suite_add_tcase(suite, without_openat2());
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_set_tap(runner, "-");

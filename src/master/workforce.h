@@ -1,0 +1,13 @@
+/* The number of workers, and their replacement, by hand. */
+#ifndef MASTER_WORKFORCE_H
+#define MASTER_WORKFORCE_H
+#include <stdbool.h>
+
+struct operation;
+
+/* Changes the number of workers of the serving generation. The caller acknowledges the operation
+ * once somebody has joined it. */
+struct operation *workforce_scale(int count);
+/* Replaces the worker of one slot, or of all, one after the other, the replacement first. */
+void workforce_recycle(struct operation *operation, int slot, bool all);
+#endif
