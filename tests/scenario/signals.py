@@ -17,8 +17,7 @@ def scale(case):
     server.signal(signal.SIGTTOU)
     server.all_ready(1)
     server.signal(signal.SIGTTOU)
-    until(lambda: (server.status()["last_operation"] or {}).get("code") == 1,
-          "the last worker stays")
+    server.until_logged("operation", "(scale) ended with code 1")
     server.all_ready(1)
     equal(get(server.address()).status, 200, "it serves")
 
