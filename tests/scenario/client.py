@@ -161,8 +161,8 @@ KEPT, ONE_EACH, PIPELINED = "keep-alive", "connection per request", "pipelined"
 class Load:
     """Clients that ask the same thing until told to stop, and count what goes wrong.
 
-    `refused`: connections that could not be made. `failed_new`: requests that failed as the first of
-    their connection. `failed_kept`: later ones. `wrong`: answers with other bytes than expected."""
+    `refused`: connections that could not be made. `failed_new`: requests that failed as the first
+    of their connection. `failed_kept`: later ones. `wrong`: answers with unexpected bytes."""
 
     PER_CONNECTION = 50
     DEPTH = 8
@@ -199,8 +199,8 @@ class Load:
         until(lambda: self.good >= goal, f"{number} more requests ({self})")
 
     def __str__(self):
-        return (f"{self.kind}: {self.good} good, {self.refused} refused, {self.failed_new} failed on "
-                f"new connections, {self.failed_kept} on kept ones, {self.wrong} wrong"
+        return (f"{self.kind}: {self.good} good, {self.refused} refused, {self.failed_new} failed "
+                f"on new connections, {self.failed_kept} on kept ones, {self.wrong} wrong"
                 f" ({self.first_error})")
 
     def client(self):

@@ -10,7 +10,8 @@ from reeve import (ECHO, HTTP, MODULE_PATH, ROOT, SITE, Skipped, check, contains
 # name, what is changed, where the line is (a part of it), the option, words that must stand in it
 TABLE = (
     ("an unknown option", {"text": "threds = 5\n" + HTTP + SITE}, "threds", "threds", ["threads"]),
-    ("an unknown section", {"text": "listn \"127.0.0.1:0\" { }\n" + SITE}, "listn", "listn", ["listen"]),
+    ("an unknown section", {"text": 'listn "127.0.0.1:0" { }\n' + SITE}, "listn", "listn",
+     ["listen"]),
     ("an option of another section", {"text": HTTP + SITE.replace("root", "\nbacklog")}, "backlog",
      "backlog", []),
     ("a word for a number", {"workers": "many"}, "workers", "workers", ["number"]),
@@ -32,17 +33,19 @@ TABLE = (
      "protocol", ["http"]),
     ("a route without a handler", {"text": HTTP + 'http { site "default" {\nroute "/" { } } }\n'},
      "route", "route", []),
-    ("a bad address", {"text": 'listen "nowhere" { protocol = "http" }\n' + SITE}, "nowhere", "listen", []),
+    ("a bad address", {"text": 'listen "nowhere" { protocol = "http" }\n' + SITE}, "nowhere",
+     "listen", []),
     ("a port out of range", {"text": 'listen "127.0.0.1:70000" { protocol = "http" }\n' + SITE},
      "70000", "listen", ["65535"]),
-    ("an address of another machine", {"text": 'listen "192.0.2.1:0" { protocol = "http" }\n' + SITE},
-     "192.0.2.1", "listen", []),
+    ("an address of another machine",
+     {"text": 'listen "192.0.2.1:0" { protocol = "http" }\n' + SITE}, "192.0.2.1", "listen", []),
     ("a missing content root", {"text": HTTP + SITE.replace("www", "nowhere")}, "nowhere", "root",
      ["nowhere"]),
     ("an unknown user", {"user": "no-such-user"}, "user", "user", ["no-such-user"]),
     ("a missing quotation mark", {"text": HTTP + 'pid_file = "oops\n'}, None, "", []),
     ("a missing brace", {"text": HTTP + "http {\n site \"default\" {\n"}, None, "", []),
-    ("a log file in no folder", {"error_log": "none/error.log"}, "error_log", "error_log", ["none"]),
+    ("a log file in no folder", {"error_log": "none/error.log"}, "error_log", "error_log",
+     ["none"]),
 )
 
 
@@ -112,7 +115,8 @@ def files(case):
     for path, word in ((server.path("none.conf"), "none.conf"), (server.folder, server.folder)):
         result = server.run("-c", path, conf=False)
         equal(result.code, 1, f"exit status for {path}")
-        equal(len([line for line in result.text.splitlines() if word in line]), 1, f"lines in {result.text!r}")
+        lines = [line for line in result.text.splitlines() if word in line]
+        equal(len(lines), 1, f"lines in {result.text!r}")
     if ROOT:
         return
     os.chmod(server.conf, 0)
@@ -155,7 +159,8 @@ def override(case):
 
 @scenario("comments, included quotes and empty sections are understood", models=())
 def good(case):
-    server = case.serve("# a comment with { braces\n" + ECHO + "/* more } of it */ // and { this\n" +
+    server = case.serve("# a comment with { braces\n" + ECHO +
+                        "/* more } of it */ // and { this\n" +
                         'http { site "default" { route "/a\\"b" { hello { } }\n'
                         ' route "/" { hello { text = "{ # not a comment }" } } } }\n' + HTTP)
     equal(get(server.address()).body, b"{ # not a comment }", "the text")

@@ -61,7 +61,8 @@ def totals(case):
             for _ in range(20):
                 now = server.status()["totals"]
                 for name in ("connections", "requests", "bytes", "restarts"):
-                    check(now[name] >= last.get(name, 0), f"{name}: {last.get(name)}, then {now[name]}")
+                    check(now[name] >= last.get(name, 0),
+                          f"{name}: {last.get(name)}, then {now[name]}")
                 last = now
             server.all_ready(2, besides=[pid])
 
@@ -74,7 +75,8 @@ def told(case):
     with server.events() as events:
         os.kill(pid, signal.SIGKILL)
         event = events.wait("worker-crashed", str(pid))
-        check(re.search(r"SIGKILL|[Kk]illed|signal 9", event["text"]), f"the signal in {event['text']!r}")
+        check(re.search(r"SIGKILL|[Kk]illed|signal 9", event["text"]),
+              f"the signal in {event['text']!r}")
         events.wait("worker-ready")
     contains(server.until_logged("worker-crashed")[0], str(pid), "the log's text")
     contains(server.status()["last_error"] or "", str(pid), "last error of status")
@@ -110,7 +112,8 @@ def loop(case):
             delays.append(time.monotonic() - last)
     check(delays[0] < 0.5 * SLOW, f"the first time at once: {delays}")
     check(delays[5] > 2 * delays[2] and delays[5] > delays[4], f"the delay doubles: {delays}")
-    equal({slot: each for slot, each in server.pids().items() if slot != 1}, kept, "the other slots")
+    after = {slot: each for slot, each in server.pids().items() if slot != 1}
+    equal(after, kept, "the other slots")
     equal(get(server.address()).status, 200, "it serves")
 
 

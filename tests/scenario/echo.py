@@ -55,7 +55,8 @@ def half_close(case):
     server = case.serve(ECHO)
     data = os.urandom(1 << 20)
     with connect(server.address(ADDRESS)) as link:
-        sender = threading.Thread(target=lambda: (link.sendall(data), link.shutdown(socket.SHUT_WR)))
+        sender = threading.Thread(
+            target=lambda: (link.sendall(data), link.shutdown(socket.SHUT_WR)))
         sender.start()
         got = b""
         while len(got) < len(data):

@@ -1,13 +1,13 @@
-"""Fault loops: the n-th fork, execveat, mmap, ... fails, for n = 1, 2, ... until the fault no longer
-fires. Nothing is lost but that one operation. The shim is tests/fault/fault.c."""
+"""Fault loops: the n-th fork, execveat, mmap, ... fails, for n = 1, 2, ... until the fault no
+longer fires. Nothing is lost but that one operation. The shim is tests/fault/fault.c."""
 import errno
 import mmap
 import os
 import struct
 
 from client import ONE_EACH, Load, get
-from reeve import (HTTP, REEVED, SITE, SLOW, Failed, Skipped, check, children, contains, equal,
-                   main, run, scenario, until)
+from reeve import (HTTP, REEVED, SANITIZED, SITE, SLOW, Failed, Skipped, check, children, contains,
+                   equal, main, run, scenario, until)
 
 SHIM = os.path.abspath(os.environ.get("REEVE_FAULT_SHIM", "tests/fault/.libs/fault.so"))
 MASTER, WORKER = 1, 2
@@ -31,7 +31,8 @@ class Fault:
             self.page = mmap.mmap(file.fileno(), 4096)
 
     def arm(self, name, first, error, role=MASTER, last=None):
-        self.page[:64] = struct.pack(LAYOUT, 0, role, first, last or first, error, 0, 0, 0, name.encode())
+        self.page[:64] = struct.pack(LAYOUT, 0, role, first, last or first, error, 0, 0, 0,
+                                     name.encode())
         self.page[:4] = struct.pack("=I", 1)
 
     def disarm(self):
@@ -64,12 +65,14 @@ def start(server, fault):
 
 # What a reload of the master calls, and an error that each really gives. Memory is not among them:
 # libConfuse 3.3 aborts by itself when it is short, in the master too.
-RELOAD_FAULTS = (("fork", errno.EAGAIN), ("socketpair", errno.EMFILE), ("memfd_create", errno.ENFILE),
-                 ("mmap", errno.ENOMEM), ("open", errno.EMFILE), ("sendmsg", errno.ENOBUFS))
+RELOAD_FAULTS = (("fork", errno.EAGAIN), ("socketpair", errno.EMFILE),
+                 ("memfd_create", errno.ENFILE), ("mmap", errno.ENOMEM),
+                 ("open", errno.EMFILE), ("sendmsg", errno.ENOBUFS))
 
 
 def reload_fault(name, error):
-    @scenario(f"a reload with the n-th {name} of the master failing loses nothing but itself", models=())
+    @scenario(f"a reload with the n-th {name} of the master failing loses nothing but itself",
+              models=())
     def loop(case):
         server, fault = server_with_fault(case, workers=2)
         server.crashes_meant = True  # a worker that lost its start is told as one
@@ -125,13 +128,13 @@ def exec_fails(case):
 
 START_FAULTS = (("fork", errno.EAGAIN), ("execveat", errno.ENOMEM), ("socketpair", errno.EMFILE),
                 ("memfd_create", errno.ENFILE), ("mmap", errno.ENOMEM), ("socket", errno.EMFILE),
-                ("listen", errno.EADDRINUSE), ("signalfd", errno.EMFILE), ("epoll_create1", errno.EMFILE),
-                ("rename", errno.EROFS))
+                ("listen", errno.EADDRINUSE), ("signalfd", errno.EMFILE),
+                ("epoll_create1", errno.EMFILE), ("rename", errno.EROFS))
 
 
 def start_fault(name, error):
-    @scenario(f"a start with the n-th {name} of the master failing ends with a line and status 1, or serves",
-              models=())
+    @scenario(f"a start with the n-th {name} of the master failing ends with a line and status 1,"
+              " or serves", models=())
     def loop(case):
         server, fault = server_with_fault(case)
         server.crashes_meant = True
@@ -192,14 +195,16 @@ def aborted(case):
 
 
 WORKER_FAULTS = (("dlopen", errno.ENOENT), ("pthread_create", errno.EAGAIN), ("mmap", errno.ENOMEM),
-                 ("epoll_create1", errno.EMFILE), ("eventfd", errno.EMFILE), ("calloc", errno.ENOMEM),
-                 ("realloc", errno.ENOMEM))
+                 ("epoll_create1", errno.EMFILE), ("eventfd", errno.EMFILE),
+                 ("calloc", errno.ENOMEM), ("realloc", errno.ENOMEM))
 
 
 def worker_fault(name, error):
-    @scenario(f"the n-th {name} of a starting worker fails: the reload says why, the old one serves on",
-              models=("worker",) if name == "pthread_create" else ("event",))
+    @scenario(f"the n-th {name} of a starting worker fails: the reload says why, the old one"
+              " serves on", models=("worker",) if name == "pthread_create" else ("event",))
     def loop(case):
+        if name.endswith("alloc") and SANITIZED:
+            raise Skipped("libConfuse 3.3 itself crashes when memory is short; a sanitizer says so")
         server, fault = server_with_fault(case, workers=1)
         server.crashes_meant = True
         start(server, fault)
@@ -214,7 +219,10 @@ def worker_fault(name, error):
             if answer["code"]:
                 refused += 1
                 check(answer["text"].strip(), f"a text at call {number}")
-                contains(server.status()["last_error"], answer["text"].splitlines()[0][:40], "last error")
+                check(name.endswith("alloc") or "signal" not in answer["text"],
+                      f"call {number} failed and the worker crashed: {answer['text']}")
+                contains(server.status()["last_error"], answer["text"].splitlines()[0][:40],
+                         "last error")
             equal(get(server.address()).status, 200, f"an answer after call {number} failed")
             server.all_ready(1)
             if not fired:

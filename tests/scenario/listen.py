@@ -111,8 +111,8 @@ def inherit(case, names, text):
             os.dup2(fd, 3 + number)
     with open(server.path("log"), "ab") as log:
         server.process = subprocess.Popen(
-            shell, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=move, close_fds=False,
-            start_new_session=True,
+            shell, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=move,
+            close_fds=False, start_new_session=True,
             env=dict(os.environ, LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=":".join(names)))
     addresses = [each.getsockname() for each in sockets]
     for each in sockets:
@@ -122,7 +122,8 @@ def inherit(case, names, text):
 
 @scenario("fd:NAME takes a socket of systemd's")
 def by_name(case):
-    server, (first, second) = inherit(case, ["web", "say"], 'listen "fd:say" { protocol = "echo" }\n'
+    server, (first, second) = inherit(case, ["web", "say"],
+                                      'listen "fd:say" { protocol = "echo" }\n'
                                       'listen "fd:web" { protocol = "http" }\n' + SITE)
     equal(get(first).status, 200, "web")
     with connect(second) as link:
@@ -137,7 +138,8 @@ def by_name(case):
 
 @scenario("fd:NUMBER takes the socket of that number, the first is 0", models=())
 def by_number(case):
-    _, (first, _) = inherit(case, ["unnamed", "second"], 'listen "fd:0" { protocol = "http" }\n' + SITE)
+    _, (first, _) = inherit(case, ["unnamed", "second"],
+                            'listen "fd:0" { protocol = "http" }\n' + SITE)
     equal(get(first).status, 200, "an answer")
 
 
@@ -154,15 +156,17 @@ def activate(case):
     if not shutil.which("systemd-socket-activate"):
         raise Skipped("no systemd-socket-activate")
     server = case.server('listen "fd:web" { protocol = "http" }\n' + SITE)
-    # It is told the port, so one is tried that was free a moment ago; another try if it no longer is.
+    # It is told the port, so one is tried that was free a moment ago; another if it no longer is.
     for _ in range(5):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         with open(server.path("log"), "wb") as log:
             server.process = subprocess.Popen(
-                ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "--fdname=web", *server.command()],
+                ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "--fdname=web",
+                 "-E", "ASAN_OPTIONS", "-E", "TSAN_OPTIONS", *server.command()],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        until(lambda: "Listening on" in server.log() or server.process.poll() is not None, "it listens")
+        until(lambda: "Listening on" in server.log() or server.process.poll() is not None,
+              "it listens")
         if server.process.poll() is None:
             break
     equal(get(("127.0.0.1", port)).status, 200, "the first answer")

@@ -72,7 +72,8 @@ def descriptors(case):
     server = case.serve(HTTP + SITE)
     for pid in server.pids().values():
         files = open_files(pid)
-        check(not any("control.sock" in path or "reeved.pid" in path for path in files), f"files {files}")
+        check(not any("control.sock" in path or "reeved.pid" in path for path in files),
+              f"files {files}")
         sockets = [path for path in files if path.startswith("socket:")]
         check(len(sockets) <= 3, f"a listener and a channel, not {sockets}")
 

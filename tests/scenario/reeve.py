@@ -11,8 +11,9 @@ It runs once under every model it allows. When it ends, the server is told to st
 below it is looked after: a process left behind, a sanitizer's report, a crash that was not meant or
 an exit status other than 0 fail the scenario, and the daemon's log is printed.
 
-Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q ..."), REEVE_SLOW (factor
-for deadlines), REEVE_FULL=1 (full numbers), REEVE_ONLY (part of the names of the scenarios to run).
+Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --error-exitcode=99
+--trace-children=yes"), REEVE_SLOW (factor for deadlines), REEVE_FULL=1 (full numbers), REEVE_ONLY
+(part of the names of the scenarios to run).
 """
 import ctypes
 import json
@@ -39,19 +40,26 @@ WRAP = shlex.split(os.environ.get("REEVE_WRAP", ""))
 SLOW = float(os.environ.get("REEVE_SLOW", "1"))
 FULL = os.environ.get("REEVE_FULL") == "1"
 ROOT = os.geteuid() == 0
+
+
+def built_with(mark):
+    """Is this word in the program? Sanitizers leave their names there."""
+    try:
+        with open(REEVED, "rb") as file:
+            return mark in file.read()
+    except OSError:
+        return False
+
+
+SANITIZED = built_with(b"__asan_init") or built_with(b"__tsan_init")
 DEADLINE = 10 * SLOW
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
            "WARNING: ThreadSanitizer", "ERROR SUMMARY")
 
 HTTP = 'listen "127.0.0.1:0" { protocol = "http" }\n'
 ECHO = 'listen "127.0.0.2:0" { protocol = "echo" }\n'
-SITE = 'http { site "default" { route "/" { static { root = "www" } } route "/hello" { hello { } } } }\n'
-
-
-def sanitized():
-    """Is the server built with the address sanitizer?"""
-    with open(REEVED, "rb") as file:
-        return b"__asan_init" in file.read()
+SITE = ('http { site "default" { route "/" { static { root = "www" } }'
+        ' route "/hello" { hello { } } } }\n')
 
 
 class Failed(Exception):
@@ -239,8 +247,8 @@ class Server:
     def launch(self, *arguments, conf=True, **how):
         """Starts reeved in the foreground and does not wait for it."""
         log = open(self.path("log"), "ab")
-        self.process = subprocess.Popen(self.command(*arguments, conf=conf), stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log, start_new_session=True, **how)
+        self.process = subprocess.Popen(self.command(*arguments, conf=conf), stdout=log, stderr=log,
+                                        stdin=subprocess.DEVNULL, start_new_session=True, **how)
         log.close()
         return self
 
@@ -412,6 +420,7 @@ class Events:
     def __init__(self, server):
         self.control = server.connect_control()
         self.lines = self.control.makefile("rb")
+        self.control.settimeout(DEADLINE)
         self.seen = []
         self.control.sendall(b"events\n")
         self.wait("following")
@@ -426,8 +435,11 @@ class Events:
     def wait(self, tag, part=""):
         """The next event with that tag and that part of a text."""
         while True:
-            line = self.lines.readline()
-            check(line, f"the stream of events ended before {tag} {part!r}: {short(self.seen)}")
+            try:
+                line = self.lines.readline()
+            except TimeoutError:
+                line = None
+            check(line, f"no event {tag} {part!r}, but {short(self.seen)}")
             event = json.loads(line)
             self.seen.append(event)
             if event.get("tag") == tag and part in event["text"]:
@@ -445,8 +457,9 @@ class Result:
 
 def run(command, seconds=DEADLINE * 2, env=None, **how):
     try:
-        return Result(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                     errors="replace", timeout=seconds, start_new_session=True,
+        return Result(subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                     text=True, errors="replace", timeout=seconds,
+                                     start_new_session=True,
                                      env=dict(os.environ, **env) if env else None, **how))
     except subprocess.TimeoutExpired:
         raise Failed(f"{' '.join(command)} has not ended within {seconds:g} s") from None

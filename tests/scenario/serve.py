@@ -120,7 +120,8 @@ def pipelined(case):
         server.write(f"www/{number}.txt", f"file {number}\n" * number)
     server.start()
     with Client(server.address()) as client:
-        client.send("".join(f"GET /{number}.txt HTTP/1.1\r\nHost: a\r\n\r\n" for number in range(50)))
+        client.send("".join(f"GET /{number}.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+                            for number in range(50)))
         for number in range(50):
             equal(client.answer().body, f"file {number}\n".encode() * number, f"answer {number}")
 
@@ -130,7 +131,8 @@ def slowly(case):
     server = case.serve()
     with Client(server.address()) as client:
         client.link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n":
+        for byte in (b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
             client.send(bytes([byte]))
         equal(client.answer().status, 200, "the first")
         equal(client.answer().body, b"<h1>index</h1>\n", "the second")
@@ -162,10 +164,12 @@ MALFORMED = (
     (b"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400, "a bad escape"),
     (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "a bad length"),
     (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400, "a negative length"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "two lengths"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400,
+     "two lengths"),
     (b"hello\r\n\r\n", 400, "no HTTP at all"),
     (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501, "an unknown method"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x, chunked\r\n\r\n", 501, "an unknown coding"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x, chunked\r\n\r\n", 501,
+     "an unknown coding"),
     (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "another version"),
     (b"GET / HTTP/3.7\r\nHost: a\r\n\r\n", 505, "another version"),
 )
@@ -219,7 +223,8 @@ def escapes(case):
     os.symlink("..", server.path("www/up"))
     os.symlink("../index.html", server.path("www/sub/inside"))
     server.start()
-    for target in ("/../secret", "/sub/../../secret", "/%2e%2e/secret", "/%2E%2E/secret", "/.%2e/secret",
+    for target in ("/../secret", "/sub/../../secret", "/%2e%2e/secret", "/%2E%2E/secret",
+                   "/.%2e/secret",
                    "/..%2fsecret", "/%2e%2e%2fsecret", "/sub/..%2f..%2fsecret", "//../secret",
                    "/..%5csecret", "/..\\secret", "/%252e%252e/secret", "/link", "/sub/absolute",
                    "/up/secret", "/up/www/index.html/../../secret", "/%00", "/index.html%00",
@@ -244,7 +249,8 @@ def unreadable(case):
 
 @scenario("hello says what it was told to say")
 def hello(case):
-    server = case.serve(HTTP + 'http { site "default" { route "/" { hello { text = "Good day\\n" } } } }\n')
+    server = case.serve(HTTP + 'http { site "default" { route "/" {'
+                        ' hello { text = "Good day\\n" } } } }\n')
     answer = get(server.address(), "/anything")
     equal((answer.status, answer.body), (200, b"Good day\n"), "the answer")
     equal(answer.field("Content-Type").split(";")[0], "text/plain", "its type")
@@ -284,7 +290,8 @@ def leaving(case):
     server.write("www/large.bin", b"x" * (8 << 20))
     server.start()
     pids = server.pids()
-    for start in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: a\r\n", b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n"):
+    for start in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: a\r\n",
+                  b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n"):
         for _ in range(20):
             link = connect(server.address())
             link.sendall(start)

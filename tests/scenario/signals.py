@@ -1,4 +1,5 @@
-"""Signals to the master and to a worker. Stopping ones are in stop.py, HUP in reload.py, USR1 in log.py."""
+"""Signals to the master and to a worker. Stopping ones are in stop.py, HUP is in reload.py, USR1
+in log.py."""
 import os
 import signal
 
@@ -16,7 +17,7 @@ def scale(case):
     server.signal(signal.SIGTTOU)
     server.all_ready(1)
     server.signal(signal.SIGTTOU)
-    until(lambda: (server.status()["last_operation"] or {}).get("code") == 1, "the last worker stays")
+    server.until_logged("operation", "(scale) ended with code 1")
     server.all_ready(1)
     equal(get(server.address()).status, 200, "it serves")
 
@@ -27,7 +28,7 @@ def ignored(case):
     pids = server.pids()
     for number in (signal.SIGWINCH, signal.SIGPIPE, signal.SIGWINCH):
         server.signal(number)
-        equal((server.ask("health")["code"], server.pids()), (0, pids), f"health after {number.name}")
+        equal((server.ask("health")["code"], server.pids()), (0, pids), f"after {number.name}")
     equal(get(server.address()).status, 200, "it serves")
 
 
@@ -64,7 +65,8 @@ def group(case):
     server = case.serve()
     pids = server.pids()
     for pid in pids.values():
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGWINCH):
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE,
+                       signal.SIGWINCH):
             os.kill(pid, number)
     for _ in range(8):
         equal(get(server.address()).status, 200, "it serves")
