@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,14 +146,16 @@ static int explain(const struct options *options, const char *what)
     return 1;
 }
 
-/* Nothing that the daemon starts may hold the caller's input or output, or its folder. Standard error
- * stays until the start is over: it is where a failure is told. */
-static void detach_from_caller(const struct options *options)
+/* Nothing that the daemon starts may hold the caller's input or output, or its folder. The master
+ * keeps a way to tell a failure of the start. */
+static void detach_from_caller(struct options *options)
 {
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    options->complaint_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
     dup2(null_fd, STDIN_FILENO);
     dup2(null_fd, STDOUT_FILENO);
+    dup2(null_fd, STDERR_FILENO);
     sys_close(&null_fd);
     if (options->config && chdir("/") < 0)
         return; /* then the folder stays busy; no more than that */
@@ -215,9 +218,11 @@ struct request {
 /* -1: go on; otherwise the exit status. */
 static int read_arguments(int argc, char **argv, struct request *request)
 {
+    static const struct option longer[] = {
+        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
     int c;
 
-    while ((c = getopt(argc, argv, "c:tTdo:x:Vh")) != -1) {
+    while ((c = getopt_long(argc, argv, "c:tTdo:x:Vh", longer, NULL)) != -1) {
         switch (c) {
         case 'c':
             request->options.config = optarg;
@@ -280,7 +285,7 @@ static int carry_out(struct request *request)
 
 int main(int argc, char **argv)
 {
-    struct request request = {.options.ready_fd = -1};
+    struct request request = {.options = {.ready_fd = -1, .complaint_fd = STDERR_FILENO}};
     int status;
 
     open_standard();

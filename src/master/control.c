@@ -1,15 +1,14 @@
 /* The control socket; see control.h.
  *
  * Master. Clients are many, slow and perhaps hostile: nothing here waits for them, what they say and
- * what they leave unread is bounded, and what they may do is decided by the kernel's word on who
- * they are (SO_PEERCRED), taken once when they connect. */
+ * what they leave unread is bounded. Who may connect is decided by the socket's mode and group, what
+ * they may do by the kernel's word on who they are (SO_PEERCRED), taken when they connect. */
 #include "config.h"
 
 #include "master/control.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +21,22 @@
 
 #include "base/sys.h"
 #include "master/operation.h"
+#include "master/socket.h"
 #include "master/state.h"
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX 64 /* of each kind of access */
+#define UNSENT_ENOUGH 65536 /* answers that wait: no further request is carried out */
 #define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
 
 static struct list clients = {&clients, &clients};
-static int client_count;
+static int client_counts[2]; /* by enum control_access */
 static char socket_path[108];
-static gid_t reader_group = (gid_t)-1;
 static struct watch door = {.fd = -1};
 
 static void client_drop(struct client *client)
 {
     list_remove(&client->node);
-    client_count--;
+    client_counts[client->access]--;
     timer_cancel(&client->patience);
     reactor_unwatch(&client->watch);
     sys_close(&client->watch.fd);
@@ -45,9 +45,18 @@ static void client_drop(struct client *client)
     free(client);
 }
 
-/* Sends what it can. False: the client is gone. */
+/* Is there a whole line that may be carried out now? */
+static bool has_request(const struct client *client)
+{
+    return !client->operation && client->out.length < UNSENT_ENOUGH && client->in.length > 0 &&
+           memchr(client->in.data, '\n', client->in.length);
+}
+
+/* Sends what it can and says what is waited for next. False: the client is gone. */
 static bool client_flush(struct client *client)
 {
+    uint32_t events = 0;
+
     while (client->out.length > 0) {
         ssize_t n = send(client->watch.fd, client->out.data, client->out.length,
                          MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -63,8 +72,11 @@ static bool client_flush(struct client *client)
         return false;
     if (client->out.length == 0 && client->closing)
         return false;
-    return reactor_watch(&client->watch,
-                         EPOLLIN | (client->out.length > 0 ? (uint32_t)EPOLLOUT : 0)) == 0;
+    if (client->in.length <= CONTROL_LINE)
+        events |= EPOLLIN;
+    if (client->out.length > 0 || has_request(client))
+        events |= EPOLLOUT; /* for a request that stands in `in` already: the next turn */
+    return reactor_watch(&client->watch, events) == 0;
 }
 
 /* Sends, and if the client is gone leaves the rest to the reactor's next word on it: the caller may
@@ -182,126 +194,118 @@ static void control_event(enum log_tag tag, const char *text)
 
 /* ---------------------------------------------------------------- requests --------- */
 
-/* Carries out every complete line. A client that waits for an operation is not read further. */
+/* Carries out one line: whoever sends a thousand takes turns with everything else. False: the client
+ * is to be dropped. */
 static bool client_serve(struct client *client)
 {
-    while (client->in.length > 0 && !client->operation) {
-        char *end = memchr(client->in.data, '\n', client->in.length);
+    char *end;
+    size_t length;
 
-        if (!end) {
-            if (client->in.length > CONTROL_LINE)
-                return false;
-            break;
-        }
-        *end = '\0';
-        if (strlen(client->in.data) != (size_t)(end - client->in.data))
-            control_reply(client, CONTROL_REFUSED, 0, "a request is text, without NUL", NULL);
-        else
-            verb_dispatch(client, client->in.data);
-        buf_drop(&client->in, (size_t)(end - client->in.data) + 1);
-    }
+    if (!has_request(client))
+        return client->in.length <= CONTROL_LINE || client->operation || client->out.length > 0;
+    end = memchr(client->in.data, '\n', client->in.length);
+    length = (size_t)(end - client->in.data);
+    *end = '\0';
+    if (strlen(client->in.data) != length)
+        control_reply(client, CONTROL_REFUSED, 0, "a request is text, without NUL", NULL);
+    else
+        verb_dispatch(client, client->in.data);
+    buf_drop(&client->in, length + 1);
     return true;
+}
+
+/* False: there is no more to come. */
+static bool client_read(struct client *client)
+{
+    char room[CONTROL_LINE];
+    ssize_t n = recv(client->watch.fd, room, sizeof(room), MSG_DONTWAIT);
+
+    if (n > 0)
+        buf_add(&client->in, room, (size_t)n);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 static void on_client(void *arg, uint32_t events)
 {
     struct client *client = arg;
-    char room[CONTROL_LINE];
-    ssize_t n;
+    bool ok = true;
 
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-        n = recv(client->watch.fd, room, sizeof(room), MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-            client_drop(client);
-            return;
-        }
-        if (n > 0)
-            buf_add(&client->in, room, (size_t)n);
-    }
-    if (client->in.length > 4 * CONTROL_LINE || client->in.failed || !client_serve(client) ||
-        !client_flush(client))
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        ok = client_read(client);
+    if (!ok || client->in.failed || !client_serve(client) || !client_flush(client))
         client_drop(client);
 }
 
-static bool is_in_group(const struct ucred *peer)
-{
-    const struct passwd *account;
-    gid_t groups[64];
-    int count = 64;
-
-    if (reader_group == (gid_t)-1)
-        return false;
-    if (peer->gid == reader_group)
-        return true;
-    account = getpwuid(peer->uid);
-    if (!account || getgrouplist(account->pw_name, peer->gid, groups, &count) < 0)
-        return false;
-    for (int i = 0; i < count; i++)
-        if (groups[i] == reader_group)
-            return true;
-    return false;
-}
-
-/* False: this peer may not even read. */
-static bool peer_access(int fd, enum control_access *access)
+/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. */
+static enum control_access peer_access(int fd)
 {
     struct ucred peer;
     socklen_t length = sizeof(peer);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-        return false;
-    *access = peer.uid == 0 || peer.uid == geteuid() ? CHANGE : READ;
-    if (*access == CHANGE || is_in_group(&peer))
-        return true;
-    say(LOG_CONTROL_REFUSED, "uid %u is neither root, nor the owner, nor in control_group",
-        (unsigned)peer.uid);
-    return false;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+        (peer.uid == 0 || peer.uid == geteuid()))
+        return CHANGE;
+    return READ;
 }
 
 static void on_door(void *arg, uint32_t events)
 {
-    struct client *client;
-    enum control_access access = READ;
     int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    enum control_access access;
+    struct client *client;
 
     (void)arg;
     (void)events;
     if (fd < 0)
         return;
+    access = peer_access(fd);
     client = calloc(1, sizeof(*client));
-    if (!client || client_count >= CLIENTS_MAX) {
-        say(LOG_CONTROL_REFUSED, "too many control connections (%d)", client_count);
+    /* Readers cannot take all places: root must always get in. */
+    if (!client || client_counts[access] >= CLIENTS_MAX) {
+        say(LOG_CONTROL_REFUSED, "too many control connections (%d)", client_counts[access]);
         free(client);
         sys_close(&fd);
         return;
     }
+    client->access = access;
     client->watch = (struct watch){.fd = fd, .ready = on_client, .arg = client};
     client->patience = (struct timer){.fire = on_patience, .arg = client};
     list_append(&clients, &client->node);
-    client_count++;
-    client->closing = !peer_access(fd, &access);
-    client->access = access;
-    if (client->closing)
-        control_reply(client, CONTROL_REFUSED, 0,
-                      "you may not use this socket: be root, the owner, or in control_group", NULL);
+    client_counts[access]++;
     if (!client_flush(client))
         client_drop(client);
 }
 
 /* ---------------------------------------------------------------- the socket ------- */
 
-/* Everybody may connect where a group may read: the peer's credentials decide, not the mode. */
+/* The kernel lets in who may write to the socket's path: the owner, root, and the group. */
 static bool set_group(const char *group, struct buf *error)
 {
     const struct group *entry = group[0] ? getgrnam(group) : NULL;
+    struct buf why = {0};
+    bool ok = true;
 
     if (group[0] && !entry) {
         buf_printf(error, "control_group: there is no group '%s'; create it or leave it out\n",
                    group);
         return false;
     }
-    reader_group = entry ? entry->gr_gid : (gid_t)-1;
-    return chmod(socket_path, entry ? 0666 : 0600) == 0;
+    if (entry)
+        ok = socket_own(socket_path, 0660, (uid_t)-1, entry->gr_gid, &why);
+    if (!ok)
+        buf_printf(error, "control_group: %s: %s\n", socket_path, buf_text(&why));
+    buf_free(&why);
+    return ok;
+}
+
+/* Bound with nobody's rights but the owner's: set_group() adds to them. */
+static int bind_private(int fd, const struct sockaddr_un *address)
+{
+    mode_t mask = umask(0177);
+    int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+    umask(mask);
+    return bound;
 }
 
 bool control_open(const char *path, const char *group, struct buf *error)
@@ -320,8 +324,7 @@ bool control_open(const char *path, const char *group, struct buf *error)
                           .ready = on_door};
     say_follow(control_event);
     operation_follow(control_answer);
-    if (door.fd < 0 || bind(door.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(door.fd, 64) < 0 || reactor_watch(&door, EPOLLIN) < 0) {
+    if (door.fd < 0 || bind_private(door.fd, &address) < 0 || listen(door.fd, 64) < 0 || reactor_watch(&door, EPOLLIN) < 0) {
         buf_printf(error, "control: %s: %s; create the folder or choose another path\n", path,
                    strerror(errno));
         return false;

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "conf/conf.h"
 #include "master/generation.h"
 #include "master/socket.h"
 #include "master/state.h"
@@ -73,8 +74,8 @@ static void listener_note(struct listener *listener, const struct core_listen *l
         abort();
 }
 
-static bool listener_open(const struct core_listen *listen, const char *path, struct buf *errors,
-                          bool *in_use)
+static bool listener_open(const struct core_listen *listen, const reeve_section *section,
+                          struct buf *errors, bool *in_use)
 {
     struct listener *listener = calloc(1, sizeof(*listener));
     struct buf why = {0};
@@ -87,8 +88,8 @@ static bool listener_open(const struct core_listen *listen, const char *path, st
     listener->fd = socket_open(listen, &why);
     if (listener->fd < 0) {
         *in_use = *in_use || errno == EADDRINUSE;
-        buf_printf(errors, "%s:%d: listen \"%s\": %s\n", path, listen->line, listen->title,
-                   buf_text(&why));
+        conf_collect_errors(errors);
+        reeve_conf_error(section, NULL, "listen \"%s\": %s", listen->title, buf_text(&why));
         buf_free(&why);
         free(listener);
         return false;
@@ -101,14 +102,16 @@ static bool listener_open(const struct core_listen *listen, const char *path, st
     return true;
 }
 
-bool listeners_open(const struct core *core, const char *path, struct buf *errors, bool *in_use)
+bool listeners_open(const struct core *core, struct buf *errors, bool *in_use)
 {
+    const reeve_section *root = conf_root(core->conf);
     bool ok = true;
 
     *in_use = false;
     for (size_t i = 0; i < core->listen_count; i++)
         if (!listener_find(core->listens[i].title))
-            ok = listener_open(&core->listens[i], path, errors, in_use) && ok;
+            ok = listener_open(&core->listens[i], reeve_conf_section(root, "listen", i), errors,
+                               in_use) && ok;
     if (!ok)
         listeners_abandon();
     return ok;

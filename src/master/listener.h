@@ -30,7 +30,7 @@ extern struct list listeners;
 void listeners_inherit(void);
 /* Opens what this generation needs and is not open yet. False with lines in `errors`, and nothing
  * opened; *in_use tells whether an address was held by somebody. */
-bool listeners_open(const struct core *core, const char *path, struct buf *errors, bool *in_use);
+bool listeners_open(const struct core *core, struct buf *errors, bool *in_use);
 /* The trial has failed: closes what was opened for it. */
 void listeners_abandon(void);
 /* The generation serves: applies backlog, mode and owner, and tells the workers of `old` (may be

@@ -68,8 +68,10 @@ bool logs_level_is_set(void)
 
 bool logs_open_error(const struct core *core, struct buf *error)
 {
-    bool is_file = strcmp(core->error_log, "stderr") != 0 && strcmp(core->error_log, "syslog") != 0;
-    int fd = strcmp(core->error_log, "syslog") == 0 ? -1 : STDERR_FILENO;
+    bool is_stderr = strcmp(core->error_log, "stderr") == 0;
+    bool is_file = !is_stderr && strcmp(core->error_log, "syslog") != 0;
+    /* A detached server has no standard error that anybody sees. */
+    int fd = is_stderr && !master.options->detach ? STDERR_FILENO : -1;
 
     if (is_file && error_path && strcmp(error_path, core->error_log) == 0)
         fd = error_fd;

@@ -28,6 +28,12 @@
 #include "master/state.h"
 #include "share/snapshot.h"
 
+void master_complain(const struct options *options, const char *text)
+{
+    if (sys_write_all(options->complaint_fd, text, strlen(text)) < 0)
+        log_errno(LOG_SYSTEM, "nobody reads why the start failed");
+}
+
 /* The first generation serves, or the start failed: tells the parent of `reeved -d`, once. */
 static void tell_parent(int status)
 {
@@ -43,9 +49,9 @@ static void tell_parent(int status)
         return;
     n = write(master.options->ready_fd, &byte, 1);
     (void)n; /* the waiting parent may have been killed: nothing to tell then */
-    /* Standard error goes where the error log goes; standard output is /dev/null by now. */
-    if (status == 0 && !logs_to_stderr())
-        dup2(logs_error_fd() >= 0 ? logs_error_fd() : STDOUT_FILENO, STDERR_FILENO);
+    if (logs_error_fd() > STDERR_FILENO)
+        dup2(logs_error_fd(), STDERR_FILENO); /* what libraries print */
+    close(master.options->complaint_fd);
     close(master.options->ready_fd);
 }
 
@@ -113,7 +119,7 @@ int master_main(const struct options *options)
     master.started = clock_fresh_ms();
     raise_limits();
     if (!start(&error)) {
-        fputs(buf_text(&error), stderr);
+        master_complain(options, buf_text(&error));
         buf_free(&error);
         control_close();
         instance_release();

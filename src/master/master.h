@@ -10,9 +10,12 @@ struct options {
     char **overrides;       /* "KEY=VALUE" */
     size_t override_count;
     bool detach;
+    int complaint_fd;       /* where a failure of the start is told */
     int ready_fd;           /* detached: where the exit status goes for the waiting parent; or -1 */
 };
 
+/* Tells why the start failed, in plain lines, to whoever started the server. */
+void master_complain(const struct options *options, const char *text);
 /* The whole master process. Returns its exit status. */
 int master_main(const struct options *options);
 #endif

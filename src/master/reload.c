@@ -4,7 +4,6 @@
 
 #include "master/reload.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -50,7 +49,7 @@ static struct generation *prepare(struct snapshot *snapshot, struct buf *errors,
     if (!generation)
         return NULL;
     generation->number = ++master.last_generation;
-    if (listeners_open(&generation->core, generation->snapshot->path, errors, in_use))
+    if (listeners_open(&generation->core, errors, in_use))
         return generation;
     generation_discard(generation);
     return NULL;
@@ -153,7 +152,7 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
     operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
     operation_ack(operation);
     if (master.state == MASTER_STARTING) {
-        fputs(buf_text(&generation->why), stderr);
+        master_complain(master.options, buf_text(&generation->why));
         master.exit_status = 1;
         stop_begin(1, NULL);
     }
@@ -198,7 +197,7 @@ static bool first_attempt(void)
         again = true;
         timer_set(&first.again, ORPHANS_AGAIN);
     } else {
-        fputs(buf_text(&errors), stderr);
+        master_complain(master.options, buf_text(&errors));
     }
     buf_free(&errors);
     return master.trial || again;

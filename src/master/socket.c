@@ -193,15 +193,13 @@ static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why
     return true;
 }
 
-/* Mode and owner of a unix socket's path. What stands there may have been changed by whoever may
- * write the folder: it is opened without following a link and must be a socket. */
-static bool set_owner(const char *path, const struct core_listen *listen_on, struct buf *why)
+/* What stands at the path may have been changed by whoever may write the folder: it is opened without
+ * following a link and must be a socket. */
+bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf *why)
 {
     int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
     char self[32];
-    uid_t uid;
-    gid_t gid;
     bool ok;
 
     if (at < 0 || fstat(at, &st) < 0 || !S_ISSOCK(st.st_mode)) {
@@ -210,12 +208,10 @@ static bool set_owner(const char *path, const struct core_listen *listen_on, str
         return false;
     }
     snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
-    ok = owner_ids(listen_on->owner, &uid, &gid, why);
-    if (ok && (chmod(self, listen_on->mode) < 0 ||
-               (listen_on->owner[0] && fchownat(at, "", uid, gid, AT_EMPTY_PATH) < 0))) {
+    ok = chmod(self, mode) == 0 &&
+         ((uid == (uid_t)-1 && gid == (gid_t)-1) || fchownat(at, "", uid, gid, AT_EMPTY_PATH) == 0);
+    if (!ok)
         buf_printf(why, "mode or owner cannot be set: %s", strerror(errno));
-        ok = false;
-    }
     sys_close(&at);
     return ok;
 }
@@ -223,12 +219,16 @@ static bool set_owner(const char *path, const struct core_listen *listen_on, str
 bool socket_apply(int fd, const struct core_listen *listen_on, struct buf *why)
 {
     const struct sockaddr_un *path = (const void *)&listen_on->address.sockaddr;
+    uid_t uid;
+    gid_t gid;
 
     if (listen(fd, listen_on->backlog) < 0) {
         buf_printf(why, "it cannot listen: %s; %s", strerror(errno), advice(errno));
         return false;
     }
-    return listen_on->address.kind != ADDRESS_UNIX || set_owner(path->sun_path, listen_on, why);
+    return listen_on->address.kind != ADDRESS_UNIX ||
+           (owner_ids(listen_on->owner, &uid, &gid, why) &&
+            socket_own(path->sun_path, listen_on->mode, uid, gid, why));
 }
 
 /* A TCP socket cannot be told to stop listening without losing its backlog, but it can be told to

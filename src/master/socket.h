@@ -2,6 +2,7 @@
 #ifndef MASTER_SOCKET_H
 #define MASTER_SOCKET_H
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "conf/core.h"
 
@@ -13,6 +14,8 @@ void socket_inherit(void);
 int socket_open(const struct core_listen *listen, struct buf *why);
 /* Backlog, and of a unix socket mode and owner. */
 bool socket_apply(int fd, const struct core_listen *listen, struct buf *why);
+/* Mode, owner and group (-1: as they are) of a unix socket's path. False with a sentence. */
+bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf *why);
 /* Lets no new connection in, while those that wait in the backlog can still be accepted. */
 void socket_shut(int fd, const struct address *address);
 void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */

@@ -24,7 +24,8 @@ void stop_begin(int64_t drain_ms, struct operation *operation)
 {
     bool again = master.state == MASTER_STOPPING;
 
-    say(LOG_STOPPING, drain_ms > 0 ? "%s, at most %lld ms" : "%s", again ? "faster" : "draining",
+    if (master.state != MASTER_STARTING)
+        say(LOG_STOPPING, drain_ms > 0 ? "%s, at most %lld ms" : "%s", again ? "faster" : "draining",
         (long long)drain_ms);
     master.state = MASTER_STOPPING;
     if (!again && master.trial)

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,11 @@ static const reeve_module *load_file(const struct core *core, const char *file)
 {
     char room[256];
     void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (!object && access(file, R_OK) < 0) {
+        refuse(core, "%s cannot be read: %s; check the path and its permissions", file,
+               strerror(errno));
+        return NULL;
+    }
     if (!object) {
         refuse(core, "%s cannot be loaded; build it again with this reeve's headers, or remove it "
                "here (%s)", file, dlerror());

@@ -81,9 +81,10 @@ static int loop_open(struct loop *loop)
     loop->wait = loop->ops->create();
     loop->scratch = malloc(SCRATCH);
     loop->listeners = calloc(loop->engine->listener_count + 1, sizeof *loop->listeners);
+    if (loop->listeners)
+        listeners_init(loop); /* loop_free() goes through them, come what may */
     if (loop->wake.fd < 0 || !loop->wait || !loop->scratch || !loop->listeners)
         return -1;
-    listeners_init(loop);
     return loop->ops->want(loop->wait, &loop->wake, WAIT_READ);
 }
 
@@ -119,7 +120,8 @@ void loop_free(struct loop **loop_of)
         conn_shelf_free(&loop->listeners[i]);
     job_spares_free(loop);
     out_pool_free(&loop->pool);
-    loop->ops->destroy(loop->wait);
+    if (loop->wait)
+        loop->ops->destroy(loop->wait);
     sys_close(&loop->wake.fd);
     free(loop->listeners);
     free(loop->scratch);

@@ -36,6 +36,7 @@ bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf
         return false;
     conf_collect_errors(errors);
     return identity_find(conf_root(loaded->conf), &loaded->identity) &&
+           accounts_exist(conf_root(loaded->conf)) &&
            modules_configure(&loaded->modules, loaded->conf, &loaded->core, errors) == 0;
 }
 

@@ -55,6 +55,38 @@ bool identity_find(const reeve_section *root, struct identity *identity)
     return true;
 }
 
+static bool owner_exists(const reeve_section *listen)
+{
+    const char *owner = reeve_conf_string(listen, "owner");
+    size_t length = strcspn(owner, ":");
+    char user[64];
+
+    snprintf(user, sizeof(user), "%.*s", (int)length, owner);
+    if (user[0] && !getpwnam(user))
+        reeve_conf_error(listen, "owner", "there is no account '%s'; create it or name another", user);
+    else if (owner[length] && owner[length + 1] && !getgrnam(owner + length + 1))
+        reeve_conf_error(listen, "owner", "there is no group '%s'; create it or name another",
+                         owner + length + 1);
+    else
+        return true;
+    return false;
+}
+
+bool accounts_exist(const reeve_section *root)
+{
+    const char *group = reeve_conf_string(root, "control_group");
+    bool ok = true;
+
+    if (group[0] && !getgrnam(group)) {
+        reeve_conf_error(root, "control_group", "there is no group '%s'; create it or leave it out",
+                         group);
+        ok = false;
+    }
+    for (size_t i = 0; i < reeve_conf_count(root, "listen"); i++)
+        ok = owner_exists(reeve_conf_section(root, "listen", i)) && ok;
+    return ok;
+}
+
 bool identity_assume(const struct identity *identity, struct buf *error)
 {
     bool ok = true;

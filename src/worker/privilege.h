@@ -18,6 +18,9 @@ struct identity {
  * where that account is missing; "root" must be said. Not as root: the options must name the caller
  * or be empty. False after reeve_conf_error(). */
 bool identity_find(const reeve_section *root, struct identity *identity);
+/* The groups and accounts that other options name: those that the master will need. False after
+ * reeve_conf_error(). */
+bool accounts_exist(const reeve_section *root);
 /* Becomes that identity for good, with no_new_privs. False with a line in `error`. */
 bool identity_assume(const struct identity *identity, struct buf *error);
 #endif

@@ -380,17 +380,6 @@ class Server:
 
     # -- the end
 
-    def need_nobody(self):
-        """The built programs must be within reach of an ordinary user."""
-        for program in (REEVED, REEVECTL):
-            try:
-                done = subprocess.run([program, "-h"], user=65534, group=65534, extra_groups=[],
-                                      capture_output=True, check=False)
-            except PermissionError:
-                done = None
-            if done is None or done.returncode:
-                raise Skipped("nobody may not run the built programs: the checkout is closed to others")
-
     def finish(self, orderly):
         """Stops all that is left. Returns what was wrong."""
         wrong = []
@@ -490,6 +479,17 @@ class Case:
 
     def serve(self, text=HTTP + SITE, **options):
         return self.server(text, **options).start()
+
+    def need_nobody(self):
+        """The built programs must be within reach of an ordinary user."""
+        for program in (REEVED, REEVECTL):
+            try:
+                done = subprocess.run([program, "-h"], user=65534, group=65534, extra_groups=[],
+                                      capture_output=True, check=False)
+            except PermissionError:
+                done = None
+            if done is None or done.returncode:
+                raise Skipped("nobody may not run the built programs: the checkout is closed to others")
 
     def need_root(self):
         if not ROOT:

@@ -75,6 +75,56 @@ START_TEST(malformed_packets_are_refused)
 }
 END_TEST
 
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* Sends a well-formed ACK with `count` descriptors behind it. */
+static ssize_t smuggle(int fd, int count)
+{
+    struct msg ack = {.type = MSG_ACK, .fd = -1};
+    char bytes[64], room_for[CMSG_SPACE(4 * sizeof(int))] = {0};
+    int pair[2];
+    struct iovec part = {bytes, 0};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room_for,
+                            .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&packet);
+
+    /* the bytes of a good message, as channel_send() makes them */
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    ck_assert_int_eq(channel_send(pair[0], &ack), 0);
+    part.iov_len = (size_t)recv(pair[1], bytes, sizeof(bytes), 0);
+    close(pair[0]);
+    close(pair[1]);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+    memset(CMSG_DATA(cmsg), 0, (size_t)count * sizeof(int)); /* standard input, so many times */
+    return sendmsg(fd, &packet, MSG_NOSIGNAL);
+}
+
+START_TEST(smuggled_descriptors_are_closed)
+{
+    int pair[2], before;
+    struct msg got;
+
+    /* not channel_pair(): a new kernel would refuse the sender there */
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+    before = open_descriptors();
+    for (int count = 1; count <= 4; count++) {
+        ck_assert_int_ge(smuggle(pair[1], count), 0);
+        ck_assert_int_eq(channel_recv(pair[0], &got, room, TO_MASTER), -1);
+        ck_assert_int_eq(errno, EBADMSG);
+    }
+    ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
 START_TEST(channel_that_nobody_reads_does_not_block)
 {
     int ours, theirs, sent = 0;
@@ -106,6 +156,16 @@ START_TEST(board_segments_are_apart)
     ck_assert_uint_eq(board_get(&seen->threads), 0);
     ck_assert_int_lt(ftruncate(master.fd, 0), 0); /* sealed */
     ck_assert_int_lt(board_attach(&worker, dup(master.fd), BOARD_SEGMENTS), 0);
+}
+END_TEST
+
+START_TEST(foreign_segments_cannot_be_made_writable)
+{
+    struct board master = {0}, worker = {0};
+
+    ck_assert_int_eq(board_create(&master), 0);
+    ck_assert_int_eq(board_attach(&worker, dup(master.fd), 0), 0);
+    ck_assert_int_lt(mprotect((void *)(uintptr_t)worker.segments, 4096, PROT_READ | PROT_WRITE), 0);
 }
 END_TEST
 
@@ -221,6 +281,7 @@ START_TEST(snapshot_of_the_builtin)
 END_TEST
 
 UNIT_MAIN("share", message_with_descriptor, wrong_direction_is_refused,
-          malformed_packets_are_refused, channel_that_nobody_reads_does_not_block,
-          board_segments_are_apart, label_is_cut, share_of_connections, snapshot_keeps_what_it_read,
+          malformed_packets_are_refused, smuggled_descriptors_are_closed, channel_that_nobody_reads_does_not_block,
+          board_segments_are_apart,
+          foreign_segments_cannot_be_made_writable, label_is_cut, share_of_connections, snapshot_keeps_what_it_read,
           snapshot_refuses, snapshot_of_the_builtin)
