@@ -54,7 +54,7 @@ def built_with(mark):
 SANITIZED = built_with(b"__asan_init") or built_with(b"__tsan_init")
 DEADLINE = 10 * SLOW
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
-           "WARNING: ThreadSanitizer", "ERROR SUMMARY")
+           "WARNING: ThreadSanitizer", "ERROR: ThreadSanitizer", "== Invalid ", "uninitialised")
 
 HTTP = 'listen "127.0.0.1:0" { protocol = "http" }\n'
 ECHO = 'listen "127.0.0.2:0" { protocol = "echo" }\n'
