@@ -44,6 +44,7 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     access_log(request, raw, length);
     unshow(conn, c);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
+    c->timed = false;
     request_free(&c->request);
     return GO_ON;
 }
@@ -222,8 +223,9 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
             c->state = CONN_CLOSING;
             return GO_ON;
         }
-        int64_t wait = settings.keepalive_timeout, linger = reeve_drain_linger();
-        reeve_deadline(conn, reeve_draining() && wait > linger ? linger : wait);
+        if (!c->timed) /* once: empty lines do not buy time */
+            reeve_deadline(conn, settings.keepalive_timeout);
+        c->timed = true;
         return REEVE_WANT_READ;
     }
     c->request = request_new(conn);
@@ -277,14 +279,15 @@ reeve_verdict conn_expired(reeve_conn *conn)
     return conn_step(conn);
 }
 
-/* A request in hand is answered with Connection: close, see answer_now(). A client that waits may
- * already have sent one more request: it is given a moment to arrive. */
+/* A request in hand is answered with Connection: close, see answer_now(). A connection that waits has
+ * had its time to send one more. */
 reeve_verdict conn_drain(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
-    if (c->state == CONN_IDLE && c->said == REEVE_WANT_READ)
-        return conn_step(conn);
-    return c->said;
+    if (c->state != CONN_IDLE || c->said != REEVE_WANT_READ)
+        return c->said;
+    c->state = CONN_CLOSING;
+    return conn_step(conn);
 }
 
 void conn_close(reeve_conn *conn)

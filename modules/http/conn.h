@@ -18,7 +18,7 @@ struct http_conn {
     reeve_verdict said;      /* what the last hook returned */
     struct request *request; /* in HEAD, BODY and JOB */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
-    bool timed;              /* HEAD: the deadline is set */
+    bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
 };
 

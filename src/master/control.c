@@ -25,6 +25,7 @@
 #include "master/state.h"
 
 #define CLIENTS_MAX 64 /* of each kind of access */
+#define DOOR_REST 100 /* ms */
 #define UNSENT_ENOUGH 65536 /* answers that wait: no further request is carried out */
 #define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
 
@@ -248,6 +249,21 @@ static enum control_access peer_access(int fd)
     return READ;
 }
 
+static void on_rested(void *arg)
+{
+    (void)arg;
+    reactor_watch(&door, EPOLLIN);
+}
+
+/* No descriptor or memory for a client: the one that waits would wake us again at once. */
+static void door_rest(void)
+{
+    static struct timer rest = {.fire = on_rested};
+
+    reactor_unwatch(&door);
+    timer_set(&rest, DOOR_REST);
+}
+
 static void on_door(void *arg, uint32_t events)
 {
     int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -256,8 +272,11 @@ static void on_door(void *arg, uint32_t events)
 
     (void)arg;
     (void)events;
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED)
+            door_rest();
         return;
+    }
     access = peer_access(fd);
     client = calloc(1, sizeof(*client));
     /* Readers cannot take all places: root must always get in. */
@@ -308,6 +327,21 @@ static int bind_private(int fd, const struct sockaddr_un *address)
     return bound;
 }
 
+/* A socket at that path is nobody's: the lock beside it is ours. */
+static bool remove_stale(const char *path, struct buf *error)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return true;
+    if (!S_ISSOCK(st.st_mode)) {
+        buf_printf(error, "control: %s exists and is no socket; choose another path\n", path);
+        return false;
+    }
+    unlink(path);
+    return true;
+}
+
 bool control_open(const char *path, const char *group, struct buf *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -318,8 +352,9 @@ bool control_open(const char *path, const char *group, struct buf *error)
         return false;
     }
     strcpy(address.sun_path, path);
+    if (!remove_stale(path, error))
+        return false;
     strcpy(socket_path, path);
-    unlink(path); /* stale: the lock beside it is ours */
     door = (struct watch){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                           .ready = on_door};
     say_follow(control_event);

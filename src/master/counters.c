@@ -5,6 +5,7 @@
 
 #include "share/board.h"
 
+#define OPEN_LIMIT (1u << 28) /* no worker has so many descriptors */
 #define JUMP_LIMIT (1ull << 50) /* a PiB between two looks */
 
 static void take(uint64_t *kept, uint64_t seen)
@@ -33,7 +34,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->accepted, accepted);
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
-    counters->open = open;
+    counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
     counters->threads = threads;
 }

@@ -38,7 +38,12 @@ static _Noreturn void become_worker(int channel, char *const argv[])
 {
     struct msg failed = {.type = MSG_FAILED, .fd = -1};
     char text[96];
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    /* No terminal: a worker that was taken over cannot type into the shell that started us, and a
+     * Ctrl-C there reaches the master alone. */
+    setsid();
+    dup2(null_fd, STDIN_FILENO);
     if (channel == CHANNEL_FD)
         sys_set_cloexec(channel, false);
     else

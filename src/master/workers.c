@@ -186,6 +186,8 @@ static void on_message(struct worker *worker, struct msg *msg)
         on_ready(worker, msg);
         return;
     case MSG_FAILED:
+        if (worker->loaded)
+            break; /* it has said that all is well */
         on_failed(worker, msg);
         return;
     case MSG_LOGFILE:
@@ -368,6 +370,7 @@ static void worker_free(struct worker *worker)
     counters_retire(&master.retired, &worker->counters);
     segment_used[worker->segment] = false;
     board_set_serving(&master.board, worker->segment, false);
+    board_segment_clear(&master.board, worker->segment);
     timer_cancel(&worker->deadline);
     timer_cancel(&worker->answer);
     reactor_unwatch(&worker->channel);

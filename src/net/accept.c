@@ -199,7 +199,9 @@ static void look_unfair(struct loop *loop, bool time)
     struct loop_accept *accept = &loop->accept;
     if (has_share(loop)) {
         try_polling(loop);
-    } else if (time && !others_watch(loop)) {
+    } else if (time && (accept->delay >= UNFAIR_MOST || !others_watch(loop))) {
+        /* Nobody else watches; or it says so on the board for so long that the board may lie: a
+         * worker that was taken over can write there. */
         accept_move(loop, ACCEPT_POLLING, 0);
         accept->alone = true;
     } else if (time) {

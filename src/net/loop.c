@@ -337,8 +337,8 @@ static void loop_turn(struct loop *loop)
     take_commands(loop);
     run_ready(loop);
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
-    accept_look(loop);
     drain_idle(loop);
+    accept_look(loop); /* last: whatever closed above has left room */
     if (loop->engine->turn_end)
         loop->engine->turn_end();
     conn_bury(loop);

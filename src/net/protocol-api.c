@@ -112,12 +112,6 @@ bool reeve_draining(void)
     return engine && atomic_load_explicit(&engine->draining, memory_order_relaxed);
 }
 
-int64_t reeve_drain_linger(void)
-{
-    const struct engine *engine = loop_engine();
-    return engine ? engine->drain_linger : 0;
-}
-
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
 {
     if (length >= sizeof own(conn)->label)

@@ -80,12 +80,11 @@ int board_segment_clear(struct board *board, unsigned index)
 
 void board_set_serving(struct board *board, unsigned index, bool on)
 {
-    uint32_t bit = 1u << (index % 32);
+    uint32_t bit = 1u << (index % 32), *word = &board->serving[index / 32];
 
-    if (on)
-        atomic_fetch_or(&board->own_head->serving[index / 32], bit);
-    else
-        atomic_fetch_and(&board->own_head->serving[index / 32], ~bit);
+    /* Written whole from a private copy, never from what stands on the board. */
+    *word = on ? *word | bit : *word & ~bit;
+    atomic_store(&board->own_head->serving[index / 32], *word);
 }
 
 int board_attach(struct board *board, int fd, unsigned index)

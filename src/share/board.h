@@ -56,6 +56,7 @@ struct board {
     const struct board_head *head;
     const struct board_segment *segments; /* BOARD_SEGMENTS of them, read-only */
     struct board_head *own_head;          /* master: writable */
+    uint32_t serving[BOARD_SEGMENTS / 32]; /* master: what it has written there */
     struct board_segment *own;            /* worker: its segment, writable */
     unsigned index;                       /* worker: which one */
 };

@@ -291,11 +291,6 @@ bool reeve_draining(void)
     return fake_draining;
 }
 
-int64_t reeve_drain_linger(void)
-{
-    return 1000;
-}
-
 int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
                  void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
 {

@@ -50,7 +50,9 @@ typedef struct reeve_protocol {
     /* The deadline set by reeve_deadline() has passed. May be NULL: the connection is closed. */
     reeve_verdict (*expired)(reeve_conn *conn);
 
-    /* The worker begins to drain: finish what is in hand, take nothing new. May be NULL: the
+    /* The worker drains: finish what is in hand, take nothing new. Called at once, but for a connection
+     * that is idle only when drain_linger has passed, so that a close does not cross a request;
+     * reeve_draining() is true from the start. WANT_READ: go on as before. May be NULL: the
      * connection goes on until it ends or the drain deadline closes it. */
     reeve_verdict (*drain)(reeve_conn *conn);
 
@@ -111,9 +113,6 @@ REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
 
 /* The worker is draining: answer, then close. Any thread. */
 REEVE_API bool reeve_draining(void);
-/* The option drain_linger, in ms: how long an idle connection may still ask one thing while the worker
- * drains, so that a close does not cross a request. Any thread. */
-REEVE_API int64_t reeve_drain_linger(void);
 
 /* Runs run(arg) in a pool thread, or at once in this thread when the model has no pool; then
  * done(conn, arg) in the loop thread, exactly once, also when the job was skipped because the
