@@ -2,9 +2,8 @@
  * refused with their own text. The manual page comes from the same tables. */
 #include "config.h"
 
-#include <check.h>
-
 #include "conf-help.h"
+#include "unit.h"
 
 /* Without the comments, which tell another origin after the second reading. */
 static void strip_comments(struct buf *text)
@@ -193,18 +192,7 @@ START_TEST(manual_names_every_option)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("conf-print");
-    TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, printed_text_reads_the_same, 0, sizeof(texts) / sizeof(texts[0]));
-    tcase_add_test(all, every_line_tells_its_origin);
-    tcase_add_test(all, overrides_win);
-    tcase_add_test(all, listen_is_replaced);
-    tcase_add_loop_test(all, bad_overrides_have_their_sentence, 0,
-                        sizeof(mistakes) / sizeof(mistakes[0]));
-    tcase_add_test(all, master_skips_what_is_not_its_own);
-    tcase_add_test(all, manual_names_every_option);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("conf-print", EACH(printed_text_reads_the_same, texts), ONCE(every_line_tells_its_origin),
+          ONCE(overrides_win), ONCE(listen_is_replaced),
+          EACH(bad_overrides_have_their_sentence, mistakes), ONCE(master_skips_what_is_not_its_own),
+          ONCE(manual_names_every_option))

@@ -1,11 +1,11 @@
 /* Finding, checking, configuring modules. The modules are those of tests/modules/abi-*.c. */
 #include "config.h"
 
-#include <check.h>
 #include <dlfcn.h>
 
 #include "conf-help.h"
 #include "module/loader.h"
+#include "unit.h"
 
 #define PATH_LINE "module_path = \"/nonexistent:" ABI_MODULES "\"\n"
 #define LISTEN "listen \"127.0.0.1:0\" { protocol = \"abi-good\" }\n"
@@ -275,20 +275,7 @@ START_TEST(hooks)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("loader");
-    TCase *all = tcase_create("all");
-    tcase_add_test(all, descriptor);
-    tcase_add_test(all, good_module);
-    tcase_add_loop_test(all, bad_modules_have_their_sentence, 0,
-                        sizeof(mistakes) / sizeof(mistakes[0]));
-    tcase_add_test(all, unresolved_symbol);
-    tcase_add_test(all, all_bad_modules_are_told);
-    tcase_add_test(all, section_of_a_module_that_is_not_loaded);
-    tcase_add_test(all, configuring);
-    tcase_add_test(all, refusing_to_be_configured);
-    tcase_add_test(all, hooks);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("loader", ONCE(descriptor), ONCE(good_module),
+          EACH(bad_modules_have_their_sentence, mistakes), ONCE(unresolved_symbol),
+          ONCE(all_bad_modules_are_told), ONCE(section_of_a_module_that_is_not_loaded),
+          ONCE(configuring), ONCE(refusing_to_be_configured), ONCE(hooks))

@@ -1,7 +1,6 @@
 /* What crosses a process boundary: channel, board, snapshot. */
 #include "config.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -280,8 +279,9 @@ START_TEST(snapshot_of_the_builtin)
 }
 END_TEST
 
-UNIT_MAIN("share", message_with_descriptor, wrong_direction_is_refused,
-          malformed_packets_are_refused, smuggled_descriptors_are_closed, channel_that_nobody_reads_does_not_block,
-          board_segments_are_apart,
-          foreign_segments_cannot_be_made_writable, label_is_cut, share_of_connections, snapshot_keeps_what_it_read,
-          snapshot_refuses, snapshot_of_the_builtin)
+UNIT_MAIN("share", ONCE(message_with_descriptor), ONCE(wrong_direction_is_refused),
+          ONCE(malformed_packets_are_refused), ONCE(smuggled_descriptors_are_closed),
+          ONCE(channel_that_nobody_reads_does_not_block), ONCE(board_segments_are_apart),
+          ONCE(foreign_segments_cannot_be_made_writable), ONCE(label_is_cut),
+          ONCE(share_of_connections), ONCE(snapshot_keeps_what_it_read), ONCE(snapshot_refuses),
+          ONCE(snapshot_of_the_builtin))

@@ -2,10 +2,9 @@
  * through it is what a worker reads from the whole. */
 #include "config.h"
 
-#include <check.h>
-
 #include "conf-help.h"
 #include "conf/skim.h"
+#include "unit.h"
 
 /* What the master keeps of a text. */
 static const struct {
@@ -179,16 +178,7 @@ START_TEST(every_beginning_of_a_text_is_answered)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("skim");
-    TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, keeps_core_options_only, 0, sizeof(kept) / sizeof(kept[0]));
-    tcase_add_loop_test(all, master_reads_what_a_worker_reads, 0, sizeof(nasty) / sizeof(nasty[0]));
-    tcase_add_loop_test(all, malformed_texts_are_refused, 0,
-                        sizeof(malformed) / sizeof(malformed[0]));
-    tcase_add_test(all, nul_and_depth_are_refused);
-    tcase_add_test(all, every_beginning_of_a_text_is_answered);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("skim", EACH(keeps_core_options_only, kept),
+          EACH(master_reads_what_a_worker_reads, nasty),
+          EACH(malformed_texts_are_refused, malformed), ONCE(nul_and_depth_are_refused),
+          ONCE(every_beginning_of_a_text_is_answered))
