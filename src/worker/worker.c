@@ -331,7 +331,7 @@ int worker_main(void)
     log_thread_name("main");
     sys_set_cloexec(WORKER_CHANNEL_FD, true);
     if (!handover_receive(&worker.handover, WORKER_CHANNEL_FD) || !worker_open(&worker))
-        return WORKER_SICK;
+        _exit(WORKER_SICK); /* nothing has begun: nothing to end */
     worker_log_to(&worker, worker.handover.log_fd);
     log_open(worker.log_fd, LOG_TEXT);
     status = worker_prepare(&worker);
