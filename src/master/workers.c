@@ -27,7 +27,6 @@
 
 #define KILL_GRACE 2000 /* ms after its deadline that a worker may take to end by itself */
 #define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
-#define CHECK_SLOT (-1)
 
 struct ack {
     struct list node; /* in the worker */
@@ -294,12 +293,12 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
 
     if (!worker || channel_pair(&ours, &theirs) < 0 || (segment = segment_take(error)) < 0)
         goto failed;
-    worker->pid = spawn_worker(theirs, generation->number, slot ? slot->index : CHECK_SLOT);
+    worker->pid = spawn_worker(theirs, generation->number, slot ? slot->index : CHANNEL_CHECK_SLOT);
     if (worker->pid < 0)
         goto failed;
     worker->generation = generation;
     worker->slot = slot;
-    worker->slot_index = slot ? slot->index : CHECK_SLOT;
+    worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
     worker->segment = (unsigned)segment;
     worker->started = clock_fresh_ms();

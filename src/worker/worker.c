@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "share/channel.h"
-#include "share/control.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
 #include "worker/handover.h"
@@ -283,7 +282,7 @@ static int worker_prepare(struct worker *worker)
 {
     struct buf errors = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
-    bool check = worker->handover.slot == WORKER_CHECK_SLOT;
+    bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
 
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
@@ -329,8 +328,8 @@ int worker_main(void)
     block_signals();
     clock_refresh();
     log_thread_name("main");
-    sys_set_cloexec(WORKER_CHANNEL_FD, true);
-    if (!handover_receive(&worker.handover, WORKER_CHANNEL_FD) || !worker_open(&worker))
+    sys_set_cloexec(CHANNEL_WORKER_FD, true);
+    if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) || !worker_open(&worker))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
     worker_log_to(&worker, worker.handover.log_fd);
     log_open(worker.log_fd, LOG_TEXT);
