@@ -24,8 +24,11 @@ const reeve_option core_options[] = {
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
-     "The concurrency model. event: loops that hold many connections each, and a pool of threads for "
-     "work that blocks. worker: threads that hold one connection each."},
+     "The concurrency model."
+#define X(name, workers, loops, connections, wait, pool, help) " In " name " " help
+#include "conf/models.def"
+#undef X
+    },
     {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "Worker processes. 0: the model's number, for most models one per usable CPU."},
     {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
