@@ -18,10 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "base/text.h"
 
@@ -88,33 +88,22 @@ void log_thread_name(const char *name)
     snprintf(thread_name, sizeof(thread_name), "%s", name);
 }
 
-static void put_time(struct buf *line)
-{
-    struct timespec now;
-    struct tm tm;
-    char text[32];
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_printf(line, "%s.%06ldZ", text, now.tv_nsec / 1000);
-}
-
 static void put_line(struct buf *line, enum reeve_level level, const char *tag, const char *text)
 {
-    const char *thread = thread_name[0] ? thread_name : "main";
+    const char *thread = thread_name[0] ? thread_name : "main", *name = log_level_names[level];
     size_t length = strnlen(text, LOG_TEXT_MAX);
+    char stamp[CLOCK_STAMP];
+    int pid = (int)getpid();
 
+    clock_stamp(stamp);
     if (log_format == LOG_JSON) {
-        buf_adds(line, "{\"time\":\"");
-        put_time(line);
-        buf_printf(line, "\",\"level\":\"%s\",\"pid\":%d,\"thread\":\"%s\",\"tag\":\"%s\",\"text\":\"",
-                   log_level_names[level], (int)getpid(), thread, tag);
+        buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%d,\"thread\":\"%s\",", stamp, name,
+                   pid, thread);
+        buf_printf(line, "\"tag\":\"%s\",\"text\":\"", tag);
         text_put_json(line, text, length);
         buf_adds(line, "\"}\n");
     } else {
-        put_time(line);
-        buf_printf(line, " %s [%d %s] %s: ", log_level_names[level], (int)getpid(), thread, tag);
+        buf_printf(line, "%s %s [%d %s] %s: ", stamp, name, pid, thread, tag);
         text_put_safe(line, text, length);
         buf_addc(line, '\n');
     }
@@ -184,8 +173,9 @@ void log_line(enum reeve_level level, const char *tag, const char *text)
     errno = saved;
 }
 
-__attribute__((format(printf, 4, 0))) static void log_format_line(enum reeve_level level, const char *tag, const char *error,
-                            const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void
+log_format_line(enum reeve_level level, const char *tag, const char *error, const char *format,
+                va_list args)
 {
     struct buf text = {0};
 

@@ -9,16 +9,15 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "master/operation.h"
 #include "master/socket.h"
@@ -71,8 +70,6 @@ static bool client_flush(struct client *client)
     }
     if (client->out.failed || client->out.length > UNREAD_MAX)
         return false;
-    if (client->out.length == 0 && client->closing)
-        return false;
     if (client->in.length <= CONTROL_LINE)
         events |= EPOLLIN;
     if (client->out.length > 0 || has_request(client))
@@ -103,7 +100,7 @@ static void client_put(struct client *client, json_t *object)
     json_decref(object);
 }
 
-/* JSON texts must be UTF-8; what the log would escape is escaped here as well. */
+/* JSON texts must be UTF-8: in one that is not, each byte beyond ASCII becomes a "?". */
 static json_t *text_json(const char *text)
 {
     json_t *value = json_string(text);
@@ -163,14 +160,9 @@ static void control_answer(const struct operation *operation)
 
 static json_t *event_json(enum log_tag tag, const char *text)
 {
-    struct timespec now;
-    struct tm tm;
-    char date[32], stamp[64];
+    char stamp[CLOCK_STAMP];
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(stamp, sizeof(stamp), "%s.%06ldZ", date, now.tv_nsec / 1000);
+    clock_stamp(stamp);
     return json_pack("{s:s,s:s,s:s,s:o}", "type", "event", "time", stamp, "tag", log_tags[tag].tag,
                      "text", text_json(text));
 }
