@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
-#include "base/text.h"
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "conf/tree.h"

@@ -23,7 +23,6 @@ struct client {
     uint32_t operation;         /* that it waits for, 0: none */
     struct timer patience;      /* for how long */
     bool follows;               /* wants every event */
-    bool closing;               /* once `out` is sent */
 };
 
 /* Opens the socket. `group`: may read besides root and the owner; "" for none. False with a line in

@@ -48,11 +48,9 @@ static void listener_close(struct listener *listener)
     if (!listener->trial)
         say(LOG_LISTENER_CLOSED, "%s (%s)", listener->title, listener->bound);
     list_remove(&listener->node);
-    if (listener->inherited)
-        socket_give_back(listener->fd);
-    else if (listener->removed) /* its path may be another's by now */
+    if (listener->removed && !listener->inherited) /* its path may be another's by now */
         sys_close(&listener->fd);
-    else
+    else if (!listener->inherited) /* those stay open, for a later reload: see socket.c */
         socket_close(&listener->fd, &listener->address);
     free(listener->title);
     free(listener->protocol);

@@ -37,7 +37,6 @@ struct operation *operation_new(enum verb verb)
     if (!operation)
         abort();
     operation->number = ++last_number;
-    operation->verb = verb;
     operation->name = verb_names[verb];
     operation->waiting = 1;
     list_append(&operations, &operation->node);

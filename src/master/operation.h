@@ -11,7 +11,6 @@
 struct operation {
     struct list node;     /* in the open ones */
     uint32_t number;
-    enum verb verb;
     const char *name;     /* the verb's, or "start" */
     int waiting;          /* for so many acknowledgements; finished when it comes to 0 */
     enum control_code code;

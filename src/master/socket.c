@@ -81,11 +81,6 @@ static int inherited_open(const char *name, struct buf *why)
     return -1;
 }
 
-void socket_give_back(int fd)
-{
-    (void)fd; /* stays open in the table */
-}
-
 /* A unix socket's path may be left from a process that died: nobody answers there. */
 static void remove_stale(const struct address *address)
 {

@@ -5,7 +5,6 @@
 
 #include "module/loader.h"
 
-
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -279,12 +278,10 @@ static int check_listen(const struct modules *modules, const reeve_section *list
                             protocol, protocol);
 }
 
-int modules_configure(const struct modules *modules, const struct conf *conf,
-                      const struct core *core, struct buf *errors)
+int modules_configure(const struct modules *modules, const struct conf *conf, struct buf *errors)
 {
     const reeve_section *root = conf_root(conf);
     int result = 0;
-    (void)core;
     conf_collect_errors(errors);
     for (size_t i = 0; i < modules->count; i++) {
         const reeve_module *module = modules->list[i];

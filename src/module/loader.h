@@ -24,8 +24,7 @@ const reeve_module *modules_find(const struct modules *modules, enum reeve_kind 
                                  const char *name);
 /* Calls every protocol's configure with its section (those then configure the handlers of their
  * routes), and checks that every listener names a loaded protocol. */
-int modules_configure(const struct modules *modules, const struct conf *conf,
-                      const struct core *core, struct buf *errors);
+int modules_configure(const struct modules *modules, const struct conf *conf, struct buf *errors);
 int modules_worker_init(const struct modules *modules); /* 0; -1 logged */
 int modules_thread_init(const struct modules *modules);
 void modules_thread_exit(const struct modules *modules);

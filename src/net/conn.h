@@ -71,7 +71,6 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int f
                             const struct sockaddr_storage *peer);
 /* The only place where a state changes. */
 void conn_move(struct reeve_conn *conn, enum conn_state state);
-const char *conn_state_name(enum conn_state state);
 /* The one destructor: closes the descriptor, drops output and input, cancels jobs; ends the
  * connection now, or when its last job is back. Harmless on a closed one. */
 void conn_close(struct reeve_conn *conn);

@@ -354,7 +354,5 @@ void loop_run(struct loop *loop)
     assert(loop->held == 0);
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
-    if (loop->engine->loop_done)
-        loop->engine->loop_done(loop);
     current = NULL;
 }

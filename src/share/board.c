@@ -15,17 +15,6 @@
 
 #define BOARD_LENGTH (sizeof(struct board_head) + BOARD_SEGMENTS * sizeof(struct board_segment))
 
-static const char *const state_names[BOARD_THREAD_STATES] = {
-#define X(symbol, name) name,
-#include "share/board-states.def"
-#undef X
-};
-
-const char *board_thread_state_name(unsigned state)
-{
-    return state < BOARD_THREAD_STATES ? state_names[state] : "?";
-}
-
 static off_t segment_offset(unsigned index)
 {
     return (off_t)(sizeof(struct board_head) + index * sizeof(struct board_segment));

@@ -17,13 +17,15 @@
 #define BOARD_LABEL 88
 #define BOARD_PROTOCOL 16
 
+/* What a thread does. */
 enum board_thread_state {
-#define X(symbol, name) BOARD_##symbol,
-#include "share/board-states.def"
-#undef X
-    BOARD_THREAD_STATES
+    BOARD_UNUSED, /* no thread has this record */
+    BOARD_STARTING,
+    BOARD_WAITING,
+    BOARD_BUSY, /* with what protocol and label say, since busy_since */
+    BOARD_DRAINING,
+    BOARD_ENDED,
 };
-const char *board_thread_state_name(unsigned state); /* "?" when out of range */
 
 /* One thread. Written by that thread only, by relaxed stores. */
 struct board_thread {

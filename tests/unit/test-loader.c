@@ -199,7 +199,7 @@ static int configure(struct load *l, const char *text, struct buf *errors)
     struct snapshot *snapshot = snapshot_take(NULL, text, NULL, 0, errors);
     struct conf *conf = conf_parse(snapshot, l->modules.list, l->modules.count, errors);
     ck_assert_msg(conf, "%s", buf_text(errors));
-    int result = modules_configure(&l->modules, conf, &l->core, errors);
+    int result = modules_configure(&l->modules, conf, errors);
     conf_free(&conf);
     snapshot_free(&snapshot);
     return result;
