@@ -76,8 +76,13 @@ bool table_was_set(const cfg_opt_t *opt);
 int table_line(const cfg_opt_t *opt);
 int table_section_line(cfg_t *section);
 cfg_opt_t *table_find(cfg_t *section, const char *name);
-/* Parses `text`; NULL after lines in conf->errors. cfg_free() the result. */
-cfg_t *table_parse(struct conf *conf, cfg_opt_t *table, const struct buf *text);
+
+/* confuse.c: parses `text`; NULL after lines in conf->errors. cfg_free() the result. */
+cfg_t *confuse_parse(struct conf *conf, cfg_opt_t *table, const struct buf *text);
+/* Callbacks for the tables: defaults begin, and end; a value has been read. */
+int confuse_begin(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+int confuse_end(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+int confuse_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 
 /* tree.c. `title` is copied, NULL: none. `cfg` NULL: all defaults. NULL when memory is short. Errors
  * go to conf->errors. */

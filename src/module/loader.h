@@ -1,4 +1,5 @@
-/* Finding, loading and checking modules. Worker only, main thread; never unloaded. */
+/* Modules: finding, loading and checking them (loader.c), configuring and running them (modules.c).
+ * Worker only; never unloaded. */
 #ifndef MODULE_LOADER_H
 #define MODULE_LOADER_H
 #include <stdbool.h>
@@ -20,6 +21,8 @@ struct modules {
 int modules_load(struct modules *modules, const struct core *core, struct buf *errors);
 /* Why this descriptor can't be used by this program, in words; NULL if it can. Pure: tested alone. */
 const char *module_refusal(const reeve_module *module, char *room, size_t size);
+
+/* modules.c */
 const reeve_module *modules_find(const struct modules *modules, enum reeve_kind kind,
                                  const char *name);
 /* Calls every protocol's configure with its section (those then configure the handlers of their
