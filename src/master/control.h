@@ -1,9 +1,8 @@
-/* The control socket: reevectl's way in. */
+/* The control protocol, the master's side: clients, their requests and answers. */
 #ifndef MASTER_CONTROL_H
 #define MASTER_CONTROL_H
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -28,7 +27,10 @@ struct client {
 /* Opens the socket. `group`: may read besides root and the owner; "" for none. False with a line in
  * `error`. */
 bool control_open(const char *path, const char *group, struct buf *error);
+/* Drops all clients, after a last try to send what they have coming, and removes the socket. */
 void control_close(void);
+/* door.c: a client has come in; `fd` is taken over. */
+void control_admit(int fd, enum control_access access);
 /* The result line of a request. `data` is taken over and may be NULL. */
 void control_reply(struct client *client, enum control_code code, uint32_t operation,
                    const char *text, json_t *data);
