@@ -1,9 +1,9 @@
 /* The error log; see log.h.
  *
- * Master and worker, every thread. A line is built on the caller's stack and written by one write(),
- * so lines of several processes do not mix. Before writing, the descriptor is asked whether it takes
- * PIPE_BUF bytes: a reader of a pipe that has stopped must not stop the server. Lines lost that way
- * are counted and the count is written with the next line that goes through. */
+ * Master and worker, every thread. A line is built on the caller's stack and written by one
+ * write(), so lines of several processes do not mix. Before writing, the descriptor is asked
+ * whether it takes PIPE_BUF bytes: a reader of a pipe that has stopped must not stop the server.
+ * Lines lost that way are counted and the count is written with the next line that goes through. */
 #include "config.h"
 
 #include "base/log.h"
@@ -25,7 +25,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 
-#define LOG_TEXT_MAX 3000 /* with its frame a line stays below PIPE_BUF, so it is atomic in a pipe */
+#define LOG_TEXT_MAX 3000 /* with its frame a line stays below PIPE_BUF: atomic in a pipe */
 
 const struct log_tag_info log_tags[LOG_TAGS] = {
 #define X(symbol, tag, level, help) {tag, REEVE_LOG_##level, help},
@@ -97,9 +97,8 @@ static void put_line(struct buf *line, enum reeve_level level, const char *tag, 
 
     clock_stamp(stamp);
     if (log_format == LOG_JSON) {
-        buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%d,\"thread\":\"%s\",", stamp, name,
-                   pid, thread);
-        buf_printf(line, "\"tag\":\"%s\",\"text\":\"", tag);
+        buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%d", stamp, name, pid);
+        buf_printf(line, ",\"thread\":\"%s\",\"tag\":\"%s\",\"text\":\"", thread, tag);
         text_put_json(line, text, length);
         buf_adds(line, "\"}\n");
     } else {
@@ -135,7 +134,8 @@ static void to_syslog(enum reeve_level level, const char *tag, const char *text)
 
     if (syslog_fd < 0)
         syslog_connect();
-    buf_printf(&line, "<%d>reeved[%d]: %s: ", LOG_DAEMON | syslog_levels[level], (int)getpid(), tag);
+    buf_printf(&line, "<%d>reeved[%d]: %s: ", LOG_DAEMON | syslog_levels[level], (int)getpid(),
+               tag);
     text_put_safe(&line, text, strnlen(text, LOG_TEXT_MAX));
     if (syslog_fd < 0 || line.failed ||
         send(syslog_fd, line.data, line.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {

@@ -1,8 +1,9 @@
-/* libconfuse at work: the callbacks that note lines, the parse itself, and its messages in our words.
+/* libconfuse at work: the callbacks that note lines, the parse itself, and its messages in our
+ * words.
  *
- * libconfuse keeps no line of an option; a callback puts it down in the numeric default, which is not
- * used for texts. Its lexer is one per process and its callbacks have no argument of ours, so there
- * is one parse at a time, as everything that parses here runs in the main thread. */
+ * libconfuse keeps no line of an option; a callback puts it down in the numeric default, which is
+ * not used for texts. Its lexer is one per process and its callbacks have no argument of ours, so
+ * there is one parse at a time, as everything that parses here runs in the main thread. */
 #include "config.h"
 
 #include <stdio.h>

@@ -19,7 +19,7 @@ struct model {
 };
 
 extern const struct model models[]; /* the table, ended by a row without a name */
-extern const char model_names[];    /* "|event|worker": the choices of `model` are model_names + 1 */
+extern const char model_names[]; /* "|event|worker": the choices of `model` are model_names + 1 */
 
 const struct model *model_find(const char *name);
 const char *wait_name(enum wait_kind wait);

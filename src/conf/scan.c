@@ -1,5 +1,5 @@
-/* The tokens of a configuration's text; see scan.h. Any process and thread. What must hold: whatever
- * libconfuse could read as another token than we do is refused. */
+/* The tokens of a configuration's text; see scan.h. Any process and thread. What must hold:
+ * whatever libconfuse could read as another token than we do is refused. */
 #include "config.h"
 
 #include "conf/scan.h"

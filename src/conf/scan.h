@@ -30,7 +30,8 @@ enum token scan_next(struct scan *s);
 const char *scan_shown(const struct scan *s, enum token token, char *room, size_t size);
 /* Makes spaces of that part of `out`; line ends stay. */
 void scan_blank(struct scan *s, size_t from, size_t to);
-/* Adds "path:line: ..." to `errors`. Always false, so that callers can `return scan_refuse(...)`. */
+/* Adds "path:line: ..." to `errors`. Always false, so that callers can `return
+ * scan_refuse(...)`. */
 bool scan_refuse(struct scan *s, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 #endif

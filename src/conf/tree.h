@@ -60,8 +60,8 @@ void *conf_alloc(struct conf *conf, size_t size);
 char *conf_strdup(struct conf *conf, const char *text);
 void conf_release(struct conf *conf); /* the arena and the conf */
 
-/* value.c. Converts `text` by the option's type (not LIST, SECTION...). False with the sentence that
- * follows "option: " in `sentence`. */
+/* value.c. Converts `text` by the option's type (not LIST, SECTION...). False with the sentence
+ * that follows "option: " in `sentence`. */
 bool value_read(struct conf *conf, const reeve_option *option, const char *text,
                 struct value *value, struct buf *sentence);
 /* A list as written with commas. False when memory is short. */
@@ -84,8 +84,8 @@ int confuse_begin(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 int confuse_end(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 int confuse_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
 
-/* tree.c. `title` is copied, NULL: none. `cfg` NULL: all defaults. NULL when memory is short. Errors
- * go to conf->errors. */
+/* tree.c. `title` is copied, NULL: none. `cfg` NULL: all defaults. NULL when memory is short.
+ * Errors go to conf->errors. */
 reeve_section *tree_make(struct conf *conf, const char *name, const char *title,
                          const reeve_option *options, cfg_t *cfg, struct said said);
 

@@ -1,5 +1,5 @@
-/* The clients of the control socket; see control.h. How they come in is in door.c, what they may ask
- * in verbs.c.
+/* The clients of the control socket; see control.h. How they come in is in door.c, what they may
+ * ask in verbs.c.
  *
  * Master, which owns the clients. They are many, slow and perhaps hostile: nothing here waits for
  * them, what they say and what they leave unread is bounded. */
@@ -180,8 +180,8 @@ static void control_event(enum log_tag tag, const char *text)
 
 /* ---------------------------------------------------------------- requests --------- */
 
-/* Carries out one line: whoever sends a thousand takes turns with everything else. False: the client
- * is to be dropped. */
+/* Carries out one line: whoever sends a thousand takes turns with everything else. False: the
+ * client is to be dropped. */
 static bool client_serve(struct client *client)
 {
     char *end;

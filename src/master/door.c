@@ -1,7 +1,7 @@
 /* The control socket itself: made, guarded, and opened to clients; see door.h.
  *
- * Master. Who may connect is decided by the socket's mode and group, what they may do by the kernel's
- * word on who they are (SO_PEERCRED), taken when they connect. */
+ * Master. Who may connect is decided by the socket's mode and group, what they may do by the
+ * kernel's word on who they are (SO_PEERCRED), taken when they connect. */
 #include "config.h"
 
 #include "master/door.h"

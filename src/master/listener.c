@@ -138,7 +138,8 @@ static void listener_apply(struct listener *listener, const struct core_listen *
         say(LOG_LISTENING, "%s, protocol %s, bound to %s", listener->title, listen->protocol,
             listener->bound);
     listener->trial = false;
-    sys_set_nonblock(listener->fd, true); /* shared with every worker: one gone mad may have cleared it */
+    /* Shared with every worker: one gone mad may have cleared it. */
+    sys_set_nonblock(listener->fd, true);
     if ((listener->backlog != listen->backlog || listener->mode != listen->mode ||
          strcmp(listener->owner, listen->owner) != 0) &&
         !socket_apply(listener->fd, listen, &why))

@@ -97,7 +97,8 @@ static bool start(struct buf *error)
             say(LOG_STARTING, "reeved %s, PID %d, configuration %s", VERSION, (int)getpid(),
                 snapshot->path);
             if (!options->config)
-                say(LOG_BUILTIN_CONFIG, "no configuration file: serving the current directory, %s, on %s",
+                say(LOG_BUILTIN_CONFIG,
+                    "no configuration file: serving the current directory, %s, on %s",
                     snapshot->folder, core.listens[0].title);
             say(LOG_SIZING, "%s", core.sizing);
         }

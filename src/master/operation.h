@@ -35,8 +35,8 @@ struct result {
 typedef void operation_follower(const struct operation *operation);
 void operation_follow(operation_follower *follow);
 struct operation *operation_new(enum verb verb);
-/* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation ends
- * with the result it holds, is answered, and is freed. */
+/* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation
+ * ends with the result it holds, is answered, and is freed. */
 void operation_wait(struct operation *operation);
 void operation_ack(struct operation *operation);
 /* Sets code and text; it takes effect when the operation finishes. */

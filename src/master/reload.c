@@ -192,8 +192,8 @@ static bool first_attempt(void)
         generation_event(master.trial, EVENT_START, NULL);
     } else if (in_use && clock_fresh_ms() < first.until) {
         if (!first.told++)
-            say(LOG_LISTEN_RETRY, "%.*s; tried again for %d ms", (int)strcspn(buf_text(&errors), "\n"),
-                buf_text(&errors), ORPHANS_PATIENCE);
+            say(LOG_LISTEN_RETRY, "%.*s; tried again for %d ms",
+                (int)strcspn(buf_text(&errors), "\n"), buf_text(&errors), ORPHANS_PATIENCE);
         again = true;
         timer_set(&first.again, ORPHANS_AGAIN);
     } else {

@@ -1,5 +1,5 @@
-/* Making listening sockets; see socket.h. Master. Inherited sockets stay in a table of their own for
- * the life of the process: an address that was handed to us cannot be opened again. */
+/* Making listening sockets; see socket.h. Master. Inherited sockets stay in a table of their own
+ * for the life of the process: an address that was handed to us cannot be opened again. */
 #include "config.h"
 
 #include "master/socket.h"
@@ -188,8 +188,8 @@ static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why
     return true;
 }
 
-/* What stands at the path may have been changed by whoever may write the folder: it is opened without
- * following a link and must be a socket. */
+/* What stands at the path may have been changed by whoever may write the folder: it is opened
+ * without following a link and must be a socket. */
 bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf *why)
 {
     int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);

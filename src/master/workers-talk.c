@@ -178,7 +178,7 @@ static bool read_one(struct worker *worker)
     }
     if (got == 0 || errno != EAGAIN) {
         reactor_unwatch(&worker->channel);
-        worker_kill(worker); /* without a channel it is of no use; one that is ending does not mind */
+        worker_kill(worker); /* of no use without a channel; one that is ending does not mind */
     }
     return false;
 }

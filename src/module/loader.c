@@ -1,6 +1,6 @@
-/* Finding, loading and checking modules; what is then done with them is in modules.c. Main thread of
- * a worker, before it is ready; the list is constant afterwards, and a module stays for the worker's
- * life (never dlclose: its code may be on any stack, and leak checkers need its names). */
+/* Finding, loading and checking modules; what is then done with them is in modules.c. Main thread
+ * of a worker, before it is ready; the list is constant afterwards, and a module stays for the
+ * worker's life (never dlclose: its code may be on any stack, and leak checkers need its names). */
 #include "config.h"
 
 #include "module/loader.h"
@@ -40,9 +40,9 @@ static const char *wrong_interface(const reeve_module *m, char *room, size_t siz
                  "again with this reeve's headers", m->api_major, m->api_minor, REEVE_API_MAJOR,
                  REEVE_API_MINOR);
     else if (m->api_minor > REEVE_API_MINOR)
-        snprintf(room, size, "it needs interface %u.%u, this reeved has only %u.%u; install a newer "
-                 "reeve, or build it again with this reeve's headers", m->api_major, m->api_minor,
-                 REEVE_API_MAJOR, REEVE_API_MINOR);
+        snprintf(room, size, "it needs interface %u.%u, this reeved has only %u.%u; install a "
+                 "newer reeve, or build it again with this reeve's headers", m->api_major,
+                 m->api_minor, REEVE_API_MAJOR, REEVE_API_MINOR);
     else if (m->size < sizeof(reeve_module))
         snprintf(room, size, "its descriptor has %u bytes, interface %u.%u has %zu; build it again "
                  "with this reeve's headers", m->size, m->api_major, m->api_minor,
@@ -202,8 +202,8 @@ static int load(struct modules *modules, const struct core *core, const char *na
     if (*name == '/')
         snprintf(file, sizeof(file), "%s", name);
     else if (!is_module_name(name))
-        return refuse(core, "\"%s\" is not the name of a module; write a name of a-z, 0-9, \"_\" and "
-                      "\"-\", or the absolute path of a file", name);
+        return refuse(core, "\"%s\" is not the name of a module; write a name of a-z, 0-9, \"_\" "
+                      "and \"-\", or the absolute path of a file", name);
     else if (!find_file(core->module_path, name, file, sizeof(file)))
         return complain_missing(core, name);
     const reeve_module *module = load_file(core, file);
@@ -211,8 +211,8 @@ static int load(struct modules *modules, const struct core *core, const char *na
         return -1;
     for (size_t i = 0; i < modules->count; i++)
         if (strcmp(modules->list[i]->name, module->name) == 0)
-            return refuse(core, "%s: there is another module \"%s\" already; keep one of them", file,
-                          module->name);
+            return refuse(core, "%s: there is another module \"%s\" already; keep one of them",
+                          file, module->name);
     modules->list[modules->count++] = module;
     log_msg(LOG_MODULE_LOADED, "%s %s from %s", module->name, module->version, file);
     return 0;

@@ -16,10 +16,11 @@ struct modules {
     size_t count;
 };
 
-/* Loads core->modules from core->module_path (a list of folders, ":" between). A module with another
- * interface is refused by a sentence that says which. 0, or -1 with lines in `errors`. */
+/* Loads core->modules from core->module_path (a list of folders, ":" between). A module with
+ * another interface is refused by a sentence that says which. 0, or -1 with lines in `errors`. */
 int modules_load(struct modules *modules, const struct core *core, struct buf *errors);
-/* Why this descriptor can't be used by this program, in words; NULL if it can. Pure: tested alone. */
+/* Why this descriptor can't be used by this program, in words; NULL if it can. Pure: tested
+ * alone. */
 const char *module_refusal(const reeve_module *module, char *room, size_t size);
 
 /* modules.c */

@@ -1,5 +1,6 @@
-/* The loaded modules of a worker: which there are, their configuration, their hooks. Configuring and
- * the worker's hooks run in the main thread, a thread's hooks in that thread; the list is constant. */
+/* The loaded modules of a worker: which there are, their configuration, their hooks. Configuring
+ * and the worker's hooks run in the main thread, a thread's hooks in that thread; the list is
+ * constant. */
 #include "config.h"
 
 #include <string.h>
@@ -44,8 +45,8 @@ static int check_listen(const struct modules *modules, const reeve_section *list
     if (modules_find(modules, REEVE_PROTOCOL, protocol))
         return 0;
     if (modules_find(modules, REEVE_HANDLER, protocol))
-        return reeve_conf_error(listen, "protocol", "\"%s\" is a handler, not a protocol; write the "
-                                "protocol that it answers for", protocol);
+        return reeve_conf_error(listen, "protocol", "\"%s\" is a handler, not a protocol; write "
+                                "the protocol that it answers for", protocol);
     for (size_t i = 0; i < modules->count && count < NAMES_MAX; i++)
         if (modules->list[i]->kind == REEVE_PROTOCOL)
             names[count++] = modules->list[i]->name;

@@ -80,8 +80,8 @@ void conn_end(struct reeve_conn *conn);
 void conn_bury(struct loop *loop);
 void conn_shelf_free(struct loop_listener *from);
 
-/* conn-input.c: more input into the scratch buffer, or behind what is buffered. True: there is news (bytes,
- * or the end). False: nothing now; *failed: errno of a broken connection, else 0. */
+/* conn-input.c: more input into the scratch buffer, or behind what is buffered. True: there is news
+ * (bytes, or the end). False: nothing now; *failed: errno of a broken connection, else 0. */
 bool conn_fill(struct reeve_conn *conn, int *failed);
 /* Gives the scratch buffer back: what is unconsumed moves to the connection's own. 0, or -1. */
 int conn_keep_input(struct reeve_conn *conn);

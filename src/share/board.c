@@ -47,7 +47,8 @@ int board_create(struct board *board)
         return -1;
     /* Sealed in size: no worker can truncate it under the master's mapping. */
     if (ftruncate(board->fd, (off_t)BOARD_LENGTH) < 0 ||
-        fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 || map_all(board) < 0)
+        fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+        map_all(board) < 0)
         goto failed;
     board->own_head = mmap(NULL, sizeof(struct board_head), PROT_READ | PROT_WRITE, MAP_SHARED,
                            board->fd, 0);

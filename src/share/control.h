@@ -7,8 +7,8 @@
  *     {"type":"event","time":"...","tag":"worker-ready","text":"..."}
  * and the last line is always
  *     {"type":"result","code":0,"operation":12,"text":"...","data":{...}}
- * `code` is reevectl's exit status; `text` may hold several lines; `data` depends on the verb. After
- * the result the connection stays open for the next request. `events` never has a result. */
+ * `code` is reevectl's exit status; `text` may hold several lines; `data` depends on the verb.
+ * After the result the connection stays open for the next request. `events` never has a result. */
 #ifndef SHARE_CONTROL_H
 #define SHARE_CONTROL_H
 

@@ -1,8 +1,8 @@
 /* The crew; see crew.h.
  *
  * Worker, main thread; the callbacks at the top run in the loops' threads. The main thread owns the
- * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model has
- * a pool, `threads` pool threads; records on the board: loops first, then the pool. */
+ * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model
+ * has a pool, `threads` pool threads; records on the board: loops first, then the pool. */
 #include "config.h"
 
 #include "worker/crew.h"

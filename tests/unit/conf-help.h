@@ -85,7 +85,8 @@ static inline struct help help_parse(const char *text, const char *const *overri
     size_t count = 0;
     while (overrides && overrides[count])
         count++;
-    help.snapshot = snapshot_take(NULL, text, (char *const *)(void *)overrides, count, &help.errors);
+    help.snapshot = snapshot_take(NULL, text, (char *const *)(void *)overrides, count,
+                                  &help.errors);
     ck_assert_ptr_nonnull(help.snapshot);
     help.conf = conf_parse(help.snapshot, full ? help_modules : NULL, full ? HELP_MODULES : 0,
                            &help.errors);

@@ -90,8 +90,8 @@ START_TEST(unix_path_fills_the_room)
     text[5 + 107] = 'x';
     text[5 + 108] = '\0';
     ck_assert(!address_parse(text, &address, &error));
-    ck_assert_ptr_nonnull(strstr(buf_text(&error), "is too long for a unix socket; use a path of at "
-                                                   "most 107 bytes"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&error), "is too long for a unix socket; use a path of "
+                                                   "at most 107 bytes"));
     buf_free(&error);
 }
 END_TEST

@@ -118,8 +118,8 @@ static const struct {
                                        "127.0.0.1:80, [::1]:80, *:80, localhost:80, unix:/path or "
                                        "fd:name\n"},
     {"listen \"127.0.0.1:80\" { }\nlisten \"localhost:80\" { }",
-     IN("2") "listen \"localhost:80\": takes the same address as \"127.0.0.1:80\" on line 1; remove "
-             "one of them\n"},
+     IN("2") "listen \"localhost:80\": takes the same address as \"127.0.0.1:80\" on line 1; "
+             "remove one of them\n"},
     {"listen \"0.0.0.0:80\" { }\nlisten \"127.0.0.1:80\" { }",
      IN("2") "listen \"127.0.0.1:80\": takes the same address as \"0.0.0.0:80\" on line 1; remove "
              "one of them\n"},

@@ -403,8 +403,8 @@ START_TEST(test_failed_handler_is_logged)
     feed(conn, "GET /silent/x HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert_ptr_null(strstr(fake_output(conn, NULL), "X-Lost"));
     ck_assert_ptr_nonnull(strstr(fake_log, "0 handler-failed: handler "));
-    ck_assert_ptr_nonnull(strstr(fake_log, " of route /silent in site default returned 0 without an "
-                                           "answer to GET /silent/x"));
+    ck_assert_ptr_nonnull(strstr(fake_log, " of route /silent in site default returned 0 without "
+                                           "an answer to GET /silent/x"));
     fake_close(&conn);
     expect("GET /twice HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
     ck_assert_ptr_nonnull(strstr(fake_log, "returned -1 after an answer"));
@@ -459,7 +459,8 @@ START_TEST(test_bodies)
     expect("POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
            "4;x\r\n0123\r\n06\r\n456789\r\n0\r\nX: y\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
            output);
-    expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234567890123456789", HELLO);
+    expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: "
+           "20\r\n\r\n01234567890123456789", HELLO);
     expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HELLO);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* Jobs: with a pool and inline, with clients that stay and clients that go. Loop 0: epoll, 1: poll. */
+/* Jobs: with a pool and inline, with clients that stay and clients that go. */
 #include "config.h"
 
 #include <sys/socket.h>

@@ -122,10 +122,10 @@ END_TEST
 static const struct {
     const char *modules, *error;
 } mistakes[] = {
-    {"abi-magic", FILE_IN "/abi-magic.so is refused: its descriptor begins with 0x12345678 instead of "
-                          "0x52564d31; define it by REEVE_MODULE() of reeve/module.h\n"},
-    {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface 2.0, this reeved has "
-                          "1.0; build it again with this reeve's headers\n"},
+    {"abi-magic", FILE_IN "/abi-magic.so is refused: its descriptor begins with 0x12345678 instead "
+                          "of 0x52564d31; define it by REEVE_MODULE() of reeve/module.h\n"},
+    {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface 2.0, this reeved "
+                          "has 1.0; build it again with this reeve's headers\n"},
     {"abi-minor", FILE_IN "/abi-minor.so is refused: it needs interface 1.1, this reeved has only "
                           "1.0; install a newer reeve, or build it again with this reeve's headers\n"},
     {"abi-none", FILE_IN "/abi-none.so is no module of reeve: it has no reeve_module_descriptor; "
@@ -135,8 +135,8 @@ static const struct {
                     "\"abi-good\"?\n"},
     {"zzzzzzzz", IN "there is no zzzzzzzz.so in /nonexistent:" ABI_MODULES "; correct the name, or "
                     "module_path\n"},
-    {"../abi-good", IN "\"../abi-good\" is not the name of a module; write a name of a-z, 0-9, \"_\" "
-                       "and \"-\", or the absolute path of a file\n"},
+    {"../abi-good", IN "\"../abi-good\" is not the name of a module; write a name of a-z, 0-9, "
+                       "\"_\" and \"-\", or the absolute path of a file\n"},
     {"abi-good, \"" ABI_MODULES "/abi-good.so\"",
      FILE_IN "/abi-good.so: there is another module \"abi-good\" already; keep one of them\n"},
 };
@@ -213,12 +213,12 @@ START_TEST(configuring)
     ck_assert_int_eq(calls()[0], 1);
     ck_assert_int_eq(configure(&l, LISTEN "\nlisten \"127.0.0.1:1\" {\n protocol = abi-goad }",
                                &errors), -1);
-    ck_assert_str_eq(buf_text(&errors), "(built-in):4: protocol: \"abi-goad\" is not known; did you "
-                                        "mean \"abi-good\"?\n");
+    ck_assert_str_eq(buf_text(&errors), "(built-in):4: protocol: \"abi-goad\" is not known; did "
+                                        "you mean \"abi-good\"?\n");
     buf_clear(&errors);
     ck_assert_int_eq(configure(&l, "\nlisten \"127.0.0.1:1\" { }", &errors), -1);
-    ck_assert_str_eq(buf_text(&errors), "(built-in):2: protocol: \"http\" is not loaded; add \"http\" "
-                                        "to modules\n");
+    ck_assert_str_eq(buf_text(&errors), "(built-in):2: protocol: \"http\" is not loaded; add "
+                                        "\"http\" to modules\n");
     buf_free(&errors);
     load_end(&l);
 }

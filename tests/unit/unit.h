@@ -20,7 +20,8 @@ struct unit_test {
 
 #define TIMES(run, count) {.test = (run), .times = (count)}
 #define ONCE(run) TIMES(run, 1)
-#define EACH(run, table) TIMES(run, sizeof(table) / sizeof((table)[0])) /* _i is the table's index */
+/* Once for each row of a table; _i is its index. */
+#define EACH(run, table) TIMES(run, sizeof(table) / sizeof((table)[0]))
 #define RAISES(run, number) {.test = (run), .times = 1, .signal = (number)}
 
 static inline int unit_run(const char *name, void (*setup)(void), void (*teardown)(void),

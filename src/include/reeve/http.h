@@ -87,7 +87,8 @@ static inline const char *reeve_request_peer(const reeve_request *r) { return r-
 /* The answer. Content-Length, Date, Connection and (for HEAD, 204, 304) the absence of a body are
  * the core's business. All return 0, or -1 if memory is short or a reply was already given. */
 
-/* Adds a field; before the reply. Name and value are copied; a value with CR, LF or NUL is refused. */
+/* Adds a field; before the reply. Name and value are copied; a value with CR, LF or NUL is
+ * refused. */
 static inline int reeve_set_header(reeve_request *r, const char *name, const char *value)
 {
     return r->api->set_header(r, name, value);

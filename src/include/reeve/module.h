@@ -87,9 +87,9 @@ struct reeve_handler;
 REEVE_API const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
                                                          const reeve_section **options);
 
-/* Refuses the configuration: records "file:line: option: text" with the line on which `name` was set
- * (NULL: the section's line). Say what is wrong and what to do. Returns -1, so that a configure hook
- * can `return reeve_conf_error(...)`. Only while configuring, main thread. */
+/* Refuses the configuration: records "file:line: option: text" with the line on which `name` was
+ * set (NULL: the section's line). Say what is wrong and what to do. Returns -1, so that a configure
+ * hook can `return reeve_conf_error(...)`. Only while configuring, main thread. */
 REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, const char *format,
                                ...) REEVE_PRINTF(3, 4);
 
@@ -103,8 +103,8 @@ enum reeve_level {
     REEVE_LOG_DEBUG,          /* for whoever debugs */
 };
 
-/* Writes one line to the error log. `tag` is a stable word for this message ("cache-full"), by which
- * operators search. Any thread; does not block; no newline in the text. */
+/* Writes one line to the error log. `tag` is a stable word for this message ("cache-full"), by
+ * which operators search. Any thread; does not block; no newline in the text. */
 REEVE_API void reeve_log(enum reeve_level level, const char *tag, const char *format, ...)
     REEVE_PRINTF(3, 4);
 

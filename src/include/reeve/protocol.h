@@ -24,7 +24,7 @@ typedef struct reeve_conn reeve_conn;
 typedef enum reeve_verdict {
     REEVE_WANT_READ = 1, /* call again when there is more input, or its end */
     REEVE_WANT_WRITE,    /* call again when the output has gone down to the low-water mark */
-    REEVE_JOB,           /* a job is in flight: call again after its `done`; no reading until then */
+    REEVE_JOB,           /* a job is in flight: call again after its `done`, do not read before */
     REEVE_CLOSE,         /* send what is queued, then close */
     REEVE_ERROR,         /* close now, unsent output is lost */
 } reeve_verdict;
@@ -50,10 +50,10 @@ typedef struct reeve_protocol {
     /* The deadline set by reeve_deadline() has passed. May be NULL: the connection is closed. */
     reeve_verdict (*expired)(reeve_conn *conn);
 
-    /* The worker drains: finish what is in hand, take nothing new. Called at once, but for a connection
-     * that is idle only when drain_linger has passed, so that a close does not cross a request;
-     * reeve_draining() is true from the start. WANT_READ: go on as before. May be NULL: the
-     * connection goes on until it ends or the drain deadline closes it. */
+    /* The worker drains: finish what is in hand, take nothing new. Called at once, but for a
+     * connection that is idle only when drain_linger has passed, so that a close does not cross a
+     * request; reeve_draining() is true from the start. WANT_READ: go on as before. May be NULL:
+     * the connection goes on until it ends or the drain deadline closes it. */
     reeve_verdict (*drain)(reeve_conn *conn);
 
     /* The connection is over and no job of it is in flight: release what the state holds. The
@@ -90,8 +90,8 @@ typedef void reeve_release_f(void *arg);
 REEVE_API int reeve_send(reeve_conn *conn, const void *data, size_t length); /* copied */
 REEVE_API int reeve_send_borrowed(reeve_conn *conn, const void *data, size_t length,
                                   reeve_release_f *release, void *arg); /* release may be NULL */
-/* `length` bytes of `fd` from `offset`, by sendfile. If the file turns out shorter the connection is
- * closed, since a promised length cannot be kept. */
+/* `length` bytes of `fd` from `offset`, by sendfile. If the file turns out shorter the connection
+ * is closed, since a promised length cannot be kept. */
 REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t length,
                               reeve_release_f *release, void *arg);
 
