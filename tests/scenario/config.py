@@ -7,6 +7,8 @@ from client import get
 from reeve import (ECHO, HTTP, MODULE_PATH, ROOT, SITE, Skipped, check, contains, equal, main,
                    scenario)
 
+HERE = f"/tmp/reeve-owner-{os.getpid()}.sock"
+
 # name, what is changed, where the line is (a part of it), the option, words that must stand in it
 TABLE = (
     ("an unknown option", {"text": "threds = 5\n" + HTTP + SITE}, "threds", "threds", ["threads"]),
@@ -45,10 +47,10 @@ TABLE = (
     ("an unknown group for the control socket", {"control_group": "no-such-group"}, "control_group",
      "control_group", ["no-such-group", "create"]),
     ("an unknown owner of a listener",
-     {"text": 'listen "unix:w.sock" { protocol = "http" owner = "no-such-user" }\n' + SITE}, "owner",
+     {"text": f'listen "unix:{HERE}" {{ protocol = "http" owner = "no-such-user" }}\n' + SITE}, "owner",
      "owner", ["no-such-user", "create"]),
     ("an unknown group of a listener",
-     {"text": 'listen "unix:w.sock" { protocol = "http" owner = ":no-such-group" }\n' + SITE},
+     {"text": f'listen "unix:{HERE}" {{ protocol = "http" owner = ":no-such-group" }}\n' + SITE},
      "owner", "owner", ["no-such-group", "create"]),
     ("a module that is not there", {"modules": ["http", "static", "hello", "/none/x.so"]}, "modules",
      "modules", ["/none/x.so", "check the path"]),
@@ -70,6 +72,7 @@ def one_line(server, result, part, option, words):
         equal(int(place.group(1)), server.line_of(part), f"the line's number in {told[0]!r}")
     for word in [option, *words]:
         contains(place.group(2), word, "the line")
+    check(place.group(2).count('listen "') <= 1, f"{told[0]!r} names the listener once")
 
 
 def declare(name, change, part, option, words):
