@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "conf/conf.h"
 #include "master/operation.h"
 #include "master/socket.h"
 #include "master/state.h"
@@ -298,15 +299,17 @@ static void on_door(void *arg, uint32_t events)
 /* ---------------------------------------------------------------- the socket ------- */
 
 /* The kernel lets in who may write to the socket's path: the owner, root, and the group. */
-static bool set_group(const char *group, struct buf *error)
+static bool set_group(const struct core *core, struct buf *error)
 {
+    const char *group = core->control_group;
     const struct group *entry = group[0] ? getgrnam(group) : NULL;
     struct buf why = {0};
     bool ok = true;
 
     if (group[0] && !entry) {
-        buf_printf(error, "control_group: there is no group '%s'; create it or leave it out\n",
-                   group);
+        conf_collect_errors(error);
+        reeve_conf_error(conf_root(core->conf), "control_group",
+                         "there is no group '%s'; create it or leave it out", group);
         return false;
     }
     if (entry)
@@ -342,8 +345,9 @@ static bool remove_stale(const char *path, struct buf *error)
     return true;
 }
 
-bool control_open(const char *path, const char *group, struct buf *error)
+bool control_open(const struct core *core, struct buf *error)
 {
+    const char *path = core->control;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -364,7 +368,7 @@ bool control_open(const char *path, const char *group, struct buf *error)
                    strerror(errno));
         return false;
     }
-    return set_group(group, error);
+    return set_group(core, error);
 }
 
 void control_close(void)

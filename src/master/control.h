@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "conf/core.h"
 #include "master/reactor.h"
 #include "share/control.h"
 
@@ -26,9 +27,9 @@ struct client {
     bool closing;               /* once `out` is sent */
 };
 
-/* Opens the socket. `group`: may read besides root and the owner; "" for none. False with a line in
- * `error`. */
-bool control_open(const char *path, const char *group, struct buf *error);
+/* Opens the socket; its group, if one is configured, may read besides root and the owner. False with
+ * a line in `error`. */
+bool control_open(const struct core *core, struct buf *error);
 void control_close(void);
 /* The result line of a request. `data` is taken over and may be NULL. */
 void control_reply(struct client *client, enum control_code code, uint32_t operation,

@@ -134,6 +134,28 @@ START_TEST(takes_more_when_nobody_else_watches)
 }
 END_TEST
 
+/* What another worker writes there cannot keep this one from accepting for good. */
+START_TEST(goes_on_though_the_board_lies)
+{
+    struct board other;
+    int fds[40];
+    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
+    board_set(&other.own->watching, 1); /* it neither watches nor takes any */
+    board_set_serving(&rig.master, 1, true);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 40; i++) {
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    for (int i = 0; i < 40; i++)
+        rig_expect(fds[i], "x\n");
+    ck_assert(!board_has_share(&rig.board));
+    rig_stop(&rig);
+    board_close(&other);
+}
+END_TEST
+
 static int highest_fd(void)
 {
     int fd = dup(0);
@@ -185,6 +207,7 @@ int main(void)
     add(tcase, full_loop_stops_and_goes_on);
     add(tcase, leaves_what_is_beyond_its_share);
     add(tcase, takes_more_when_nobody_else_watches);
+    add(tcase, goes_on_though_the_board_lies);
     add(tcase, no_descriptor_left);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -101,6 +101,27 @@ START_TEST(linger_of_idle_ones_ends)
 }
 END_TEST
 
+/* A loop without room cannot look into the removed listener's backlog before its idle connection has
+ * been closed: that must wake it, for nothing else will. */
+START_TEST(removed_listener_waits_for_the_idle_ones)
+{
+    int fds[4];
+    rig.drain_linger = 50;
+    start(_i);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 4; i++)
+        fds[i] = ask(0, "echo x\n", "x\n");
+    atomic_store(&rig.listeners[1].removed, true);
+    rig_command(&rig, LOOP_DRAIN);
+    rig_until(atomic_load(&rig.quiet) == rig.loop_count); /* nobody has heard of us since */
+    for (int i = 0; i < 4; i++) {
+        rig_expect(fds[i], "drained\n");
+        rig_expect_end(fds[i]);
+    }
+    rig_end(&rig);
+}
+END_TEST
+
 START_TEST(empties_the_backlog_of_a_removed_listener)
 {
     enum { CLIENTS = 30 };
@@ -212,6 +233,7 @@ int main(void)
     add(tcase, drains_idle_and_busy);
     add(tcase, idle_ones_may_ask_once_more);
     add(tcase, linger_of_idle_ones_ends);
+    add(tcase, removed_listener_waits_for_the_idle_ones);
     add(tcase, empties_the_backlog_of_a_removed_listener);
     add(tcase, drain_in_the_middle_of_an_answer);
     add(tcase, stop_closes_all);
