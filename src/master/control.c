@@ -242,11 +242,11 @@ void control_admit(int fd, enum control_access access)
         client_drop(client);
 }
 
-bool control_open(const char *path, const char *group, struct buf *error)
+bool control_open(const struct core *core, struct buf *error)
 {
     say_follow(control_event);
     operation_follow(control_answer);
-    return door_open(path, group, error);
+    return door_open(core, error);
 }
 
 void control_close(void)

@@ -12,6 +12,7 @@
 #include "master/reactor.h"
 #include "share/control.h"
 
+struct core;
 struct operation;
 
 struct client {
@@ -24,9 +25,9 @@ struct client {
     bool follows;               /* wants every event */
 };
 
-/* Opens the socket. `group`: may read besides root and the owner; "" for none. False with a line in
- * `error`. */
-bool control_open(const char *path, const char *group, struct buf *error);
+/* Opens the socket; its group, if one is configured, may read besides root and the owner. False
+ * with a line in `error`. */
+bool control_open(const struct core *core, struct buf *error);
 /* Drops all clients, after a last try to send what they have coming, and removes the socket. */
 void control_close(void);
 /* door.c: a client has come in; `fd` is taken over. */

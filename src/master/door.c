@@ -17,6 +17,8 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "conf/conf.h"
+#include "conf/core.h"
 #include "master/control.h"
 #include "master/socket.h"
 
@@ -66,15 +68,17 @@ static void on_door(void *arg, uint32_t events)
 }
 
 /* The kernel lets in who may write to the socket's path: the owner, root, and the group. */
-static bool set_group(const char *group, struct buf *error)
+static bool set_group(const struct core *core, struct buf *error)
 {
+    const char *group = core->control_group;
     const struct group *entry = group[0] ? getgrnam(group) : NULL;
     struct buf why = {0};
     bool ok = true;
 
     if (group[0] && !entry) {
-        buf_printf(error, "control_group: there is no group '%s'; create it or leave it out\n",
-                   group);
+        conf_collect_errors(error);
+        reeve_conf_error(conf_root(core->conf), "control_group",
+                         "there is no group '%s'; create it or leave it out", group);
         return false;
     }
     if (entry)
@@ -110,8 +114,9 @@ static bool remove_stale(const char *path, struct buf *error)
     return true;
 }
 
-bool door_open(const char *path, const char *group, struct buf *error)
+bool door_open(const struct core *core, struct buf *error)
 {
+    const char *path = core->control;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -131,7 +136,7 @@ bool door_open(const char *path, const char *group, struct buf *error)
                    strerror(errno));
         return false;
     }
-    return set_group(group, error);
+    return set_group(core, error);
 }
 
 void door_close(void)

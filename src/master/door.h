@@ -4,10 +4,11 @@
 #include <stdbool.h>
 
 struct buf;
+struct core;
 
-/* Binds and watches the socket; whoever connects is handed to control_admit(). `group`: may connect
- * besides root and the owner; "" for none. False with a line in `error`. */
-bool door_open(const char *path, const char *group, struct buf *error);
+/* Binds and watches the socket that is configured; whoever connects is handed to control_admit().
+ * False with a line in `error`. */
+bool door_open(const struct core *core, struct buf *error);
 /* Closes it and removes its path. Harmless when it is not open. */
 void door_close(void);
 #endif

@@ -87,7 +87,7 @@ static bool listener_open(const struct core_listen *listen, const reeve_section 
     if (listener->fd < 0) {
         *in_use = *in_use || errno == EADDRINUSE;
         conf_collect_errors(errors);
-        reeve_conf_error(section, NULL, "listen \"%s\": %s", listen->title, buf_text(&why));
+        reeve_conf_error(section, NULL, "%s", buf_text(&why));
         buf_free(&why);
         free(listener);
         return false;

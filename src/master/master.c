@@ -77,8 +77,7 @@ static bool open_parts(const struct core *core, struct buf *error)
         buf_printf(error, "the master cannot start: %s\n", strerror(errno));
         return false;
     }
-    return control_open(core->control, core->control_group, error) &&
-           instance_write_pid(core->pid_file, error);
+    return control_open(core, error) && instance_write_pid(core->pid_file, error);
 }
 
 /* False after lines in `error` or on stderr. */

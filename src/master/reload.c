@@ -1,5 +1,6 @@
-/* Reload; see reload.h. Master. At most one generation is on trial (master.trial) and at most one
- * further reload is pending; everything else that is asked for meanwhile joins the pending one. */
+/* Reload; see reload.h. Master. At most one reload is under way, with at most one generation on
+ * trial (master.trial), and at most one further is pending; whatever is asked for meanwhile joins
+ * that. */
 #include "config.h"
 
 #include "master/reload.h"
@@ -22,16 +23,26 @@
 #define ORPHANS_AGAIN 20
 
 static struct operation *pending;
+static bool under_way; /* a reload, or the start, has begun and not ended */
 
 static void on_pending(void *arg);
 static struct timer pending_timer = {.fire = on_pending};
 
-/* Ends only when the old workers have let go of what is no longer configured. */
+/* A reload has ended: the old workers have let go of what is no longer configured, and the next may
+ * begin. Not before, or results would come out of order. */
+static void reload_ended(void)
+{
+    listeners_close_removed();
+    under_way = false;
+    if (pending)
+        timer_set(&pending_timer, 0);
+}
+
 static struct operation *reload_operation(void)
 {
     struct operation *operation = operation_new(VERB_RELOAD);
 
-    operation->ended = listeners_close_removed;
+    operation->ended = reload_ended;
     return operation;
 }
 
@@ -98,6 +109,7 @@ static void on_pending(void *arg)
     pending = NULL;
     if (!operation)
         return;
+    under_way = true;
     if (master.state == MASTER_STOPPING) {
         operation_result(operation, CONTROL_REFUSED, "the server is stopping");
         operation_ack(operation);
@@ -114,18 +126,12 @@ struct operation *reload_request(void)
         return pending;
     operation = reload_operation();
     pending = operation;
-    if (!master.trial)
+    if (!under_way)
         timer_set(&pending_timer, 0); /* after the caller has joined it */
     return operation;
 }
 
 /* ---------------------------------------------------------------- how it went ------ */
-
-static void next_one(void)
-{
-    if (pending)
-        timer_set(&pending_timer, 0);
-}
 
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
@@ -141,7 +147,6 @@ void reload_took_over(struct generation *generation, struct operation *operation
         master.state = MASTER_SERVING;
     stop_oldest(generation->core.generations_limit);
     operation_ack(operation);
-    next_one();
 }
 
 void reload_gave_up(struct generation *generation, struct operation *operation)
@@ -156,7 +161,6 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
         master.exit_status = 1;
         stop_begin(1, NULL);
     }
-    next_one();
 }
 
 /* ---------------------------------------------------------------- the first -------- */
@@ -189,6 +193,7 @@ static bool first_attempt(void)
     if (master.trial) {
         master.trial->operation = reload_operation();
         master.trial->operation->name = "start";
+        under_way = true;
         generation_event(master.trial, EVENT_START, NULL);
     } else if (in_use && clock_fresh_ms() < first.until) {
         if (!first.told++)

@@ -172,7 +172,7 @@ static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why
     if (user[0]) {
         account = getpwnam(user);
         if (!account) {
-            buf_printf(why, "owner: there is no account '%s'", user);
+            buf_printf(why, "owner: there is no account '%s'; create it or name another", user);
             return false;
         }
         *uid = account->pw_uid;
@@ -180,7 +180,8 @@ static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why
     if (owner[length] == ':' && owner[length + 1]) {
         entry = getgrnam(owner + length + 1);
         if (!entry) {
-            buf_printf(why, "owner: there is no group '%s'", owner + length + 1);
+            buf_printf(why, "owner: there is no group '%s'; create it or name another",
+                       owner + length + 1);
             return false;
         }
         *gid = entry->gr_gid;

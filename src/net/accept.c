@@ -18,9 +18,11 @@
 
 #define BURST 64            /* connections taken in a turn from one listener */
 #define STARVED_DELAY 100   /* ms until accept is tried again without a descriptor or memory */
-#define BURST_ALONE 16      /* the same, beyond the worker's share, when nobody else watches */
+#define BURST_ALONE 16      /* the most beyond the worker's share, when nobody else watches */
+#define ALONE_STEP 8        /* so often it takes one, then so often two, ... */
 #define UNFAIR_FIRST 2      /* ms until the shares are compared again, doubled up to */
-#define UNFAIR_MOST 100
+#define UNFAIR_MOST 16
+#define UNFAIR_LOOKS 64     /* after so many the board is no longer believed: about a second */
 #define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
 
 enum outcome {
@@ -96,7 +98,7 @@ static void try_polling(struct loop *loop)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
     else
         accept_move(loop, ACCEPT_POLLING, 0);
-    loop->accept.alone = false;
+    loop->accept.looks = loop->accept.alone = 0;
 }
 
 /* ------------------------------------------------------------------- one connection --- */
@@ -171,7 +173,10 @@ static void starve(struct loop *loop, const struct loop_listener *from, enum acc
 
 static bool may_go_on(const struct loop *loop, int taken)
 {
-    return has_share(loop) || (loop->accept.alone && taken < BURST_ALONE);
+    int most = 1 + (int)(loop->accept.alone / ALONE_STEP);
+    if (has_share(loop))
+        return true;
+    return loop->accept.alone > 0 && taken < (most < BURST_ALONE ? most : BURST_ALONE);
 }
 
 void accept_event(struct loop *loop, struct loop_listener *from)
@@ -198,13 +203,14 @@ void accept_event(struct loop *loop, struct loop_listener *from)
 static void look_unfair(struct loop *loop, bool time)
 {
     struct loop_accept *accept = &loop->accept;
+    accept->looks += time;
     if (has_share(loop)) {
         try_polling(loop);
-    } else if (time && (accept->delay >= UNFAIR_MOST || !others_watch(loop))) {
+    } else if (time && (accept->looks > UNFAIR_LOOKS || !others_watch(loop))) {
         /* Nobody else watches; or it says so on the board for so long that the board may lie: a
          * worker that was taken over can write there. */
         accept_move(loop, ACCEPT_POLLING, 0);
-        accept->alone = true;
+        accept->alone++;
     } else if (time) {
         accept_move(loop, ACCEPT_UNFAIR,
                     accept->delay * 2 < UNFAIR_MOST ? accept->delay * 2 : UNFAIR_MOST);

@@ -38,7 +38,8 @@ struct loop_accept {
     enum accept_state state;
     int64_t look_at;  /* when to look again, 0: not by time */
     int64_t delay;    /* between looks */
-    bool alone;       /* polls beyond its share, since no other worker does */
+    unsigned looks;   /* timed ones at the shares since it had its own last */
+    unsigned alone;   /* how often since then it polled beyond it, since no other worker did */
     bool complained;  /* ACCEPT_PAUSED was logged and not yet taken back */
     bool conn_closed; /* since the last look */
 };

@@ -7,6 +7,8 @@ from client import get
 from reeve import (ECHO, HTTP, MODULE_PATH, ROOT, SITE, Skipped, check, contains, equal, main,
                    scenario)
 
+HERE = f"/tmp/reeve-owner-{os.getpid()}.sock"
+
 # name, what is changed, where the line is (a part of it), the option, words that must stand in it
 TABLE = (
     ("an unknown option", {"text": "threds = 5\n" + HTTP + SITE}, "threds", "threds", ["threads"]),
@@ -42,6 +44,16 @@ TABLE = (
     ("a missing content root", {"text": HTTP + SITE.replace("www", "nowhere")}, "nowhere", "root",
      ["nowhere"]),
     ("an unknown user", {"user": "no-such-user"}, "user", "user", ["no-such-user"]),
+    ("an unknown group for the control socket", {"control_group": "no-such-group"}, "control_group",
+     "control_group", ["no-such-group", "create"]),
+    ("an unknown owner of a listener",
+     {"text": f'listen "unix:{HERE}" {{ protocol = "http" owner = "no-such-user" }}\n' + SITE}, "owner",
+     "owner", ["no-such-user", "create"]),
+    ("an unknown group of a listener",
+     {"text": f'listen "unix:{HERE}" {{ protocol = "http" owner = ":no-such-group" }}\n' + SITE},
+     "owner", "owner", ["no-such-group", "create"]),
+    ("a module that is not there", {"modules": ["http", "static", "hello", "/none/x.so"]}, "modules",
+     "modules", ["/none/x.so", "check the path"]),
     ("a missing quotation mark", {"text": HTTP + 'pid_file = "oops\n'}, None, "", []),
     ("a missing brace", {"text": HTTP + "http {\n site \"default\" {\n"}, None, "", []),
     ("a log file in no folder", {"error_log": "none/error.log"}, "error_log", "error_log",
@@ -60,6 +72,7 @@ def one_line(server, result, part, option, words):
         equal(int(place.group(1)), server.line_of(part), f"the line's number in {told[0]!r}")
     for word in [option, *words]:
         contains(place.group(2), word, "the line")
+    check(place.group(2).count('listen "') <= 1, f"{told[0]!r} names the listener once")
 
 
 def declare(name, change, part, option, words):
@@ -155,6 +168,13 @@ def override(case):
         told = [line for line in result.text.splitlines() if line.startswith("-o ")]
         equal(len(told), 1, f"lines about it in {result.text!r}")
         contains(told[0], word, "the line")
+    # What only the start can find out: an address that cannot be bound.
+    server.configure(SITE)
+    result = server.run("-o", "listen=192.0.2.1:0")
+    equal(result.code, 1, "exit status of an address of another machine")
+    contains(result.text, "-o listen=192.0.2.1:0", "the text")
+    check("reeve.conf:" not in result.text.replace("configuration " + server.conf, ""),
+          f"no place in the file in {result.text!r}")
 
 
 @scenario("comments, included quotes and empty sections are understood", models=())

@@ -55,7 +55,10 @@ def usage(case):
     equal(usage_text.code, 0, "exit status of -h")
     for option in ("-c", "-t", "-T", "-d", "-o", "-V", "-h"):
         contains(usage_text.out, option, "the text of -h")
-    for words in (["-X"], ["more"], ["-c"]):
+    for short, longer in (("-V", "--version"), ("-h", "--help")):
+        result = server.run(longer, conf=False)
+        equal((result.code, result.out), (0, server.run(short, conf=False).out), f"what {longer} says")
+    for words in (["-X"], ["--nonsense"], ["more"], ["-c"]):
         result = server.run(*words, conf=False)
         equal(result.code, 1, f"exit status of {words}")
         check(result.err, f"{words} is told on standard error")

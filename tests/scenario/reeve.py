@@ -244,11 +244,11 @@ class Server:
         """Runs reeved to its end, for -t, -V and starts that fail."""
         return run(self.command(*arguments, conf=conf), **how)
 
-    def launch(self, *arguments, conf=True, **how):
+    def launch(self, *arguments, conf=True, stdin=subprocess.DEVNULL, **how):
         """Starts reeved in the foreground and does not wait for it."""
         log = open(self.path("log"), "ab")
         self.process = subprocess.Popen(self.command(*arguments, conf=conf), stdout=log, stderr=log,
-                                        stdin=subprocess.DEVNULL, start_new_session=True, **how)
+                                        stdin=stdin, start_new_session=True, **how)
         log.close()
         return self
 

@@ -152,6 +152,22 @@ def detached(case):
     check(wait_gone(pid), "the daemon has ended")
 
 
+@scenario("-d holds nothing of its caller's: a pipe from it ends, whatever the error log", models=())
+def detached_pipe(case):
+    for error_log in ("error.log", "stderr"):
+        server = case.server(error_log=error_log)
+        # Reads to the end of both pipes, and so fails when the daemon holds one.
+        equal(server.run("-d").code, 0, f"exit status with error_log = {error_log}")
+        pid = int(server.read("reeved.pid"))
+        equal(server.ask("health")["code"], 0, "health")
+        for each in [pid, *server.pids().values()]:
+            pipes = [path for path in map(lambda fd: os.readlink(f"/proc/{each}/fd/{fd}"), (0, 1, 2))
+                     if path.startswith("pipe:")]
+            equal(pipes, [], f"pipes that process {each} has for input and output")
+        equal(server.ctl("stop").code, 0, "exit code of stop")
+        check(wait_gone(pid), "the daemon has ended")
+
+
 @scenario("-d with a bad configuration: the parent says so and fails", models=())
 def detached_bad(case):
     server = case.server(threads=0, error_log="error.log")

@@ -134,6 +134,28 @@ START_TEST(takes_more_when_nobody_else_watches)
 }
 END_TEST
 
+/* What another worker writes there cannot keep this one from accepting for good. */
+START_TEST(goes_on_though_the_board_lies)
+{
+    struct board other;
+    int fds[40];
+    start(1, MANY, _i);
+    ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
+    board_set(&other.own->watching, 1); /* it neither watches nor takes any */
+    board_set_serving(&rig.master, 1, true);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 40; i++) {
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    for (int i = 0; i < 40; i++)
+        rig_expect(fds[i], "x\n");
+    ck_assert(!board_has_share(&rig.board));
+    rig_stop(&rig);
+    board_close(&other);
+}
+END_TEST
+
 static int highest_fd(void)
 {
     int fd = dup(0);
@@ -173,4 +195,5 @@ END_TEST
 UNIT_MAIN("accept", EACH(one_connection_a_loop, rig_waits), EACH(gate_goes_round, rig_waits),
           EACH(full_loop_stops_and_goes_on, rig_waits),
           EACH(leaves_what_is_beyond_its_share, rig_waits),
-          EACH(takes_more_when_nobody_else_watches, rig_waits), EACH(no_descriptor_left, rig_waits))
+          EACH(takes_more_when_nobody_else_watches, rig_waits),
+          EACH(goes_on_though_the_board_lies, rig_waits), EACH(no_descriptor_left, rig_waits))

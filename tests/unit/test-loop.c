@@ -109,6 +109,27 @@ START_TEST(linger_of_idle_ones_ends)
 }
 END_TEST
 
+/* A loop without room cannot look into the removed listener's backlog before its idle connection
+ * has been closed: that must wake it, for nothing else will. */
+START_TEST(removed_listener_waits_for_the_idle_ones)
+{
+    int fds[4];
+    rig.drain_linger = 50;
+    start(_i);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < 4; i++)
+        fds[i] = ask(0, "echo x\n", "x\n");
+    atomic_store(&rig.listeners[1].removed, true);
+    rig_command(&rig, LOOP_DRAIN);
+    rig_until(atomic_load(&rig.quiet) == rig.loop_count); /* nobody has heard of us since */
+    for (int i = 0; i < 4; i++) {
+        rig_expect(fds[i], "drained\n");
+        rig_expect_end(fds[i]);
+    }
+    rig_end(&rig);
+}
+END_TEST
+
 START_TEST(empties_the_backlog_of_a_removed_listener)
 {
     enum { CLIENTS = 30 };
@@ -209,6 +230,7 @@ END_TEST
 UNIT_MAIN("loop", EACH(nothing_before_serve, rows), EACH(drains_when_empty, rows),
           EACH(drains_idle_and_busy, rows), EACH(idle_ones_may_ask_once_more, rows),
           EACH(linger_of_idle_ones_ends, rows),
+          EACH(removed_listener_waits_for_the_idle_ones, rows),
           EACH(empties_the_backlog_of_a_removed_listener, rows),
           EACH(drain_in_the_middle_of_an_answer, rows), EACH(stop_closes_all, rows),
           EACH(stop_ends_a_drain, rows), EACH(record_shows_the_request, rows))

@@ -204,6 +204,13 @@ START_TEST(counters_never_go_down)
     board_set(&segment->threads, 4000000000u);
     counters_read(&counters, segment);
     ck_assert_uint_eq(counters.threads, BOARD_THREADS);
+    board_set(&segment->threads, 1);
+    board_set(&segment->thread[0].connections, 7);
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.open, 7);
+    board_set(&segment->thread[0].connections, UINT32_MAX); /* was shown as -1 */
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.open, 0);
     free(segment);
 }
 END_TEST

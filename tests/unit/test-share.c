@@ -1,8 +1,10 @@
 /* What crosses a process boundary: channel, board, snapshot. */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +85,8 @@ static int open_descriptors(void)
     return count;
 }
 
-/* Sends a well-formed ACK with `count` descriptors behind it. */
-static ssize_t smuggle(int fd, int count)
+/* Sends a well-formed ACK with a descriptor behind it, `count` times. */
+static ssize_t smuggle(int fd, int carried, int count)
 {
     struct msg ack = {.type = MSG_ACK, .fd = -1};
     char bytes[64], room_for[CMSG_SPACE(4 * sizeof(int))] = {0};
@@ -103,7 +105,8 @@ static ssize_t smuggle(int fd, int count)
     cmsg->cmsg_level = SOL_SOCKET;
     cmsg->cmsg_type = SCM_RIGHTS;
     cmsg->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
-    memset(CMSG_DATA(cmsg), 0, (size_t)count * sizeof(int)); /* standard input, so many times */
+    for (size_t i = 0; i < (size_t)count; i++)
+        memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &carried, sizeof(int));
     return sendmsg(fd, &packet, MSG_NOSIGNAL);
 }
 
@@ -116,11 +119,49 @@ START_TEST(smuggled_descriptors_are_closed)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
     before = open_descriptors();
     for (int count = 1; count <= 4; count++) {
-        ck_assert_int_ge(smuggle(pair[1], count), 0);
+        ck_assert_int_ge(smuggle(pair[1], STDIN_FILENO, count), 0);
         ck_assert_int_eq(channel_recv(pair[0], &got, room, TO_MASTER), -1);
         ck_assert_int_eq(errno, EBADMSG);
     }
     ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+/* A TCP connection with as much unsent as it takes, which waits for a minute when it is closed. */
+static int lingering_socket(int *peer)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    struct linger minute = {1, 60};
+    int door = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(listen(door, 1), 0);
+    ck_assert_int_eq(getsockname(door, (struct sockaddr *)&address, &length), 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+    *peer = accept(door, NULL, NULL);
+    ck_assert_int_ge(*peer, 0);
+    close(door);
+    while (send(fd, room, sizeof(room), MSG_DONTWAIT) > 0)
+        ;
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &minute, sizeof(minute)), 0);
+    return fd;
+}
+
+START_TEST(smuggled_socket_does_not_linger)
+{
+    int pair[2], peer, lingering;
+    struct msg got;
+
+    for (int count = 1; count <= 2; count++) {
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+        lingering = lingering_socket(&peer);
+        ck_assert_int_ge(smuggle(pair[1], lingering, count), 0);
+        close(lingering);
+        alarm(5); /* ends the test */
+        ck_assert_int_eq(channel_recv(pair[0], &got, room, TO_MASTER), -1);
+        alarm(0);
+        close(peer);
+    }
 }
 END_TEST
 
@@ -165,6 +206,26 @@ START_TEST(foreign_segments_cannot_be_made_writable)
     ck_assert_int_eq(board_create(&master), 0);
     ck_assert_int_eq(board_attach(&worker, dup(master.fd), 0), 0);
     ck_assert_int_lt(mprotect((void *)(uintptr_t)worker.segments, 4096, PROT_READ | PROT_WRITE), 0);
+}
+END_TEST
+
+/* Who serves is written from what the master knows, not from what a worker may have written
+ * there. */
+START_TEST(serving_workers_are_restored)
+{
+    struct board master = {0};
+    struct board_head *forged;
+
+    ck_assert_int_eq(board_create(&master), 0);
+    board_set_serving(&master, 1, true);
+    forged = mmap(NULL, sizeof(*forged), PROT_READ | PROT_WRITE, MAP_SHARED, master.fd, 0);
+    ck_assert_ptr_ne(forged, MAP_FAILED);
+    atomic_store(&forged->serving[0], UINT32_MAX);
+    board_set_serving(&master, 2, true);
+    ck_assert_uint_eq(board_get(&master.head->serving[0]), 6);
+    atomic_store(&forged->serving[0], UINT32_MAX);
+    board_set_serving(&master, 1, false);
+    ck_assert_uint_eq(board_get(&master.head->serving[0]), 4);
 }
 END_TEST
 
@@ -281,7 +342,7 @@ END_TEST
 
 UNIT_MAIN("share", ONCE(message_with_descriptor), ONCE(wrong_direction_is_refused),
           ONCE(malformed_packets_are_refused), ONCE(smuggled_descriptors_are_closed),
-          ONCE(channel_that_nobody_reads_does_not_block), ONCE(board_segments_are_apart),
-          ONCE(foreign_segments_cannot_be_made_writable), ONCE(label_is_cut),
-          ONCE(share_of_connections), ONCE(snapshot_keeps_what_it_read), ONCE(snapshot_refuses),
-          ONCE(snapshot_of_the_builtin))
+          ONCE(smuggled_socket_does_not_linger), ONCE(channel_that_nobody_reads_does_not_block),
+          ONCE(board_segments_are_apart), ONCE(foreign_segments_cannot_be_made_writable),
+          ONCE(serving_workers_are_restored), ONCE(label_is_cut), ONCE(share_of_connections),
+          ONCE(snapshot_keeps_what_it_read), ONCE(snapshot_refuses), ONCE(snapshot_of_the_builtin))

@@ -1,0 +1,132 @@
+/* hostile: a handler that does what code could do that has taken over a worker. The query of the
+ * request names the act; the answer says how often the kernel let it through. For scenarios that
+ * prove that the master and the other workers hold out. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "reeve/http.h"
+#include "share/channel.h"
+
+#define CHANNEL 3
+#define TIMES 50
+#define DESCRIPTORS 1024
+
+/* What channel.c puts before each message. */
+struct head {
+    uint32_t magic, type, op;
+    int32_t value;
+};
+
+/* One well-formed message with `count` descriptors behind it. */
+static int send_message(enum msg_type type, size_t count)
+{
+    struct head head = {0x52564331u, type, 0, 0};
+    struct iovec part = {&head, sizeof head};
+    union {
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count) {
+        packet.msg_control = control.bytes;
+        packet.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&packet);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memset(CMSG_DATA(cmsg), 0, count * sizeof(int)); /* standard input, so many times */
+    }
+    return sendmsg(CHANNEL, &packet, MSG_NOSIGNAL) < 0 ? 0 : 1;
+}
+
+static int smuggle(size_t count)
+{
+    int through = 0;
+    for (int i = 0; i < TIMES; i++)
+        through += send_message(MSG_ACK, count);
+    return through;
+}
+
+static int smuggle_one(void)
+{
+    return smuggle(1);
+}
+
+static int smuggle_two(void)
+{
+    return smuggle(2);
+}
+
+/* The end of the channel, as the master sees it, while the worker lives on. */
+static int empty(void)
+{
+    return send(CHANNEL, "", 0, MSG_NOSIGNAL) == 0;
+}
+
+static int failed(void)
+{
+    return send_message(MSG_FAILED, 0);
+}
+
+/* The flag belongs to the socket, so to all workers and the master. */
+static int block(void)
+{
+    int found = 0;
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        int listens = 0;
+        socklen_t length = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens)
+            found += fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0;
+    }
+    return found;
+}
+
+/* All ones into all shared memory that is writable: the worker's own part of the board. */
+static int scribble(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    int found = 0;
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *rest;
+        char *start = (char *)(uintptr_t)strtoull(line, &rest, 16);
+        char *end = (char *)(uintptr_t)strtoull(rest + 1, &rest, 16);
+        if (strncmp(rest, " rw-s", 5) != 0 || !strstr(line, "memfd:"))
+            continue;
+        memset(start, 0xff, (size_t)(end - start));
+        found++;
+    }
+    if (maps)
+        fclose(maps);
+    return found;
+}
+
+static const struct {
+    const char *name;
+    int (*act)(void);
+} acts[] = {
+    {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
+    {"failed", failed},              {"block", block},                 {"scribble", scribble},
+};
+
+static int hostile_handle(reeve_request *request, void *config)
+{
+    (void)config;
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        char text[16];
+        if (strcmp(reeve_query(request), acts[i].name) != 0)
+            continue;
+        int n = snprintf(text, sizeof text, "%d", acts[i].act());
+        return reeve_reply(request, 200, "text/plain", text, (size_t)n);
+    }
+    return reeve_reply_status(request, 404);
+}
+
+static const reeve_handler hostile = {.protocol = "http", .handle = hostile_handle};
+
+REEVE_MODULE(.kind = REEVE_HANDLER, .name = "hostile", .version = "1.0", .handler = &hostile);

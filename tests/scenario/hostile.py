@@ -1,0 +1,173 @@
+"""A worker that was taken over: what it can do to the master and to the other workers.
+
+The module `hostile` (tests/modules) does what the query names, in the worker that gets the request;
+its answer, if there is one, says how often the kernel let it through."""
+import os
+import re
+import signal
+import time
+
+from client import Client, Closed, get
+from reeve import HTTP, SLOW, Failed, alive, check, contains, equal, main, open_files, scenario
+
+HOSTILE = HTTP + ('http { access_log = "access.log" site "default" {'
+                  ' route "/" { static { root = "www" } } route "/act" { hostile { } } } }\n')
+
+
+def taken_over(case, **options):
+    server = case.serve(HOSTILE, modules=["http", "static", "hostile"], **options)
+    server.crashes_meant = True
+    return server
+
+
+def act(server, name):
+    """Has a worker do it. How often it could; None when the worker ended before it answered."""
+    with Client(server.address()) as client:
+        try:
+            answer = client.get(f"/act?{name}")
+        except Closed:
+            return None
+    equal(answer.status, 200, f"the answer to {name}")
+    return int(answer.body)
+
+
+def smuggle(case, name):
+    server = taken_over(case, workers=1)
+    before = server.descriptors()
+    through = act(server, name)
+    if through == 0:  # Linux 6.16 and later: the kernel refuses the sender
+        equal(server.logged("channel-bad"), [], "what the master saw")
+    else:
+        contains(server.until_logged("channel-bad")[0], "malformed", "the log")
+        server.until_logged("worker-crashed")
+        server.all_ready(1)
+    equal(server.descriptors(), before, "descriptors of the master")
+    equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("a worker that sends a descriptor to the master leaves none there")
+def one(case):
+    smuggle(case, "one-descriptor")
+
+
+@scenario("a worker that sends two descriptors in a packet leaves none there")
+def two(case):
+    smuggle(case, "two-descriptors")
+
+
+@scenario("a worker whose channel has ended is replaced")
+def empty(case):
+    server = taken_over(case)
+    before = server.pids()
+    act(server, "empty")
+    after = server.until_logged("worker-crashed") and server.all_ready(2)
+    equal(len(set(before.values()) & set(after.values())), 1, "workers that lived on")
+    equal(server.ctl("reopen-logs").code, 0, "exit code of reopen-logs")
+
+
+@scenario("a worker that says FAILED after READY is not believed: it is back at once")
+def failed(case):
+    server = taken_over(case)
+    before = server.pids()
+    act(server, "failed")
+    contains(server.until_logged("channel-bad")[0], "FAILED", "the log")
+    after = server.until_logged("worker-crashed") and server.all_ready(2)
+    equal(len(set(before.values()) & set(after.values())), 1, "workers that lived on")
+    equal(sum(worker["restarts"] for worker in server.workers().values()), 1, "restarts")
+
+
+def is_blocking(server):
+    """Whether the one listener is: the socket that the master and all workers hold."""
+    shared = set(open_files(server.pid))
+    for pid in server.pids().values():
+        shared &= {path for path in open_files(pid) if path.startswith("socket:")}
+    equal(len(shared), 1, "sockets that all have")
+    for fd in os.listdir(f"/proc/{server.pid}/fd"):
+        try:
+            if os.readlink(f"/proc/{server.pid}/fd/{fd}") not in shared:
+                continue
+        except FileNotFoundError:  # of a control connection that has ended
+            continue
+        with open(f"/proc/{server.pid}/fdinfo/{fd}") as file:
+            flags = re.search(r"^flags:\s*(\d+)", file.read(), re.M).group(1)
+        return not int(flags, 8) & os.O_NONBLOCK
+    raise Failed("the listener is gone")
+
+
+@scenario("a listener that a worker made blocking is mended by the next reload that changes anything")
+def block(case):
+    server = taken_over(case, drain_timeout="500ms")
+    check(not is_blocking(server), "the listener does not block")
+    equal(act(server, "block"), 1, "listeners found")
+    check(is_blocking(server), "the listener blocks")
+    server.configure(threads=3)
+    equal(server.ctl("reload").code, 0, "exit code of reload")
+    check(not is_blocking(server), "the listener blocks no longer")
+    for _ in range(4):
+        equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("a worker that scribbles on its part of the board shows no nonsense, and goes with it")
+def scribble(case):
+    server = taken_over(case, workers=1)
+    pid = server.pids()[0]
+    get(server.address())
+    equal(act(server, "scribble"), 1, "parts of the board it could write")
+    status = server.status()
+    for where in (status["totals"], *status["workers"]):
+        for name in ("open", "connections", "requests", "bytes"):
+            check(0 <= where.get(name, 0) < 1 << 50, f"{name} is {where.get(name)}")
+    check(len(status["workers"][0]["current"]) <= 512, "threads")
+    equal(get(server.address()).status, 200, "it serves")
+    os.kill(pid, signal.SIGKILL)
+    server.all_ready(1, besides=[pid])
+    equal((server.workers()[0]["connections"], get(server.address()).status), (0, 200),
+          "connections of the next one, and an answer")
+
+
+@scenario("a worker has no terminal and no standard input of its caller's")
+def session(case):
+    server = case.server()
+    master, terminal = os.openpty()
+    try:
+        server.launch(stdin=terminal).ready()
+        equal(os.readlink(f"/proc/{server.pid}/fd/0"), os.ttyname(terminal), "the master's input")
+        for pid in server.pids().values():
+            equal(os.readlink(f"/proc/{pid}/fd/0"), "/dev/null", "standard input")
+            equal(os.getsid(pid), pid, "its session")
+    finally:
+        os.close(terminal)
+        os.close(master)
+
+
+@scenario("a worker that stands still: reopen-logs gives up on it, everything else goes on")
+def stands_still(case):
+    server = taken_over(case)
+    stopped = server.pids()[0]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        with server.connect_control() as control, control.makefile("rb") as answers:
+            control.sendall(b"reopen-logs\n")
+            equal(server.ask("health")["code"], 0, "health meanwhile")
+            equal(server.ask("log-level info")["code"], 0, "log-level meanwhile")
+            contains(server.ctl("status").out, str(stopped), "status meanwhile")
+            result = server.ctl("reopen-logs")
+            lines = answers.readline()
+            while b'"result"' not in lines:
+                lines = answers.readline()
+        took = time.monotonic() - began
+        equal(result.code, 2, f"exit code of reopen-logs ({result.text})")
+        contains(result.text, str(stopped), "the text")
+        contains(lines.decode(), '"code":2', "the answer to the first")
+        check(8 < took < 10 + 5 * SLOW, f"it took {took:.1f} s")
+        check(alive(stopped), "it is not killed for that")
+        equal(server.ask("health")["code"], 0, "health")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    equal(server.ctl("reopen-logs").code, 0, "exit code when it goes on")
+    equal(server.pids()[0], stopped, "the worker")
+
+
+if __name__ == "__main__":
+    main()
