@@ -27,7 +27,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
 
         accepted += board_get(&thread->accepted);
         requests += board_get(&thread->requests);
-        bytes += board_get(&thread->bytes_in) + board_get(&thread->bytes_out);
+        bytes += board_get(&thread->bytes_out);
         open += board_get(&thread->connections);
         busy += board_get(&thread->state) == BOARD_BUSY;
     }

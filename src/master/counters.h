@@ -6,7 +6,7 @@
 struct board_segment;
 
 struct counters {
-    uint64_t accepted, requests, bytes; /* ever; bytes: both directions */
+    uint64_t accepted, requests, bytes; /* ever; bytes: sent */
     uint32_t open;                      /* connections open now */
     uint32_t busy;                      /* threads busy now */
     uint32_t threads;

@@ -15,6 +15,7 @@
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/slot.h"
+#include "master/stamp.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "share/snapshot.h"
@@ -314,6 +315,7 @@ struct generation *generation_new(struct snapshot *snapshot, struct buf *errors)
         free(generation);
         return NULL;
     }
+    generation->stamp = stamp_modules(&generation->core);
     generation->state = GENERATION_NEW;
     generation->since = clock_time();
     generation->deadline = (struct timer){.fire = on_deadline, .arg = generation};

@@ -60,6 +60,7 @@ struct generation {
     struct snapshot *snapshot;
     struct conf *conf;
     struct core core;
+    uint64_t stamp;              /* of the module files when it was made */
     struct slot *slots[SLOTS_MAX];
     int slot_count;
     struct list workers;         /* all its processes, draining ones included */

@@ -37,17 +37,18 @@ static void say_holder(const char *what, int fd, struct buf *error)
                what, n > 0 ? pid : "unknown");
 }
 
-/* The folder of a path under /run may be missing after a boot without tmpfiles.d. */
-static void make_folder(const char *path)
+/* The folders of a path under /run may be missing after a boot without tmpfiles.d, those of an
+ * ordinary user's default path before the first start. */
+static void make_folders(const char *path)
 {
+    mode_t mode = geteuid() == 0 ? 0755 : 0700;
     char folder[PATH_MAX];
-    char *slash;
 
     snprintf(folder, sizeof(folder), "%s", path);
-    slash = strrchr(folder, '/');
-    if (slash && slash != folder) {
+    for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        mkdir(folder, geteuid() == 0 ? 0755 : 0700);
+        mkdir(folder, mode);
+        *slash = '/';
     }
 }
 
@@ -69,7 +70,7 @@ static bool lock_take(struct lock *lock, const char *what, struct buf *error)
         buf_printf(error, "%s: the path is too long\n", what);
         return false;
     }
-    make_folder(what);
+    make_folders(what);
     lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock->fd < 0) {
         buf_printf(error, "%s: %s; create the folder or choose another path\n", lock->path,

@@ -15,6 +15,7 @@
 #include "master/logs.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/stamp.h"
 #include "master/state.h"
 #include "master/stop.h"
 #include "share/snapshot.h"
@@ -59,9 +60,10 @@ static struct generation *prepare(struct snapshot *snapshot, struct buf *errors,
 
     if (!generation)
         return NULL;
-    generation->number = ++master.last_generation;
-    if (listeners_open(&generation->core, errors, in_use))
+    if (listeners_open(&generation->core, errors, in_use)) {
+        generation->number = ++master.last_generation;
         return generation;
+    }
     generation_discard(generation);
     return NULL;
 }
@@ -73,6 +75,15 @@ static void refuse(struct operation *operation, const struct buf *errors)
     operation_ack(operation);
 }
 
+/* The same bytes, and the same module files. */
+static bool is_unchanged(const struct snapshot *snapshot)
+{
+    const struct generation *serving = master.serving;
+
+    return serving && snapshot_same(snapshot, serving->snapshot) &&
+           stamp_modules(&serving->core) == serving->stamp;
+}
+
 static void reload_start(struct operation *operation)
 {
     struct buf errors = {0};
@@ -81,7 +92,7 @@ static void reload_start(struct operation *operation)
 
     if (!snapshot) {
         refuse(operation, &errors);
-    } else if (master.serving && snapshot_same(snapshot, master.serving->snapshot)) {
+    } else if (is_unchanged(snapshot)) {
         say(LOG_RELOAD_UNCHANGED, "the configuration is that of generation %u",
             master.serving->number);
         operation_result(operation, CONTROL_DONE, "unchanged: generation %u serves on",

@@ -44,7 +44,10 @@ class Fault:
         return struct.unpack_from(LAYOUT, self.page)[6]
 
     def environment(self):
-        return {"LD_PRELOAD": SHIM, "REEVE_FAULT": self.path,
+        link = os.path.join(os.path.dirname(self.path), "fault.so")
+        if not os.path.exists(link):
+            os.symlink(SHIM, link)  # LD_PRELOAD cannot hold a path with a space
+        return {"LD_PRELOAD": link, "REEVE_FAULT": self.path,
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 

@@ -1,11 +1,12 @@
 """Reload: a new configuration is taken whole, or the old one serves on, and nobody notices."""
 import os
+import shutil
 import signal
 import threading
 
 from client import KEPT, ONE_EACH, PIPELINED, Client, Load, connect, echo, get
-from reeve import (DEADLINE, ECHO, FULL, HTTP, SANITIZED, SITE, WRAP, check, children, contains,
-                   equal, main, scenario, status_field, until, wait_gone)
+from reeve import (DEADLINE, ECHO, FULL, HTTP, MODULE_PATH, SANITIZED, SITE, WRAP, check, children,
+                   contains, equal, main, scenario, status_field, until, wait_gone)
 
 RELOADS, BROKEN = (200, 20) if FULL else (40, 5)
 TWO = ('listen "127.0.0.1:0" { protocol = "http" }\n'
@@ -216,6 +217,19 @@ def many(case):
     # A sanitizer keeps freed memory for a while, valgrind has its own.
     check(SANITIZED or WRAP or after[1] - before[1] < 1024,
           f"memory of the master: {before[1]} KiB, then {after[1]} KiB")
+
+
+@scenario("a module that was built anew is taken by a reload of the same file")
+def rebuilt(case):
+    server = case.serve(HTTP + SITE, modules=["http", "static", "hello"])
+    found = [folder for folder in MODULE_PATH.split(":") if os.path.exists(f"{folder}/hello.so")]
+    shutil.copy(f"{found[0]}/hello.so", server.path("hello.so"))
+    server.configure(modules=["http", "static", server.path("hello.so")])
+    equal(server.ask("reload")["data"]["generation"], 2, "generation with the module of its own")
+    equal(server.ask("reload")["data"]["generation"], 2, "generation when nothing has changed")
+    shutil.copy(f"{found[0]}/hello.so", server.path("new.so"))
+    os.rename(server.path("new.so"), server.path("hello.so"))
+    equal(server.ask("reload")["data"]["generation"], 3, "generation with the new file")
 
 
 @scenario("a worker respawned after the file was edited runs the accepted bytes")
