@@ -195,11 +195,14 @@ def cpu_time(pid):
           models=())
 def exhausted(case):
     server = case.serve()
+    first = server.connect_control()
+    first.sendall(b"health\n")
+    first.recv(4096)  # whoever came before it is gone in the master too
     limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     used = {int(fd) for fd in os.listdir(f"/proc/{server.pid}/fd")}
     free = min(set(range(len(used) + 1)) - used)
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (free, limits[1]))
-    with server.connect_control() as control:
+    with first, server.connect_control() as control:
         control.sendall(b"health\n")
         before = cpu_time(server.pid)
         control.settimeout(0.5)
