@@ -1,5 +1,5 @@
-/* The body of a request: collected in the request's own memory, which grows as bytes come, so that a
- * length that was only promised costs nothing. Loop thread.
+/* The body of a request: collected in the request's own memory, which grows as bytes come, so that
+ * a length that was only promised costs nothing. Loop thread.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* A connection that speaks HTTP/1: head, body, handler, answer, and again.
  *
- * Runs in the loop's thread that owns the connection, job_run() apart. A step takes as many requests
- * as the input holds, until the output is congested; so the answers of a pipeline leave together
- * and in order. The state holds a request only while there is one in hand; it owns it.
+ * Runs in the loop's thread that owns the connection, job_run() apart. A step takes as many
+ * requests as the input holds, until the output is congested; so the answers of a pipeline leave
+ * together and in order. The state holds a request only while there is one in hand; it owns it.
  */
 #include "config.h"
 
@@ -279,8 +279,8 @@ reeve_verdict conn_expired(reeve_conn *conn)
     return conn_step(conn);
 }
 
-/* A request in hand is answered with Connection: close, see answer_now(). A connection that waits has
- * had its time to send one more. */
+/* A request in hand is answered with Connection: close, see answer_now(). A connection that waits
+ * has had its time to send one more. */
 reeve_verdict conn_drain(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);

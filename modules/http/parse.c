@@ -130,7 +130,8 @@ static bool field_coding(struct parse *parse, const char *value, struct slice sl
          * is and another one is not understood. */
         bool chunked_last = slice.length > 8 && same(value + slice.length - 7, 7, "chunked") &&
                             strchr(" ,\t", value[slice.length - 8]);
-        return bad(parse, chunked_last ? 501 : 400, "The only transfer coding known here is chunked.");
+        return bad(parse, chunked_last ? 501 : 400,
+                   "The only transfer coding known here is chunked.");
     }
     parse->has_coding = true;
     return true;

@@ -46,8 +46,8 @@ struct parse {
 };
 
 void parse_start(struct parse *parse);
-/* `data` is the input from the head's first byte on, the same bytes as before and perhaps more. Each
- * byte is looked at once, however they come. DONE: *used bytes were the head. */
+/* `data` is the input from the head's first byte on, the same bytes as before and perhaps more.
+ * Each byte is looked at once, however they come. DONE: *used bytes were the head. */
 enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
                              const char *data, size_t length, size_t *used);
 

@@ -1,8 +1,8 @@
 /* One HTTP request: its memory, and what its head asks for.
  *
- * The head is copied once, when it is complete: handlers want texts that end with NUL and stay where
- * they are, also while the input moves on. Requests are kept for reuse by the loop thread that made
- * them, so that a small request allocates nothing.
+ * The head is copied once, when it is complete: handlers want texts that end with NUL and stay
+ * where they are, also while the input moves on. Requests are kept for reuse by the loop thread
+ * that made them, so that a small request allocates nothing.
  */
 #include "config.h"
 

@@ -52,8 +52,8 @@ const reeve_option settings_options[] = {
     {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "true",
      .help = "Whether answers name the program in the field Server."},
     {.name = "access_log", .type = REEVE_OPT_PATH, .choices = "stderr|stdout",
-     .help = "Where each request is logged, in the combined format: a path, \"stderr\", \"stdout\", "
-             "or \"\" for nowhere."},
+     .help = "Where each request is logged, in the combined format: a path, \"stderr\", "
+             "\"stdout\", or \"\" for nowhere."},
     {.name = "site", .type = REEVE_OPT_SECTIONS, .options = site_options,
      .help = "What is served for a host name. The title is that name; the site \"default\", or the "
              "first if none is so called, also takes every host that no site names."},

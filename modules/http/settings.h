@@ -1,5 +1,5 @@
-/* What the section `http` says: limits, timeouts, sites and their routes. Written once per worker by
- * settings_read() in the main thread, afterwards only read, by all threads. */
+/* What the section `http` says: limits, timeouts, sites and their routes. Written once per worker
+ * by settings_read() in the main thread, afterwards only read, by all threads. */
 #ifndef HTTP_SETTINGS_H
 #define HTTP_SETTINGS_H
 #include <stdbool.h>
@@ -50,7 +50,8 @@ extern const reeve_option settings_options[];
 int settings_read(const reeve_section *section);
 void settings_free(void);
 
-/* The site that answers for a host name (without port; any case; NULL with length 0: none given). */
+/* The site that answers for a host name (without port; any case; NULL with length 0: none
+ * given). */
 const struct site *site_find(const char *host, size_t length);
 /* The route with the longest prefix of `path` that ends where a segment ends. */
 const struct route *route_find(const struct site *site, const char *path, size_t length);

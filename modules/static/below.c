@@ -1,8 +1,8 @@
 /* Opening files below a folder; see below.h.
  *
  * openat2(2) with RESOLVE_BENEATH leaves the whole check to the kernel, races included. Where that
- * call is missing (Linux before 5.6, old sandboxes, valgrind), the path is walked one component at a
- * time and no link is followed at all: stricter, slower, and as safe. */
+ * call is missing (Linux before 5.6, old sandboxes, valgrind), the path is walked one component at
+ * a time and no link is followed at all: stricter, slower, and as safe. */
 #include "config.h"
 
 #include "below.h"

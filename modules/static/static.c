@@ -1,9 +1,9 @@
 /* static: serves the files below a folder.
  *
- * The root is opened once, while configuring; each request opens its file below that descriptor with
- * below_open(), so that no name, link or race leads out of it. Runs in
- * the loop's thread; nothing is kept between requests. A descriptor belongs to the request until
- * reeve_reply_file() takes it.
+ * The root is opened once, while configuring; each request opens its file below that descriptor
+ * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread;
+ * nothing is kept between requests. A descriptor belongs to the request until reeve_reply_file()
+ * takes it.
  */
 #include "config.h"
 
@@ -138,7 +138,8 @@ static bool is_folder(int fd)
     return fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
 }
 
-/* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no folder. */
+/* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no
+ * folder. */
 static int send_index(reeve_request *request, const struct folder *folder, const char *name)
 {
     char full[PATH_MAX];

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static _Thread_local int64_t kept_ms;
@@ -33,4 +34,16 @@ int64_t clock_now_ms(void)
 int64_t clock_time(void)
 {
     return kept_time;
+}
+
+void clock_stamp(char stamp[CLOCK_STAMP])
+{
+    struct timespec now;
+    struct tm tm;
+    size_t length;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    length = strftime(stamp, CLOCK_STAMP, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(stamp + length, CLOCK_STAMP - length, ".%06ldZ", now.tv_nsec / 1000);
 }

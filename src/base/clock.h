@@ -7,4 +7,8 @@ void clock_refresh(void);        /* reads both clocks for the calling thread */
 int64_t clock_now_ms(void);      /* CLOCK_MONOTONIC as of the last refresh, milliseconds */
 int64_t clock_time(void);        /* CLOCK_REALTIME as of the last refresh, seconds */
 int64_t clock_fresh_ms(void);    /* CLOCK_MONOTONIC now, without touching what is kept */
+
+#define CLOCK_STAMP 40
+/* The wall clock now, in UTC: "2026-11-20T23:01:02.123456Z". */
+void clock_stamp(char stamp[CLOCK_STAMP]);
 #endif

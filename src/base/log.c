@@ -1,9 +1,9 @@
 /* The error log; see log.h.
  *
- * Master and worker, every thread. A line is built on the caller's stack and written by one write(),
- * so lines of several processes do not mix. Before writing, the descriptor is asked whether it takes
- * PIPE_BUF bytes: a reader of a pipe that has stopped must not stop the server. Lines lost that way
- * are counted and the count is written with the next line that goes through. */
+ * Master and worker, every thread. A line is built on the caller's stack and written by one
+ * write(), so lines of several processes do not mix. Before writing, the descriptor is asked
+ * whether it takes PIPE_BUF bytes: a reader of a pipe that has stopped must not stop the server.
+ * Lines lost that way are counted and the count is written with the next line that goes through. */
 #include "config.h"
 
 #include "base/log.h"
@@ -18,14 +18,14 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/sys.h"
 #include "base/text.h"
 
-#define LOG_TEXT_MAX 3000 /* with its frame a line stays below PIPE_BUF, so it is atomic in a pipe */
+#define LOG_TEXT_MAX 3000 /* with its frame a line stays below PIPE_BUF: atomic in a pipe */
 
 const struct log_tag_info log_tags[LOG_TAGS] = {
 #define X(symbol, tag, level, help) {tag, REEVE_LOG_##level, help},
@@ -88,33 +88,21 @@ void log_thread_name(const char *name)
     snprintf(thread_name, sizeof(thread_name), "%s", name);
 }
 
-static void put_time(struct buf *line)
-{
-    struct timespec now;
-    struct tm tm;
-    char text[32];
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_printf(line, "%s.%06ldZ", text, now.tv_nsec / 1000);
-}
-
 static void put_line(struct buf *line, enum reeve_level level, const char *tag, const char *text)
 {
-    const char *thread = thread_name[0] ? thread_name : "main";
+    const char *thread = thread_name[0] ? thread_name : "main", *name = log_level_names[level];
     size_t length = strnlen(text, LOG_TEXT_MAX);
+    char stamp[CLOCK_STAMP];
+    int pid = (int)getpid();
 
+    clock_stamp(stamp);
     if (log_format == LOG_JSON) {
-        buf_adds(line, "{\"time\":\"");
-        put_time(line);
-        buf_printf(line, "\",\"level\":\"%s\",\"pid\":%d,\"thread\":\"%s\",\"tag\":\"%s\",\"text\":\"",
-                   log_level_names[level], (int)getpid(), thread, tag);
+        buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%d", stamp, name, pid);
+        buf_printf(line, ",\"thread\":\"%s\",\"tag\":\"%s\",\"text\":\"", thread, tag);
         text_put_json(line, text, length);
         buf_adds(line, "\"}\n");
     } else {
-        put_time(line);
-        buf_printf(line, " %s [%d %s] %s: ", log_level_names[level], (int)getpid(), thread, tag);
+        buf_printf(line, "%s %s [%d %s] %s: ", stamp, name, pid, thread, tag);
         text_put_safe(line, text, length);
         buf_addc(line, '\n');
     }
@@ -146,7 +134,8 @@ static void to_syslog(enum reeve_level level, const char *tag, const char *text)
 
     if (syslog_fd < 0)
         syslog_connect();
-    buf_printf(&line, "<%d>reeved[%d]: %s: ", LOG_DAEMON | syslog_levels[level], (int)getpid(), tag);
+    buf_printf(&line, "<%d>reeved[%d]: %s: ", LOG_DAEMON | syslog_levels[level], (int)getpid(),
+               tag);
     text_put_safe(&line, text, strnlen(text, LOG_TEXT_MAX));
     if (syslog_fd < 0 || line.failed ||
         send(syslog_fd, line.data, line.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
@@ -184,8 +173,9 @@ void log_line(enum reeve_level level, const char *tag, const char *text)
     errno = saved;
 }
 
-__attribute__((format(printf, 4, 0))) static void log_format_line(enum reeve_level level, const char *tag, const char *error,
-                            const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void
+log_format_line(enum reeve_level level, const char *tag, const char *error, const char *format,
+                va_list args)
 {
     struct buf text = {0};
 

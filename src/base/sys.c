@@ -3,7 +3,6 @@
 
 #include "base/sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -175,18 +174,4 @@ int sys_usable_cpus(char *why, size_t room)
     else
         snprintf(why, room, "affinity %d, no cgroup quota: %d", affinity, cpus);
     return cpus > 0 ? cpus : 1;
-}
-
-int sys_thread_count(void)
-{
-    DIR *tasks = opendir("/proc/self/task");
-    struct dirent *entry;
-    int count = 0;
-
-    if (!tasks)
-        return -1;
-    while ((entry = readdir(tasks)))
-        count += entry->d_name[0] != '.';
-    closedir(tasks);
-    return count;
 }

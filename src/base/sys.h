@@ -16,6 +16,4 @@ int sys_set_nonblock(int fd, bool on);
 int sys_set_cloexec(int fd, bool on);
 /* min(affinity, cgroup quota rounded up), at least 1. `why` gets the arithmetic in words. */
 int sys_usable_cpus(char *why, size_t room);
-/* The number of threads of this process, from /proc/self/task; -1 if unknown. */
-int sys_thread_count(void);
 #endif

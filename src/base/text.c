@@ -144,8 +144,11 @@ const char *text_nearest(const char *word, const char *const *names, size_t coun
 /* Length of the valid UTF-8 sequence at `s`, 0 if it is none (RFC 3629). */
 static size_t utf8_length(const unsigned char *s, size_t left)
 {
-    size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-                    : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+    size_t length = s[0] < 0x80                   ? 1
+                    : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+                    : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+                    : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                                  : 0;
 
     if (length == 0 || length > left)
         return 0;
@@ -186,7 +189,8 @@ void text_put_safe(struct buf *out, const char *data, size_t length)
     for (size_t i = 0; i < length;) {
         size_t n = utf8_length(s + i, length - i);
         /* U+0080..U+009F are control characters to terminals */
-        bool control = n == 0 || s[i] < 0x20 || s[i] == 0x7f || (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0);
+        bool control = n == 0 || s[i] < 0x20 || s[i] == 0x7f ||
+                       (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0);
 
         if (control) {
             buf_printf(out, "\\x%02x", s[i]);

@@ -1,5 +1,5 @@
-/* Addresses to listen on, as a listen section's title writes them. Host names are not resolved: what
- * a server listens on must not depend on a name server. Any thread.
+/* Addresses to listen on, as a listen section's title writes them. Host names are not resolved:
+ * what a server listens on must not depend on a name server. Any thread.
  *
  * "*:80" is one IPv6 socket that takes IPv4 too (the opener sets IPV6_V6ONLY to 0 for "::"), and so
  * is "[::]:80"; on a kernel without IPv6 "*" is all of IPv4. "0.0.0.0:80" is IPv4 alone. */
@@ -127,7 +127,8 @@ bool address_parse(const char *text, struct address *address, struct buf *error)
     if (*text == '/')
         return wrong(error, text, "looks like a path; write unix:/path");
     if (!end)
-        return wrong(error, text, brackets ? "has no \"]\"; write [::1]:80" : "has no port; " FORMS);
+        return wrong(error, text,
+                     brackets ? "has no \"]\"; write [::1]:80" : "has no port; " FORMS);
     if (brackets && end[1] != ':')
         return wrong(error, text, "has no port; write one behind \"]:\", such as [::1]:80");
     if (!parse_port(text, brackets ? end + 2 : end + 1, &port, error))

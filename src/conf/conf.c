@@ -44,7 +44,7 @@ static bool parse_text(struct conf *conf, const struct buf *text)
 {
     struct said said = {BY_FILE, 0, NULL};
     cfg_opt_t *table = table_make(conf, conf->options);
-    cfg_t *cfg = table ? table_parse(conf, table, text) : NULL;
+    cfg_t *cfg = table ? confuse_parse(conf, table, text) : NULL;
     if (cfg) {
         conf->root = tree_make(conf, "root", NULL, conf->options, cfg, said);
         cfg_free(cfg);

@@ -1,8 +1,9 @@
 /* The parsed configuration: libconfuse below, the option tables above.
  *
- * The master parses only the core options (modules == NULL): statements it does not know are blanked
- * before libconfuse sees the text, so line numbers hold. (libconfuse 3.3's own IGNORE_UNKNOWN loses
- * count of nested braces.) A worker parses everything, strictly, with the tables of its modules. */
+ * The master parses only the core options (modules == NULL): statements it does not know are
+ * blanked before libconfuse sees the text, so line numbers hold. (libconfuse 3.3's own
+ * IGNORE_UNKNOWN loses count of nested braces.) A worker parses everything, strictly, with the
+ * tables of its modules. */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 #include <stdbool.h>

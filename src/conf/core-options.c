@@ -13,19 +13,23 @@ static const reeve_option listen_options[] = {
      "net.core.somaxconn."},
     {"mode", REEVE_OPT_MODE, "0660", 0, 0, NULL, NULL, "Permissions of a unix socket."},
     {"owner", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
-     "Owner of a unix socket, as \"user\", \"user:group\" or \":group\"; empty: who started reeved."},
+     "Owner of a unix socket, as \"user\", \"user:group\" or \":group\"; empty: who started "
+     "reeved."},
     {.type = REEVE_OPT_END},
 };
 
 const reeve_option core_options[] = {
     {"user", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
-     "The user that workers run as when reeved is started as root. Empty: \"reeve\" if that account "
-     "exists, else \"nobody\"; only \"root\" itself serves as root."},
+     "The user that workers run as when reeved is started as root. Empty: \"reeve\" if that "
+     "account exists, else \"nobody\"; only \"root\" itself serves as root."},
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
-     "The concurrency model. event: loops that hold many connections each, and a pool of threads for "
-     "work that blocks. worker: threads that hold one connection each."},
+     "The concurrency model."
+#define X(name, workers, loops, connections, wait, pool, help) " In " name " " help
+#include "conf/models.def"
+#undef X
+    },
     {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "Worker processes. 0: the model's number, for most models one per usable CPU."},
     {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
@@ -70,10 +74,10 @@ const reeve_option core_options[] = {
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
     {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,
      "Where to listen. The title is the address: \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" (all of "
-     "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket that "
-     "systemd hands over. Port 0 lets the kernel choose. The option -o listen=ADDRESS replaces all "
-     "listen sections of the file by one with this address and the protocol of the first; given "
-     "again it adds another."},
+     "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket "
+     "that systemd hands over. Port 0 lets the kernel choose. The option -o listen=ADDRESS "
+     "replaces all listen sections of the file by one with this address and the protocol of the "
+     "first; given again it adds another."},
     {.type = REEVE_OPT_END},
 };
 

@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
-#include "base/text.h"
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "conf/tree.h"
@@ -63,7 +62,8 @@ static void read_model(const reeve_section *root, struct core *core, struct buf 
         m->workers = workers;
         snprintf(core->sizing, sizeof(core->sizing), "workers = %d, as configured", workers);
     } else if (m->workers) {
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, the model's number", m->workers);
+        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, the model's number",
+                 m->workers);
     } else {
         char why[96];
         m->workers = sys_usable_cpus(why, sizeof(why));
@@ -220,7 +220,8 @@ static void read_modules(const reeve_section *root, struct core *core, struct bu
         const char *name = reeve_conf_item(root, "modules", i);
         for (size_t j = 0; j < i; j++)
             if (strcmp(name, reeve_conf_item(root, "modules", j)) == 0)
-                complain(root, errors, "modules", "\"%s\" is named twice; remove one of them", name);
+                complain(root, errors, "modules", "\"%s\" is named twice; remove one of them",
+                         name);
     }
     if (core->module_count > 0)
         core->modules = root->values[option_find(root->options, "modules") - root->options].items;

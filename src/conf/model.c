@@ -30,11 +30,6 @@ const struct model *model_find(const char *name)
     return NULL;
 }
 
-const char *model_choices(void)
-{
-    return model_names + 1;
-}
-
 const char *wait_name(enum wait_kind wait)
 {
     return wait_names[wait];

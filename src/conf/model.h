@@ -19,10 +19,8 @@ struct model {
 };
 
 extern const struct model models[]; /* the table, ended by a row without a name */
-extern const char model_names[];    /* "|event|worker": the choices of `model` are model_names + 1 */
+extern const char model_names[]; /* "|event|worker": the choices of `model` are model_names + 1 */
 
 const struct model *model_find(const char *name);
-/* "event|worker": the choices of the option `model`. */
-const char *model_choices(void);
 const char *wait_name(enum wait_kind wait);
 #endif

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "conf/tree.h"
-#include "reeve/http.h"
 
 /* Reads one value; a wrong one becomes a line in conf->errors. */
 static void read_text(struct conf *conf, const reeve_option *o, const char *text,

@@ -60,8 +60,8 @@ void *conf_alloc(struct conf *conf, size_t size);
 char *conf_strdup(struct conf *conf, const char *text);
 void conf_release(struct conf *conf); /* the arena and the conf */
 
-/* value.c. Converts `text` by the option's type (not LIST, SECTION...). False with the sentence that
- * follows "option: " in `sentence`. */
+/* value.c. Converts `text` by the option's type (not LIST, SECTION...). False with the sentence
+ * that follows "option: " in `sentence`. */
 bool value_read(struct conf *conf, const reeve_option *option, const char *text,
                 struct value *value, struct buf *sentence);
 /* A list as written with commas. False when memory is short. */
@@ -76,11 +76,16 @@ bool table_was_set(const cfg_opt_t *opt);
 int table_line(const cfg_opt_t *opt);
 int table_section_line(cfg_t *section);
 cfg_opt_t *table_find(cfg_t *section, const char *name);
-/* Parses `text`; NULL after lines in conf->errors. cfg_free() the result. */
-cfg_t *table_parse(struct conf *conf, cfg_opt_t *table, const struct buf *text);
 
-/* tree.c. `title` is copied, NULL: none. `cfg` NULL: all defaults. NULL when memory is short. Errors
- * go to conf->errors. */
+/* confuse.c: parses `text`; NULL after lines in conf->errors. cfg_free() the result. */
+cfg_t *confuse_parse(struct conf *conf, cfg_opt_t *table, const struct buf *text);
+/* Callbacks for the tables: defaults begin, and end; a value has been read. */
+int confuse_begin(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+int confuse_end(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+int confuse_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result);
+
+/* tree.c. `title` is copied, NULL: none. `cfg` NULL: all defaults. NULL when memory is short.
+ * Errors go to conf->errors. */
 reeve_section *tree_make(struct conf *conf, const char *name, const char *title,
                          const reeve_option *options, cfg_t *cfg, struct said said);
 

@@ -1,5 +1,6 @@
 /* The command line of reevectl: the program's own options may stand before or behind the verb; what
- * else begins with "--" belongs to the verb. One thread; the options own the array of words only. */
+ * else begins with "--" belongs to the verb. One thread; the options own the array of words
+ * only. */
 #include "config.h"
 
 #include "ctl/options.h"
@@ -86,7 +87,8 @@ void options_put_usage(struct buf *out)
     buf_printf(out,
                "Usage: reevectl [-s SOCKET] [--json] VERB\n"
                "Manages a running reeved; see reevectl(8).\n\n"
-               "  -s, --socket SOCKET      the server's control socket (default: $REEVE_CONTROL, else\n"
+               "  -s, --socket SOCKET      the server's control socket "
+               "(default: $REEVE_CONTROL, else\n"
                "                           %s)\n"
                "      --json               print JSON\n"
                "  -h, --help               print this\n"

@@ -6,7 +6,6 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "ctl/talk.h"
-#include "ctl/units.h"
 
 static void text_cell(struct table *table, const json_t *row, const char *key)
 {

@@ -1,5 +1,5 @@
-/* Answers for people: chooses how a result is shown, and what all kinds of them share. reevectl, one
- * thread. Everything that came over the socket passes text_put_safe(). */
+/* Answers for people: chooses how a result is shown, and what all kinds of them share. reevectl,
+ * one thread. Everything that came over the socket passes text_put_safe(). */
 #include "config.h"
 
 #include "ctl/show.h"

@@ -31,7 +31,8 @@ void show_version(const json_t *data, struct buf *out);
 /* Used by several of them. */
 void show_state_cell(struct table *table, const char *state);
 void show_operation(const json_t *operation, bool colours, struct buf *out);
-void show_lines(struct buf *out, const char *text); /* each line made harmless, newline at the end */
+/* Each line made harmless, with a newline at the end. */
+void show_lines(struct buf *out, const char *text);
 void show_text(struct buf *out, const char *text);  /* one text made harmless */
 const char *show_code_name(int64_t code);
 #endif

@@ -1,39 +1,30 @@
-/* The control socket; see control.h.
+/* The clients of the control socket; see control.h. How they come in is in door.c, what they may
+ * ask in verbs.c.
  *
- * Master. Clients are many, slow and perhaps hostile: nothing here waits for them, what they say and
- * what they leave unread is bounded. Who may connect is decided by the socket's mode and group, what
- * they may do by the kernel's word on who they are (SO_PEERCRED), taken when they connect. */
+ * Master, which owns the clients. They are many, slow and perhaps hostile: nothing here waits for
+ * them, what they say and what they leave unread is bounded. */
 #include "config.h"
 
 #include "master/control.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
-#include "conf/conf.h"
+#include "master/door.h"
 #include "master/operation.h"
-#include "master/socket.h"
 #include "master/state.h"
 
 #define CLIENTS_MAX 64 /* of each kind of access */
-#define DOOR_REST 100 /* ms */
 #define UNSENT_ENOUGH 65536 /* answers that wait: no further request is carried out */
 #define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
 
 static struct list clients = {&clients, &clients};
 static int client_counts[2]; /* by enum control_access */
-static char socket_path[108];
-static struct watch door = {.fd = -1};
 
 static void client_drop(struct client *client)
 {
@@ -72,8 +63,6 @@ static bool client_flush(struct client *client)
     }
     if (client->out.failed || client->out.length > UNREAD_MAX)
         return false;
-    if (client->out.length == 0 && client->closing)
-        return false;
     if (client->in.length <= CONTROL_LINE)
         events |= EPOLLIN;
     if (client->out.length > 0 || has_request(client))
@@ -104,7 +93,7 @@ static void client_put(struct client *client, json_t *object)
     json_decref(object);
 }
 
-/* JSON texts must be UTF-8; what the log would escape is escaped here as well. */
+/* JSON texts must be UTF-8: in one that is not, each byte beyond ASCII becomes a "?". */
 static json_t *text_json(const char *text)
 {
     json_t *value = json_string(text);
@@ -164,14 +153,9 @@ static void control_answer(const struct operation *operation)
 
 static json_t *event_json(enum log_tag tag, const char *text)
 {
-    struct timespec now;
-    struct tm tm;
-    char date[32], stamp[64];
+    char stamp[CLOCK_STAMP];
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(stamp, sizeof(stamp), "%s.%06ldZ", date, now.tv_nsec / 1000);
+    clock_stamp(stamp);
     return json_pack("{s:s,s:s,s:s,s:o}", "type", "event", "time", stamp, "tag", log_tags[tag].tag,
                      "text", text_json(text));
 }
@@ -196,8 +180,8 @@ static void control_event(enum log_tag tag, const char *text)
 
 /* ---------------------------------------------------------------- requests --------- */
 
-/* Carries out one line: whoever sends a thousand takes turns with everything else. False: the client
- * is to be dropped. */
+/* Carries out one line: whoever sends a thousand takes turns with everything else. False: the
+ * client is to be dropped. */
 static bool client_serve(struct client *client)
 {
     char *end;
@@ -238,48 +222,10 @@ static void on_client(void *arg, uint32_t events)
         client_drop(client);
 }
 
-/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. */
-static enum control_access peer_access(int fd)
+void control_admit(int fd, enum control_access access)
 {
-    struct ucred peer;
-    socklen_t length = sizeof(peer);
+    struct client *client = calloc(1, sizeof(*client));
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-        (peer.uid == 0 || peer.uid == geteuid()))
-        return CHANGE;
-    return READ;
-}
-
-static void on_rested(void *arg)
-{
-    (void)arg;
-    reactor_watch(&door, EPOLLIN);
-}
-
-/* No descriptor or memory for a client: the one that waits would wake us again at once. */
-static void door_rest(void)
-{
-    static struct timer rest = {.fire = on_rested};
-
-    reactor_unwatch(&door);
-    timer_set(&rest, DOOR_REST);
-}
-
-static void on_door(void *arg, uint32_t events)
-{
-    int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    enum control_access access;
-    struct client *client;
-
-    (void)arg;
-    (void)events;
-    if (fd < 0) {
-        if (errno != EAGAIN && errno != ECONNABORTED)
-            door_rest();
-        return;
-    }
-    access = peer_access(fd);
-    client = calloc(1, sizeof(*client));
     /* Readers cannot take all places: root must always get in. */
     if (!client || client_counts[access] >= CLIENTS_MAX) {
         say(LOG_CONTROL_REFUSED, "too many control connections (%d)", client_counts[access]);
@@ -296,79 +242,11 @@ static void on_door(void *arg, uint32_t events)
         client_drop(client);
 }
 
-/* ---------------------------------------------------------------- the socket ------- */
-
-/* The kernel lets in who may write to the socket's path: the owner, root, and the group. */
-static bool set_group(const struct core *core, struct buf *error)
-{
-    const char *group = core->control_group;
-    const struct group *entry = group[0] ? getgrnam(group) : NULL;
-    struct buf why = {0};
-    bool ok = true;
-
-    if (group[0] && !entry) {
-        conf_collect_errors(error);
-        reeve_conf_error(conf_root(core->conf), "control_group",
-                         "there is no group '%s'; create it or leave it out", group);
-        return false;
-    }
-    if (entry)
-        ok = socket_own(socket_path, 0660, (uid_t)-1, entry->gr_gid, &why);
-    if (!ok)
-        buf_printf(error, "control_group: %s: %s\n", socket_path, buf_text(&why));
-    buf_free(&why);
-    return ok;
-}
-
-/* Bound with nobody's rights but the owner's: set_group() adds to them. */
-static int bind_private(int fd, const struct sockaddr_un *address)
-{
-    mode_t mask = umask(0177);
-    int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
-
-    umask(mask);
-    return bound;
-}
-
-/* A socket at that path is nobody's: the lock beside it is ours. */
-static bool remove_stale(const char *path, struct buf *error)
-{
-    struct stat st;
-
-    if (lstat(path, &st) < 0)
-        return true;
-    if (!S_ISSOCK(st.st_mode)) {
-        buf_printf(error, "control: %s exists and is no socket; choose another path\n", path);
-        return false;
-    }
-    unlink(path);
-    return true;
-}
-
 bool control_open(const struct core *core, struct buf *error)
 {
-    const char *path = core->control;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        buf_printf(error, "control: %s is too long for a socket; at most %zu bytes\n", path,
-                   sizeof(address.sun_path) - 1);
-        return false;
-    }
-    strcpy(address.sun_path, path);
-    if (!remove_stale(path, error))
-        return false;
-    strcpy(socket_path, path);
-    door = (struct watch){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-                          .ready = on_door};
     say_follow(control_event);
     operation_follow(control_answer);
-    if (door.fd < 0 || bind_private(door.fd, &address) < 0 || listen(door.fd, 64) < 0 || reactor_watch(&door, EPOLLIN) < 0) {
-        buf_printf(error, "control: %s: %s; create the folder or choose another path\n", path,
-                   strerror(errno));
-        return false;
-    }
-    return set_group(core, error);
+    return door_open(core, error);
 }
 
 void control_close(void)
@@ -379,8 +257,5 @@ void control_close(void)
         client_flush(client);
         client_drop(client);
     }
-    reactor_unwatch(&door);
-    sys_close(&door.fd);
-    if (socket_path[0])
-        unlink(socket_path);
+    door_close();
 }

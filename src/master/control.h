@@ -1,19 +1,18 @@
-/* The control socket: reevectl's way in. */
+/* The control protocol, the master's side: clients, their requests and answers. */
 #ifndef MASTER_CONTROL_H
 #define MASTER_CONTROL_H
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include <jansson.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/log.h"
-#include "conf/core.h"
 #include "master/reactor.h"
 #include "share/control.h"
 
+struct core;
 struct operation;
 
 struct client {
@@ -24,13 +23,15 @@ struct client {
     uint32_t operation;         /* that it waits for, 0: none */
     struct timer patience;      /* for how long */
     bool follows;               /* wants every event */
-    bool closing;               /* once `out` is sent */
 };
 
-/* Opens the socket; its group, if one is configured, may read besides root and the owner. False with
- * a line in `error`. */
+/* Opens the socket; its group, if one is configured, may read besides root and the owner. False
+ * with a line in `error`. */
 bool control_open(const struct core *core, struct buf *error);
+/* Drops all clients, after a last try to send what they have coming, and removes the socket. */
 void control_close(void);
+/* door.c: a client has come in; `fd` is taken over. */
+void control_admit(int fd, enum control_access access);
 /* The result line of a request. `data` is taken over and may be NULL. */
 void control_reply(struct client *client, enum control_code code, uint32_t operation,
                    const char *text, json_t *data);

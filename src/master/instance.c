@@ -107,7 +107,8 @@ bool instance_write_pid(const char *pid_file, struct buf *error)
     if (!pid_file[0])
         return true;
     snprintf(fresh, sizeof(fresh), "%s.new", pid_file);
-    unlink(fresh); /* of a master that died; and O_EXCL, so that a link in a foreign folder is none */
+    unlink(fresh); /* of a master that died */
+    /* O_EXCL: no link that waits in a folder of somebody else */
     fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     ok = fd >= 0 && sys_write_all(fd, pid, (size_t)length) == 0 && fsync(fd) == 0 &&
          rename(fresh, pid_file) == 0;

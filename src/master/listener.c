@@ -48,11 +48,9 @@ static void listener_close(struct listener *listener)
     if (!listener->trial)
         say(LOG_LISTENER_CLOSED, "%s (%s)", listener->title, listener->bound);
     list_remove(&listener->node);
-    if (listener->inherited)
-        socket_give_back(listener->fd);
-    else if (listener->removed) /* its path may be another's by now */
+    if (listener->removed && !listener->inherited) /* its path may be another's by now */
         sys_close(&listener->fd);
-    else
+    else if (!listener->inherited) /* those stay open, for a later reload: see socket.c */
         socket_close(&listener->fd, &listener->address);
     free(listener->title);
     free(listener->protocol);
@@ -140,7 +138,8 @@ static void listener_apply(struct listener *listener, const struct core_listen *
         say(LOG_LISTENING, "%s, protocol %s, bound to %s", listener->title, listen->protocol,
             listener->bound);
     listener->trial = false;
-    sys_set_nonblock(listener->fd, true); /* shared with every worker: one gone mad may have cleared it */
+    /* Shared with every worker: one gone mad may have cleared it. */
+    sys_set_nonblock(listener->fd, true);
     if ((listener->backlog != listen->backlog || listener->mode != listen->mode ||
          strcmp(listener->owner, listen->owner) != 0) &&
         !socket_apply(listener->fd, listen, &why))

@@ -26,7 +26,8 @@ struct listener {
 };
 extern struct list listeners;
 
-/* Takes the sockets of LISTEN_FDS (systemd socket activation) out of the way; once, at the start. */
+/* Takes the sockets of LISTEN_FDS (systemd socket activation) out of the way; once, at the
+ * start. */
 void listeners_inherit(void);
 /* Opens what this generation needs and is not open yet. False with lines in `errors`, and nothing
  * opened; *in_use tells whether an address was held by somebody. */

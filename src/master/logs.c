@@ -1,8 +1,8 @@
 /* Log files; see logs.h.
  *
  * Master. Workers have no right to open log files; they ask while they load, and get descriptors.
- * The list holds what was asked for, with the generation that asked last, so that a file which is no
- * longer configured is not created again after a rotation. */
+ * The list holds what was asked for, with the generation that asked last, so that a file which is
+ * no longer configured is not created again after a rotation. */
 #include "config.h"
 
 #include "master/logs.h"
@@ -34,12 +34,13 @@ static int error_fd = STDERR_FILENO; /* -1: syslog */
 static bool level_set;
 
 /* Opened with the master's rights in a folder that may be another's: no link is followed (but for
- * /dev, where /dev/stdout is one), and nothing that could block, like a pipe without reader, does. */
+ * /dev, where /dev/stdout is one), and nothing that could block, like a pipe without reader,
+ * does. */
 static int open_file(const char *path)
 {
-    int follow = strncmp(path, "/dev/", 5) == 0 ? 0 : O_NOFOLLOW;
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | follow, 0640);
+    return open(path, strncmp(path, "/dev/", 5) == 0 ? flags : flags | O_NOFOLLOW, 0640);
 }
 
 int logs_error_fd(void)
@@ -141,8 +142,9 @@ static int open_again(const char *path, struct operation *operation)
 
     if (fd < 0) {
         say(LOG_LOG_OPEN_FAILED, "%s: %s; the old file stays in use", path, strerror(errno));
-        operation_result(operation, CONTROL_REFUSED, "%s cannot be opened: %s; the old file stays in use",
-                         path, strerror(errno));
+        operation_result(operation, CONTROL_REFUSED,
+                         "%s cannot be opened: %s; the old file stays in use", path,
+                         strerror(errno));
     }
     return fd;
 }

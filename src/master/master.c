@@ -77,8 +77,7 @@ static bool open_parts(const struct core *core, struct buf *error)
         buf_printf(error, "the master cannot start: %s\n", strerror(errno));
         return false;
     }
-    return control_open(core, error) &&
-           instance_write_pid(core->pid_file, error);
+    return control_open(core, error) && instance_write_pid(core->pid_file, error);
 }
 
 /* False after lines in `error` or on stderr. */
@@ -97,7 +96,8 @@ static bool start(struct buf *error)
             say(LOG_STARTING, "reeved %s, PID %d, configuration %s", VERSION, (int)getpid(),
                 snapshot->path);
             if (!options->config)
-                say(LOG_BUILTIN_CONFIG, "no configuration file: serving the current directory, %s, on %s",
+                say(LOG_BUILTIN_CONFIG,
+                    "no configuration file: serving the current directory, %s, on %s",
                     snapshot->folder, core.listens[0].title);
             say(LOG_SIZING, "%s", core.sizing);
         }

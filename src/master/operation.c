@@ -37,7 +37,6 @@ struct operation *operation_new(enum verb verb)
     if (!operation)
         abort();
     operation->number = ++last_number;
-    operation->verb = verb;
     operation->name = verb_names[verb];
     operation->waiting = 1;
     list_append(&operations, &operation->node);
@@ -93,8 +92,8 @@ static void say_result(const struct operation *operation)
     while (*line) {
         int length = (int)strcspn(line, "\n");
 
-        say(operation->code == CONTROL_DONE ? LOG_OPERATION : LOG_CONFIG_ERROR, "operation %u: %.*s",
-            operation->number, length, line);
+        say(operation->code == CONTROL_DONE ? LOG_OPERATION : LOG_CONFIG_ERROR,
+            "operation %u: %.*s", operation->number, length, line);
         line += length + (line[length] == '\n');
     }
 }

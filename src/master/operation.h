@@ -11,7 +11,6 @@
 struct operation {
     struct list node;     /* in the open ones */
     uint32_t number;
-    enum verb verb;
     const char *name;     /* the verb's, or "start" */
     int waiting;          /* for so many acknowledgements; finished when it comes to 0 */
     enum control_code code;
@@ -36,8 +35,8 @@ struct result {
 typedef void operation_follower(const struct operation *operation);
 void operation_follow(operation_follower *follow);
 struct operation *operation_new(enum verb verb);
-/* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation ends
- * with the result it holds, is answered, and is freed. */
+/* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation
+ * ends with the result it holds, is answered, and is freed. */
 void operation_wait(struct operation *operation);
 void operation_ack(struct operation *operation);
 /* Sets code and text; it takes effect when the operation finishes. */

@@ -1,5 +1,6 @@
-/* Reload; see reload.h. Master. At most one reload is under way, with at most one generation on trial
- * (master.trial), and at most one further is pending; whatever is asked for meanwhile joins that. */
+/* Reload; see reload.h. Master. At most one reload is under way, with at most one generation on
+ * trial (master.trial), and at most one further is pending; whatever is asked for meanwhile joins
+ * that. */
 #include "config.h"
 
 #include "master/reload.h"
@@ -207,8 +208,8 @@ static bool first_attempt(void)
         generation_event(master.trial, EVENT_START, NULL);
     } else if (in_use && clock_fresh_ms() < first.until) {
         if (!first.told++)
-            say(LOG_LISTEN_RETRY, "%.*s; tried again for %d ms", (int)strcspn(buf_text(&errors), "\n"),
-                buf_text(&errors), ORPHANS_PATIENCE);
+            say(LOG_LISTEN_RETRY, "%.*s; tried again for %d ms",
+                (int)strcspn(buf_text(&errors), "\n"), buf_text(&errors), ORPHANS_PATIENCE);
         again = true;
         timer_set(&first.again, ORPHANS_AGAIN);
     } else {

@@ -74,8 +74,9 @@ static void scale_by(int step)
         operation = workforce_scale(count);
     } else {
         operation = operation_new(VERB_SCALE);
-        operation_result(operation, CONTROL_REFUSED, "the number of workers cannot be changed by %+d "
-                         "now (1 to %d, and not during a reload)", step, SLOTS_MAX);
+        operation_result(operation, CONTROL_REFUSED,
+                         "the number of workers cannot be changed by %+d now (1 to %d, and not "
+                         "during a reload)", step, SLOTS_MAX);
     }
     operation_ack(operation);
 }

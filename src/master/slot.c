@@ -1,5 +1,5 @@
-/* Slots; see slot.h. Master. Invariant: slot->worker and slot->successor point at live workers whose
- * slot points back; whoever drains or has ended is in neither. */
+/* Slots; see slot.h. Master. Invariant: slot->worker and slot->successor point at live workers
+ * whose slot points back; whoever drains or has ended is in neither. */
 #include "config.h"
 
 #include "master/slot.h"

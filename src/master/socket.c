@@ -1,5 +1,5 @@
-/* Making listening sockets; see socket.h. Master. Inherited sockets stay in a table of their own for
- * the life of the process: an address that was handed to us cannot be opened again. */
+/* Making listening sockets; see socket.h. Master. Inherited sockets stay in a table of their own
+ * for the life of the process: an address that was handed to us cannot be opened again. */
 #include "config.h"
 
 #include "master/socket.h"
@@ -79,11 +79,6 @@ static int inherited_open(const char *name, struct buf *why)
                     "socket activation, or listen on an address", inherited_count);
     errno = ENOENT;
     return -1;
-}
-
-void socket_give_back(int fd)
-{
-    (void)fd; /* stays open in the table */
 }
 
 /* A unix socket's path may be left from a process that died: nobody answers there. */
@@ -194,8 +189,8 @@ static bool owner_ids(const char *owner, uid_t *uid, gid_t *gid, struct buf *why
     return true;
 }
 
-/* What stands at the path may have been changed by whoever may write the folder: it is opened without
- * following a link and must be a socket. */
+/* What stands at the path may have been changed by whoever may write the folder: it is opened
+ * without following a link and must be a socket. */
 bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf *why)
 {
     int at = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -19,6 +19,5 @@ bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf 
 /* Lets no new connection in, while those that wait in the backlog can still be accepted. */
 void socket_shut(int fd, const struct address *address);
 void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */
-void socket_give_back(int fd); /* an inherited one, for a later reload */
 char *socket_describe(int fd); /* "127.0.0.1:8080", "[::1]:80", "unix:/x"; to be freed */
 #endif

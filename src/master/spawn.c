@@ -14,9 +14,6 @@
 
 #include "base/sys.h"
 #include "share/channel.h"
-#include "share/control.h"
-
-#define CHANNEL_FD 3 /* WORKER_CHANNEL_FD; descriptors 0 to 3 are all a worker begins with */
 
 extern char **environ;
 static int image_fd = -1;
@@ -27,7 +24,7 @@ int spawn_open(void)
 
     if (fd < 0)
         return -1;
-    image_fd = fcntl(fd, F_DUPFD_CLOEXEC, 10); /* out of the way of CHANNEL_FD */
+    image_fd = fcntl(fd, F_DUPFD_CLOEXEC, 10); /* out of the way of CHANNEL_WORKER_FD */
     sys_close(&fd);
     return image_fd < 0 ? -1 : 0;
 }
@@ -44,15 +41,15 @@ static _Noreturn void become_worker(int channel, char *const argv[])
      * Ctrl-C there reaches the master alone. */
     setsid();
     dup2(null_fd, STDIN_FILENO);
-    if (channel == CHANNEL_FD)
+    if (channel == CHANNEL_WORKER_FD)
         sys_set_cloexec(channel, false);
     else
-        dup2(channel, CHANNEL_FD);
+        dup2(channel, CHANNEL_WORKER_FD);
     execveat(image_fd, "", argv, environ, AT_EMPTY_PATH);
     snprintf(text, sizeof(text), "the program cannot be executed again: %s\n", strerror(errno));
     failed.text = text;
     failed.length = strlen(text);
-    channel_send(CHANNEL_FD, &failed);
+    channel_send(CHANNEL_WORKER_FD, &failed);
     _exit(WORKER_SICK);
 }
 

@@ -1,5 +1,6 @@
-/* Stopping; see stop.h. Master. Listeners are shut first, so that nobody new gets in; the workers then
- * empty the backlogs, finish what they hold and end; the main loop ends with the last of them. */
+/* Stopping; see stop.h. Master. Listeners are shut first, so that nobody new gets in; the workers
+ * then empty the backlogs, finish what they hold and end; the main loop ends with the last of
+ * them. */
 #include "config.h"
 
 #include "master/stop.h"
@@ -25,8 +26,8 @@ void stop_begin(int64_t drain_ms, struct operation *operation)
     bool again = master.state == MASTER_STOPPING;
 
     if (master.state != MASTER_STARTING)
-        say(LOG_STOPPING, drain_ms > 0 ? "%s, at most %lld ms" : "%s", again ? "faster" : "draining",
-        (long long)drain_ms);
+        say(LOG_STOPPING, drain_ms > 0 ? "%s, at most %lld ms" : "%s",
+            again ? "faster" : "draining", (long long)drain_ms);
     master.state = MASTER_STOPPING;
     if (!again && master.trial)
         generation_event(master.trial, EVENT_RETIRE, NULL);

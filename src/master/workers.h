@@ -55,16 +55,25 @@ void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *op
 void worker_kill(struct worker *worker);
 /* It has said by itself that it drains. */
 void worker_leaves(struct worker *worker);
-/* Sends a message, perhaps with a descriptor (-1: none) and a text (NULL: none). A worker that does
- * not read its channel is killed. */
-void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
-                 const char *text);
-/* The operation is done only when this worker has acknowledged it, or is gone. */
-void worker_await_ack(struct worker *worker, struct operation *operation);
 /* waitpid() said that this process has ended. False: it is none of ours. */
 bool worker_reaped(pid_t pid, int status);
 /* How it ended, in words: "was killed by signal 9 (Killed)", "exited with status 78 (...)". */
 void worker_put_end(const struct worker *worker, struct buf *out);
 /* Fresh counters from the board. */
 void worker_count(struct worker *worker);
+
+/* workers-talk.c */
+
+/* Sends a message, perhaps with a descriptor (-1: none) and a text (NULL: none). A worker that does
+ * not read its channel is killed. */
+void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
+                 const char *text);
+/* The operation is done only when this worker has acknowledged it, or is gone. */
+void worker_await_ack(struct worker *worker, struct operation *operation);
+/* It is gone: what waits for its word goes on. */
+void worker_forget_acks(struct worker *worker);
+/* The master's end of its channel (taken over), listened to from now on. */
+void worker_connect(struct worker *worker, int channel);
+/* It has ended: takes the last words that may still stand in the channel. */
+void worker_hear_out(struct worker *worker);
 #endif

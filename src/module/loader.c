@@ -1,10 +1,9 @@
-/* Finding, loading and checking modules. Main thread of a worker, before it is ready; the list is
- * constant afterwards, and a module stays for the worker's life (never dlclose: its code may be on
- * any stack, and leak checkers need its names). */
+/* Finding, loading and checking modules; what is then done with them is in modules.c. Main thread
+ * of a worker, before it is ready; the list is constant afterwards, and a module stays for the
+ * worker's life (never dlclose: its code may be on any stack, and leak checkers need its names). */
 #include "config.h"
 
 #include "module/loader.h"
-
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -41,9 +40,9 @@ static const char *wrong_interface(const reeve_module *m, char *room, size_t siz
                  "again with this reeve's headers", m->api_major, m->api_minor, REEVE_API_MAJOR,
                  REEVE_API_MINOR);
     else if (m->api_minor > REEVE_API_MINOR)
-        snprintf(room, size, "it needs interface %u.%u, this reeved has only %u.%u; install a newer "
-                 "reeve, or build it again with this reeve's headers", m->api_major, m->api_minor,
-                 REEVE_API_MAJOR, REEVE_API_MINOR);
+        snprintf(room, size, "it needs interface %u.%u, this reeved has only %u.%u; install a "
+                 "newer reeve, or build it again with this reeve's headers", m->api_major,
+                 m->api_minor, REEVE_API_MAJOR, REEVE_API_MINOR);
     else if (m->size < sizeof(reeve_module))
         snprintf(room, size, "its descriptor has %u bytes, interface %u.%u has %zu; build it again "
                  "with this reeve's headers", m->size, m->api_major, m->api_minor,
@@ -203,8 +202,8 @@ static int load(struct modules *modules, const struct core *core, const char *na
     if (*name == '/')
         snprintf(file, sizeof(file), "%s", name);
     else if (!is_module_name(name))
-        return refuse(core, "\"%s\" is not the name of a module; write a name of a-z, 0-9, \"_\" and "
-                      "\"-\", or the absolute path of a file", name);
+        return refuse(core, "\"%s\" is not the name of a module; write a name of a-z, 0-9, \"_\" "
+                      "and \"-\", or the absolute path of a file", name);
     else if (!find_file(core->module_path, name, file, sizeof(file)))
         return complain_missing(core, name);
     const reeve_module *module = load_file(core, file);
@@ -212,8 +211,8 @@ static int load(struct modules *modules, const struct core *core, const char *na
         return -1;
     for (size_t i = 0; i < modules->count; i++)
         if (strcmp(modules->list[i]->name, module->name) == 0)
-            return refuse(core, "%s: there is another module \"%s\" already; keep one of them", file,
-                          module->name);
+            return refuse(core, "%s: there is another module \"%s\" already; keep one of them",
+                          file, module->name);
     modules->list[modules->count++] = module;
     log_msg(LOG_MODULE_LOADED, "%s %s from %s", module->name, module->version, file);
     return 0;
@@ -233,109 +232,4 @@ int modules_load(struct modules *modules, const struct core *core, struct buf *e
             result = -1;
     conf_collect_errors(NULL);
     return result;
-}
-
-const reeve_module *modules_find(const struct modules *modules, enum reeve_kind kind,
-                                 const char *name)
-{
-    for (size_t i = 0; i < modules->count; i++)
-        if (modules->list[i]->kind == kind && strcmp(modules->list[i]->name, name) == 0)
-            return modules->list[i];
-    return NULL;
-}
-
-/* ---- configuring */
-
-static int configure_protocol(const reeve_module *module, const reeve_section *section,
-                              const struct buf *errors)
-{
-    size_t before = errors->length;
-    if (!module->protocol->configure || module->protocol->configure(section) == 0)
-        return 0;
-    if (errors->length == before)
-        reeve_conf_error(section, NULL, "the module %s refused this without saying why; ask its "
-                         "author", module->name);
-    return -1;
-}
-
-static int check_listen(const struct modules *modules, const reeve_section *listen)
-{
-    const char *protocol = reeve_conf_string(listen, "protocol");
-    const char *names[NAMES_MAX], *near;
-    size_t count = 0;
-    if (modules_find(modules, REEVE_PROTOCOL, protocol))
-        return 0;
-    if (modules_find(modules, REEVE_HANDLER, protocol))
-        return reeve_conf_error(listen, "protocol", "\"%s\" is a handler, not a protocol; write the "
-                                "protocol that it answers for", protocol);
-    for (size_t i = 0; i < modules->count && count < NAMES_MAX; i++)
-        if (modules->list[i]->kind == REEVE_PROTOCOL)
-            names[count++] = modules->list[i]->name;
-    near = text_nearest(protocol, names, count);
-    if (near)
-        return reeve_conf_error(listen, "protocol", "\"%s\" is not known; did you mean \"%s\"?",
-                                protocol, near);
-    return reeve_conf_error(listen, "protocol", "\"%s\" is not loaded; add \"%s\" to modules",
-                            protocol, protocol);
-}
-
-int modules_configure(const struct modules *modules, const struct conf *conf,
-                      const struct core *core, struct buf *errors)
-{
-    const reeve_section *root = conf_root(conf);
-    int result = 0;
-    (void)core;
-    conf_collect_errors(errors);
-    for (size_t i = 0; i < modules->count; i++) {
-        const reeve_module *module = modules->list[i];
-        if (module->kind == REEVE_PROTOCOL &&
-            configure_protocol(module, reeve_conf_section(root, module->name, 0), errors) < 0)
-            result = -1;
-    }
-    for (size_t i = 0, n = reeve_conf_count(root, "listen"); i < n; i++)
-        if (check_listen(modules, reeve_conf_section(root, "listen", i)) < 0)
-            result = -1;
-    conf_collect_errors(NULL);
-    return result;
-}
-
-/* ---- hooks */
-
-int modules_worker_init(const struct modules *modules)
-{
-    for (size_t i = 0; i < modules->count; i++) {
-        const reeve_module *module = modules->list[i];
-        if (module->worker_init && module->worker_init() != 0) {
-            log_msg(LOG_MODULE_FAILED, "the module %s refused to start", module->name);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-int modules_thread_init(const struct modules *modules)
-{
-    for (size_t i = 0; i < modules->count; i++) {
-        const reeve_module *module = modules->list[i];
-        if (module->thread_init && module->thread_init() != 0) {
-            log_msg(LOG_MODULE_FAILED, "the module %s refused to start in a thread", module->name);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* In the reverse order: a module may use what an earlier one made. */
-void modules_thread_exit(const struct modules *modules)
-{
-    for (size_t i = modules->count; i-- > 0;)
-        if (modules->list[i]->thread_exit)
-            modules->list[i]->thread_exit();
-}
-
-void modules_worker_exit(const struct modules *modules)
-{
-    for (size_t i = modules->count; i-- > 0;)
-        if (modules->list[i]->worker_exit)
-            modules->list[i]->worker_exit();
 }

@@ -150,7 +150,8 @@ static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
     return TAKEN;
 }
 
-/* The backlog could be emptied: only now, so that one descriptor more or less does not fill the log. */
+/* The backlog could be emptied: only now, so that one descriptor more or less does not fill the
+ * log. */
 static void recovered(struct loop *loop, const struct loop_listener *from)
 {
     if (loop->accept.complained)

@@ -2,8 +2,8 @@
  * there; only what a step left unconsumed is copied into a buffer of the connection's own, and
  * further input is then read behind it until all is consumed.
  *
- * Thread: the loop's. Memory: `input` points into the scratch buffer only while step.c works on this
- * connection; conn_keep_input() moves it out before another one is run. */
+ * Thread: the loop's. Memory: `input` points into the scratch buffer only while step.c works on
+ * this connection; conn_keep_input() moves it out before another one is run. */
 #include "config.h"
 
 #include <errno.h>

@@ -15,25 +15,18 @@
 
 #define SPARES 256 /* connections that a loop keeps for each listener */
 
-static const struct {
-    const char *name;
-    unsigned next; /* a bit for each state that may follow */
-} states[CONN_STATES] = {
-    [CONN_OPEN] = {"open", 1u << CONN_FLUSHING | 1u << CONN_ZOMBIE | 1u << CONN_DEAD},
-    [CONN_FLUSHING] = {"flushing", 1u << CONN_LINGERING | 1u << CONN_ZOMBIE | 1u << CONN_DEAD},
-    [CONN_LINGERING] = {"lingering", 1u << CONN_ZOMBIE | 1u << CONN_DEAD},
-    [CONN_ZOMBIE] = {"zombie", 1u << CONN_DEAD},
-    [CONN_DEAD] = {"dead", 0},
+/* Which states may follow: a bit for each. */
+static const unsigned next_states[CONN_STATES] = {
+    [CONN_OPEN] = 1u << CONN_FLUSHING | 1u << CONN_ZOMBIE | 1u << CONN_DEAD,
+    [CONN_FLUSHING] = 1u << CONN_LINGERING | 1u << CONN_ZOMBIE | 1u << CONN_DEAD,
+    [CONN_LINGERING] = 1u << CONN_ZOMBIE | 1u << CONN_DEAD,
+    [CONN_ZOMBIE] = 1u << CONN_DEAD,
+    [CONN_DEAD] = 0,
 };
-
-const char *conn_state_name(enum conn_state state)
-{
-    return state < CONN_STATES ? states[state].name : "?";
-}
 
 void conn_move(struct reeve_conn *conn, enum conn_state state)
 {
-    assert(states[conn->state].next & 1u << state);
+    assert(next_states[conn->state] & 1u << state);
     conn->state = state;
 }
 

@@ -71,7 +71,6 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int f
                             const struct sockaddr_storage *peer);
 /* The only place where a state changes. */
 void conn_move(struct reeve_conn *conn, enum conn_state state);
-const char *conn_state_name(enum conn_state state);
 /* The one destructor: closes the descriptor, drops output and input, cancels jobs; ends the
  * connection now, or when its last job is back. Harmless on a closed one. */
 void conn_close(struct reeve_conn *conn);
@@ -81,8 +80,8 @@ void conn_end(struct reeve_conn *conn);
 void conn_bury(struct loop *loop);
 void conn_shelf_free(struct loop_listener *from);
 
-/* conn-input.c: more input into the scratch buffer, or behind what is buffered. True: there is news (bytes,
- * or the end). False: nothing now; *failed: errno of a broken connection, else 0. */
+/* conn-input.c: more input into the scratch buffer, or behind what is buffered. True: there is news
+ * (bytes, or the end). False: nothing now; *failed: errno of a broken connection, else 0. */
 bool conn_fill(struct reeve_conn *conn, int *failed);
 /* Gives the scratch buffer back: what is unconsumed moves to the connection's own. 0, or -1. */
 int conn_keep_input(struct reeve_conn *conn);

@@ -1,9 +1,9 @@
 /* Jobs: blocking work that a protocol hands to the pool, and how it comes back.
  *
  * Threads: reeve_submit and job_returned in the loop's; job_run and job_finished in a pool thread,
- * which owns the job from engine.submit until job_finished has put it into the loop's inbox. Memory:
- * jobs are the loop's and are kept for the next one. What must hold: `done` is called exactly once
- * for each job that was taken in, and the connection lives until then. */
+ * which owns the job from engine.submit until job_finished has put it into the loop's inbox.
+ * Memory: jobs are the loop's and are kept for the next one. What must hold: `done` is called
+ * exactly once for each job that was taken in, and the connection lives until then. */
 #include "config.h"
 
 #include <assert.h>

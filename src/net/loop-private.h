@@ -1,7 +1,8 @@
 /* The inside of a loop, for the files of src/net only.
  *
  * Thread: all fields are the loop thread's own, except the last block, which anybody may write by
- * atomic operations (and `gate_node`, guarded by the gate). Memory: the loop owns all it points to. */
+ * atomic operations (and `gate_node`, guarded by the gate). Memory: the loop owns all it points
+ * to. */
 #ifndef NET_LOOP_PRIVATE_H
 #define NET_LOOP_PRIVATE_H
 #include "base/list.h"

@@ -2,8 +2,8 @@
  *
  * Thread: loop_run in the thread that is the loop; loop_command, loop_wake and loop_post in any.
  * Memory: see loop-private.h. What must hold: `asleep` is set before the inbox is looked at for the
- * last time, and news is put in place before `asleep` is looked at; so a wake-up is neither lost nor
- * written to a loop that is awake. */
+ * last time, and news is put in place before `asleep` is looked at; so a wake-up is neither lost
+ * nor written to a loop that is awake. */
 #include "config.h"
 
 #include "net/loop.h"
@@ -354,7 +354,5 @@ void loop_run(struct loop *loop)
     assert(loop->held == 0);
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
-    if (loop->engine->loop_done)
-        loop->engine->loop_done(loop);
     current = NULL;
 }

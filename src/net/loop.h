@@ -38,8 +38,6 @@ struct engine {
     int (*submit)(struct job *job);
     /* Called at the end of each turn in the loop's thread (buffered log lines). May be NULL. */
     void (*turn_end)(void);
-    /* Called in the loop's thread when loop_run() is about to return. May be NULL. */
-    void (*loop_done)(struct loop *loop);
     /* Called in the loop's thread once it has stopped polling the listeners, after LOOP_DRAIN or
      * LOOP_STOP. May be NULL. */
     void (*loop_quiet)(struct loop *loop);
@@ -52,7 +50,6 @@ struct loop_settings {
     int connections;           /* that it may hold at once */
     enum wait_kind wait;
     struct board_thread *record; /* its record on the board, written by it alone */
-    int index;
 };
 
 /* Allocates the gate, ignores SIGPIPE (sendfile raises it). 0 or -1 with errno. */

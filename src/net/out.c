@@ -210,8 +210,8 @@ static void advance(struct out *out, struct out_pool *pool, size_t length)
     }
 }
 
-/* One call for as much memory as stands before the next file. Returns what send() would. *asked: how
- * much it tried to send. */
+/* One call for as much memory as stands before the next file. Returns what send() would. *asked:
+ * how much it tried to send. */
 static ssize_t send_memory(const struct out *out, int fd, size_t *asked)
 {
     struct iovec parts[PIECES_AT_ONCE];

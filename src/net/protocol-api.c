@@ -1,8 +1,8 @@
 /* What a protocol sees of its connection: the functions of reeve/protocol.h, and the clock.
  *
- * Thread: the connection's loop, asserted, but for reeve_draining, reeve_now and reeve_time. Memory:
- * nothing is owned here. What must hold: output is taken only while the protocol runs (CONN_OPEN);
- * afterwards it is refused, so that a late job cannot write behind an end. */
+ * Thread: the connection's loop, asserted, but for reeve_draining, reeve_now and reeve_time.
+ * Memory: nothing is owned here. What must hold: output is taken only while the protocol runs
+ * (CONN_OPEN); afterwards it is refused, so that a late job cannot write behind an end. */
 #include "config.h"
 
 #include <assert.h>

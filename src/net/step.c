@@ -16,7 +16,7 @@
 #include "net/loop-private.h"
 
 #define READS_A_TURN 16            /* of one connection */
-#define ROUNDS_A_TURN 64           /* steps without reading: a generator of output, a busy protocol */
+#define ROUNDS_A_TURN 64           /* steps: a generator of output, a busy protocol */
 #define SEND_A_TURN (1024 * 1024)  /* bytes */
 #define LINGER_TIME 2000           /* ms for the peer to read our answer and close */
 
@@ -311,7 +311,8 @@ void step_event(struct reeve_conn *conn, unsigned ready)
         conn->writable = true;
     if (ready & (WAIT_END | WAIT_GONE))
         conn->hangup = true;
-    /* Only a peer that is gone altogether: one that has closed its half may still want the answer. */
+    /* Only a peer that is gone altogether: one that has closed its half may still want the
+     * answer. */
     if (ready & WAIT_GONE && conn->state == CONN_OPEN && conn->verdict == REEVE_JOB) {
         fail(conn, LOG_CONN_ERROR, "the client has gone while a job was in flight");
         return;

@@ -15,17 +15,6 @@
 
 #define BOARD_LENGTH (sizeof(struct board_head) + BOARD_SEGMENTS * sizeof(struct board_segment))
 
-static const char *const state_names[BOARD_THREAD_STATES] = {
-#define X(symbol, name) name,
-#include "share/board-states.def"
-#undef X
-};
-
-const char *board_thread_state_name(unsigned state)
-{
-    return state < BOARD_THREAD_STATES ? state_names[state] : "?";
-}
-
 static off_t segment_offset(unsigned index)
 {
     return (off_t)(sizeof(struct board_head) + index * sizeof(struct board_segment));
@@ -58,7 +47,8 @@ int board_create(struct board *board)
         return -1;
     /* Sealed in size: no worker can truncate it under the master's mapping. */
     if (ftruncate(board->fd, (off_t)BOARD_LENGTH) < 0 ||
-        fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 || map_all(board) < 0)
+        fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+        map_all(board) < 0)
         goto failed;
     board->own_head = mmap(NULL, sizeof(struct board_head), PROT_READ | PROT_WRITE, MAP_SHARED,
                            board->fd, 0);

@@ -1,9 +1,9 @@
 /* The board: shared memory through which workers show what they do.
  *
  * One memfd of BOARD_SEGMENTS segments; page 0 belongs to the master. A segment belongs to one
- * worker process for its life and is mapped writable by it alone; everybody else maps read-only. All
- * fields are single-writer atomics, there is no lock. The master reads counters, range-checks them,
- * and never follows anything that stands here. A segment is all zero when it is handed out.
+ * worker process for its life and is mapped writable by it alone; everybody else maps read-only.
+ * All fields are single-writer atomics, there is no lock. The master reads counters, range-checks
+ * them, and never follows anything that stands here. A segment is all zero when it is handed out.
  */
 #ifndef SHARE_BOARD_H
 #define SHARE_BOARD_H
@@ -17,13 +17,15 @@
 #define BOARD_LABEL 88
 #define BOARD_PROTOCOL 16
 
+/* What a thread does. */
 enum board_thread_state {
-#define X(symbol, name) BOARD_##symbol,
-#include "share/board-states.def"
-#undef X
-    BOARD_THREAD_STATES
+    BOARD_UNUSED, /* no thread has this record */
+    BOARD_STARTING,
+    BOARD_WAITING,
+    BOARD_BUSY, /* with what protocol and label say, since busy_since */
+    BOARD_DRAINING,
+    BOARD_ENDED,
 };
-const char *board_thread_state_name(unsigned state); /* "?" when out of range */
 
 /* One thread. Written by that thread only, by relaxed stores. */
 struct board_thread {
@@ -35,13 +37,14 @@ struct board_thread {
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
     _Atomic uint64_t jobs;
-    _Alignas(64) char protocol[BOARD_PROTOCOL]; /* may be seen half written: readers copy and clean */
+    /* May be seen half written: readers copy and clean. */
+    _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
 };
 
 struct board_segment {
     _Alignas(4096) _Atomic uint32_t threads;   /* records in use */
-    _Atomic uint32_t connections;              /* open in the whole worker: what accept is shared by */
+    _Atomic uint32_t connections;              /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                 /* loops that watch the listeners now */
     struct board_thread thread[BOARD_THREADS];
 };

@@ -43,7 +43,8 @@ int channel_pair(int *master_end, int *worker_end)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -1;
-    /* No message to the master carries a descriptor; where the kernel can refuse them, it should. */
+    /* No message to the master carries a descriptor; where the kernel can refuse them, it
+     * should. */
     setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
     if (sys_set_nonblock(pair[0], true) < 0) {
         sys_close(&pair[0]);
@@ -99,8 +100,8 @@ static void close_stranger(int fd)
     close(fd);
 }
 
-/* Takes the descriptors out of the packet: the first in *fd, or -1; any more are closed. Returns how
- * many there were. The room that one needs, rounded up, holds two. */
+/* Takes the descriptors out of the packet: the first in *fd, or -1; any more are closed. Returns
+ * how many there were. The room that one needs, rounded up, holds two. */
 static size_t received_fds(struct msghdr *packet, int *fd)
 {
     size_t count = 0;

@@ -14,6 +14,15 @@ enum msg_type {
 enum msg_direction { TO_WORKER, TO_MASTER, BOTH_WAYS };
 
 #define CHANNEL_TEXT_MAX 32768
+#define CHANNEL_WORKER_FD 3     /* where a worker finds its end, after exec */
+#define CHANNEL_CHECK_SLOT (-1) /* START with this slot: load, report, exit without serving */
+
+/* Exit codes of a worker process: what the master does about it. */
+enum worker_exit {
+    WORKER_DRAINED = 0,  /* finished as told */
+    WORKER_SICK = 75,    /* a resource was short (EX_TEMPFAIL): start it again, slowly */
+    WORKER_BAD_CONF = 78 /* configuration or module (EX_CONFIG): fail the generation */
+};
 
 struct msg {
     enum msg_type type;

@@ -7,8 +7,8 @@
  *     {"type":"event","time":"...","tag":"worker-ready","text":"..."}
  * and the last line is always
  *     {"type":"result","code":0,"operation":12,"text":"...","data":{...}}
- * `code` is reevectl's exit status; `text` may hold several lines; `data` depends on the verb. After
- * the result the connection stays open for the next request. `events` never has a result. */
+ * `code` is reevectl's exit status; `text` may hold several lines; `data` depends on the verb.
+ * After the result the connection stays open for the next request. `events` never has a result. */
 #ifndef SHARE_CONTROL_H
 #define SHARE_CONTROL_H
 
@@ -34,11 +34,4 @@ enum verb {
 /* Where the socket is when nobody says: RUN_PATH/control.sock for root; for others below
  * $XDG_RUNTIME_DIR or $HOME, since RUN_PATH is not theirs. Static storage; not thread-safe. */
 const char *control_default_path(void);
-
-/* Exit codes of a worker process: what the master does about it. */
-enum worker_exit {
-    WORKER_DRAINED = 0,  /* finished as told */
-    WORKER_SICK = 75,    /* a resource was short (EX_TEMPFAIL): start it again, slowly */
-    WORKER_BAD_CONF = 78 /* configuration or module (EX_CONFIG): fail the generation */
-};
 #endif

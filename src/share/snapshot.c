@@ -1,8 +1,8 @@
 /* The snapshot; see snapshot.h. Taken by the master (or by -t), opened by workers.
  *
  * The memfd holds, in this order and each ended by NUL: path, folder, the number of overrides, the
- * overrides, and the text, whose length is the rest. Its own process wrote it or its master did, yet
- * it is checked like a foreign file: a worker of another version must refuse, not crash. */
+ * overrides, and the text, whose length is the rest. Its own process wrote it or its master did,
+ * yet it is checked like a foreign file: a worker of another version must refuse, not crash. */
 #include "config.h"
 
 #include "share/snapshot.h"
@@ -72,7 +72,8 @@ struct snapshot *snapshot_take(const char *path, const char *builtin, char *cons
     size_t length = 0;
     int fd;
 
-    if (path && (sys_read_file(path, CONFIG_LIMIT, &text, &length) < 0 || !folder_of(path, folder))) {
+    if (path &&
+        (sys_read_file(path, CONFIG_LIMIT, &text, &length) < 0 || !folder_of(path, folder))) {
         buf_printf(error, "%s: cannot be read: %s; check the path and its permissions\n", path,
                    strerror(errno));
         goto out;

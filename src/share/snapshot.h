@@ -17,7 +17,7 @@ struct snapshot {
     const char *folder;   /* absolute: what relative paths in it are relative to */
     const char *text;     /* the file, NUL-terminated */
     size_t text_length;
-    const char **overrides; /* "KEY=VALUE", in order; the array is owned, the texts are in the map */
+    const char **overrides; /* "KEY=VALUE", in order; the array is owned */
     size_t override_count;
 };
 

@@ -1,8 +1,8 @@
 /* The crew; see crew.h.
  *
  * Worker, main thread; the callbacks at the top run in the loops' threads. The main thread owns the
- * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model has
- * a pool, `threads` pool threads; records on the board: loops first, then the pool. */
+ * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model
+ * has a pool, `threads` pool threads; records on the board: loops first, then the pool. */
 #include "config.h"
 
 #include "worker/crew.h"
@@ -15,7 +15,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/sys.h"
 #include "conf/core.h"
 #include "module/loader.h"
@@ -32,7 +31,6 @@ struct crew_loop {
     struct loop *loop;
     int index;
     pthread_t thread;
-    bool started;
 };
 
 struct crew {
@@ -168,13 +166,11 @@ static bool start_loops(struct crew *crew, const struct core *core, const struct
             .connections = core->model.connections,
             .wait = core->model.wait,
             .record = record_of(handover, count),
-            .index = count,
         };
 
         *self = (struct crew_loop){.crew = crew, .index = count};
         self->loop = loop_new(&settings);
         failure = self->loop ? starter_thread(&self->thread, loop_thread, self) : errno;
-        self->started = failure == 0;
     }
     if (!starter_wait(&crew->starter, count - (failure != 0)) && !failure)
         failure = ECANCELED;

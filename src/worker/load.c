@@ -37,7 +37,7 @@ bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf
     conf_collect_errors(errors);
     return identity_find(conf_root(loaded->conf), &loaded->identity) &&
            accounts_exist(conf_root(loaded->conf)) &&
-           modules_configure(&loaded->modules, loaded->conf, &loaded->core, errors) == 0;
+           modules_configure(&loaded->modules, loaded->conf, errors) == 0;
 }
 
 void load_free(struct loaded *loaded)

@@ -63,7 +63,8 @@ static bool owner_exists(const reeve_section *listen)
 
     snprintf(user, sizeof(user), "%.*s", (int)length, owner);
     if (user[0] && !getpwnam(user))
-        reeve_conf_error(listen, "owner", "there is no account '%s'; create it or name another", user);
+        reeve_conf_error(listen, "owner", "there is no account '%s'; create it or name another",
+                         user);
     else if (owner[length] && owner[length + 1] && !getgrnam(owner + length + 1))
         reeve_conf_error(listen, "owner", "there is no group '%s'; create it or name another",
                          owner + length + 1);
@@ -104,7 +105,7 @@ bool identity_assume(const struct identity *identity, struct buf *error)
 #if defined(__SANITIZE_ADDRESS__)
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the leak check traces its own process */
 #endif
-    /* Otherwise it stays as the kernel left it with the change of user: not dumpable, so that nobody
-     * else who runs as the same account can look into a worker. */
+    /* Otherwise it stays as the kernel left it with the change of user: not dumpable, so that
+     * nobody else who runs as the same account can look into a worker. */
     return ok;
 }

@@ -14,9 +14,9 @@ struct identity {
     char name[64]; /* the account, for initgroups; "" when nothing is to be dropped */
 };
 
-/* Whom workers run as, from the options `user` and `group`. As root: user "" is "reeve", or "nobody"
- * where that account is missing; "root" must be said. Not as root: the options must name the caller
- * or be empty. False after reeve_conf_error(). */
+/* Whom workers run as, from the options `user` and `group`. As root: user "" is "reeve", or
+ * "nobody" where that account is missing; "root" must be said. Not as root: the options must name
+ * the caller or be empty. False after reeve_conf_error(). */
 bool identity_find(const reeve_section *root, struct identity *identity);
 /* The groups and accounts that other options name: those that the master will need. False after
  * reeve_conf_error(). */

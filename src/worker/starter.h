@@ -1,4 +1,5 @@
-/* Starting threads so that whoever starts them knows that all of them run, or that one could not. */
+/* Starting threads so that whoever starts them knows that all of them run, or that one could
+ * not. */
 #ifndef WORKER_STARTER_H
 #define WORKER_STARTER_H
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* A worker's life; see worker.h.
  *
  * Worker process, main thread: it loads, reports, then sits between the channel, SIGTERM and its
- * crew. It serves nothing itself, so it answers the master at once, whatever handlers do. One state,
- * moved by worker_move() only. */
+ * crew. It serves nothing itself, so it answers the master at once, whatever handlers do. One
+ * state, moved by worker_move() only. */
 #include "config.h"
 
 #include "worker/worker.h"
@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "share/channel.h"
-#include "share/control.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
 #include "worker/handover.h"
@@ -70,9 +69,9 @@ static void worker_move(struct worker *worker, enum worker_state to)
     }
 }
 
-static void tell(struct worker *worker, enum msg_type type, uint32_t op, int value, const char *text)
+static void tell(struct worker *worker, enum msg_type type, uint32_t op, const char *text)
 {
-    struct msg msg = {.type = type, .op = op, .value = value, .fd = -1, .text = text,
+    struct msg msg = {.type = type, .op = op, .fd = -1, .text = text,
                       .length = text ? strlen(text) : 0};
 
     if (msg.length > CHANNEL_TEXT_MAX)
@@ -98,8 +97,9 @@ static void worker_log_to(struct worker *worker, int fd)
 static void worker_drain(struct worker *worker, int64_t deadline_ms)
 {
     int64_t deadline = deadline_ms > 0 ? clock_fresh_ms() + deadline_ms : 0;
+    bool nearer = deadline && (!worker->deadline || deadline < worker->deadline);
 
-    if (worker->state != DRAINING || (deadline && (!worker->deadline || deadline < worker->deadline)))
+    if (worker->state != DRAINING || nearer)
         worker->deadline = deadline;
     if (worker->state == WAITING || worker->state == SERVING)
         worker_move(worker, DRAINING);
@@ -117,7 +117,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_SERVE:
         if (worker->state == WAITING)
             worker_move(worker, SERVING);
-        tell(worker, MSG_ACK, msg->op, 0, NULL);
+        tell(worker, MSG_ACK, msg->op, NULL);
         return;
     case MSG_REMOVED:
         crew_listener_removed(worker->crew, msg->text);
@@ -125,7 +125,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_DRAIN:
         worker_drain(worker, msg->value);
         if (worker->quiet)
-            tell(worker, MSG_ACK, msg->op, 0, NULL);
+            tell(worker, MSG_ACK, msg->op, NULL);
         else
             worker->drain_op = msg->op;
         return;
@@ -136,7 +136,7 @@ static void on_message(struct worker *worker, struct msg *msg)
         logfile_reopened(msg->text, msg->fd);
         return;
     case MSG_REOPENED:
-        tell(worker, MSG_ACK, msg->op, 0, NULL);
+        tell(worker, MSG_ACK, msg->op, NULL);
         return;
     case MSG_LEVEL:
         set_level(msg->value);
@@ -187,7 +187,7 @@ static void on_signal(struct worker *worker)
         return;
     if (worker->state != WAITING && worker->state != SERVING)
         return;
-    tell(worker, MSG_LEAVING, 0, 0, NULL);
+    tell(worker, MSG_LEAVING, 0, NULL);
     worker_drain(worker, worker->loaded.core.drain_timeout);
 }
 
@@ -203,7 +203,7 @@ static void on_wake(struct worker *worker)
     worker->quiet = true;
     crew_close_listeners(worker->crew);
     if (worker->drain_op)
-        tell(worker, MSG_ACK, worker->drain_op, 0, NULL);
+        tell(worker, MSG_ACK, worker->drain_op, NULL);
 }
 
 static int wait_ms(const struct worker *worker)
@@ -268,22 +268,23 @@ static void put_module_lines(const struct modules *modules, struct buf *out)
     for (size_t i = 0; i < modules->count; i++)
         buf_printf(out, "%s %s %s\n",
                    modules->list[i]->kind == REEVE_PROTOCOL ? "protocol" : "handler",
-                   modules->list[i]->name, modules->list[i]->version ? modules->list[i]->version : "");
+                   modules->list[i]->name, modules->list[i]->version);
 }
 
 static int worker_fail(struct worker *worker, struct buf *errors, enum worker_exit status)
 {
-    tell(worker, MSG_FAILED, 0, 0, buf_text(errors));
+    tell(worker, MSG_FAILED, 0, buf_text(errors));
     buf_free(errors);
     return status;
 }
 
-/* Loads, drops privileges, starts the crew, and reports. The exit status to end with, or -1 to go on. */
+/* Loads, drops privileges, starts the crew, and reports. The exit status to end with, or -1 to go
+ * on. */
 static int worker_prepare(struct worker *worker)
 {
     struct buf errors = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
-    bool check = worker->handover.slot == WORKER_CHECK_SLOT;
+    bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
 
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
@@ -306,7 +307,7 @@ static int worker_prepare(struct worker *worker)
         if (!worker->crew)
             return worker_fail(worker, &errors, WORKER_SICK);
     }
-    tell(worker, MSG_READY, 0, 0, buf_text(&lines));
+    tell(worker, MSG_READY, 0, buf_text(&lines));
     buf_free(&lines);
     return check ? WORKER_DRAINED : -1;
 }
@@ -329,8 +330,8 @@ int worker_main(void)
     block_signals();
     clock_refresh();
     log_thread_name("main");
-    sys_set_cloexec(WORKER_CHANNEL_FD, true);
-    if (!handover_receive(&worker.handover, WORKER_CHANNEL_FD) || !worker_open(&worker))
+    sys_set_cloexec(CHANNEL_WORKER_FD, true);
+    if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) || !worker_open(&worker))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
     worker_log_to(&worker, worker.handover.log_fd);
     log_open(worker.log_fd, LOG_TEXT);

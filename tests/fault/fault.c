@@ -1,9 +1,10 @@
-/* fault.so: makes the n-th call of one function fail, for the fault loops (tests/scenario/fault.py).
+/* fault.so: makes the n-th call of one function fail, for the fault loops
+ * (tests/scenario/fault.py).
  *
- * Preloaded into reeved and all it executes. What is to fail stands in a file that REEVE_FAULT names
- * and that every process maps shared, so the scenario changes the fault, and reads what has happened,
- * while the server runs. Any thread may come here; the page's counters are atomic, the rest is
- * written by the scenario alone, before it arms the page.
+ * Preloaded into reeved and all it executes. What is to fail stands in a file that REEVE_FAULT
+ * names and that every process maps shared, so the scenario changes the fault, and reads what has
+ * happened, while the server runs. Any thread may come here; the page's counters are atomic, the
+ * rest is written by the scenario alone, before it arms the page.
  *
  * Calls that the C library makes inside itself do not pass here. */
 #define _GNU_SOURCE

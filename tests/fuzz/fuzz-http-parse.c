@@ -4,8 +4,8 @@
  *         modules/http/parse.c modules/http/path.c modules/http/chunk.c -o fuzz-http-parse
  *     ./fuzz-http-parse -max_total_time=60 -max_len=2048
  *
- * Beyond what sanitizers see it asserts that splitting the input changes nothing, that all slices lie
- * in the head, and that a decoded path cannot leave the root.
+ * Beyond what sanitizers see it asserts that splitting the input changes nothing, that all slices
+ * lie in the head, and that a decoded path cannot leave the root.
  */
 #include "config.h"
 

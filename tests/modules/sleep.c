@@ -1,5 +1,5 @@
-/* sleep: a handler that blocks its thread for `delay`, then answers. For scenarios that prove that a
- * blocking handler delays nobody else. */
+/* sleep: a handler that blocks its thread for `delay`, then answers. For scenarios that prove that
+ * a blocking handler delays nobody else. */
 #include <errno.h>
 #include <stdint.h>
 #include <time.h>

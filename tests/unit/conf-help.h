@@ -1,7 +1,8 @@
 /* For the tests of the configuration: three modules that exist nowhere else, and parsing of a text
- * in one call. Include after check.h. */
+ * in one call. */
 #ifndef TESTS_CONF_HELP_H
 #define TESTS_CONF_HELP_H
+#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,8 @@ static inline struct help help_parse(const char *text, const char *const *overri
     size_t count = 0;
     while (overrides && overrides[count])
         count++;
-    help.snapshot = snapshot_take(NULL, text, (char *const *)(void *)overrides, count, &help.errors);
+    help.snapshot = snapshot_take(NULL, text, (char *const *)(void *)overrides, count,
+                                  &help.errors);
     ck_assert_ptr_nonnull(help.snapshot);
     help.conf = conf_parse(help.snapshot, full ? help_modules : NULL, full ? HELP_MODULES : 0,
                            &help.errors);
@@ -110,15 +112,5 @@ static inline void help_refused(const char *text, const char *const *overrides,
         ck_assert_msg(!core_read(help.conf, &core, &help.errors), "accepted: %s", text);
     ck_assert_str_eq(buf_text(&help.errors), expected);
     help_end(&help);
-}
-
-static inline int help_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 #endif

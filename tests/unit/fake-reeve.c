@@ -49,7 +49,8 @@ const char *reeve_conf_item(const reeve_section *section, const char *name, size
     return value(section, name)->items[index];
 }
 
-const reeve_section *reeve_conf_section(const reeve_section *section, const char *name, size_t index)
+const reeve_section *reeve_conf_section(const reeve_section *section, const char *name,
+                                        size_t index)
 {
     assert(index < value(section, name)->count);
     return &value(section, name)->sections[index];

@@ -1,5 +1,5 @@
-/* A stand-in for the program that modules are loaded into: reeve_* over memory, so that a module can
- * be tested without sockets, threads and a parsed configuration. One thread. */
+/* A stand-in for the program that modules are loaded into: reeve_* over memory, so that a module
+ * can be tested without sockets, threads and a parsed configuration. One thread. */
 #ifndef TESTS_FAKE_REEVE_H
 #define TESTS_FAKE_REEVE_H
 #include "reeve/http.h"

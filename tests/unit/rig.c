@@ -114,7 +114,6 @@ static void loop_begin(struct rig *rig, int index)
         .connections = rig->connections,
         .wait = rig->wait,
         .record = &rig->board.own->thread[index],
-        .index = index,
     };
     rig->loops[index] = loop_new(&settings);
     ck_assert_ptr_nonnull(rig->loops[index]);

@@ -12,6 +12,9 @@
 #define RIG_LOOPS 4
 #define RIG_POOL 4
 
+/* Most tests run with each. */
+static const enum wait_kind rig_waits[] = {WAIT_EPOLL, WAIT_POLL};
+
 struct rig {
     /* set before rig_start */
     const struct reeve_protocol *protocol;

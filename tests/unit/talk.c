@@ -1,4 +1,4 @@
-/* The test protocol: see talk.h. Hooks run in loop threads, job_body in pool threads (or inline). */
+/* The test protocol: see talk.h. Hooks run in loop threads, job_body in pool threads or inline. */
 #include "config.h"
 
 #include "talk.h"

@@ -1,8 +1,10 @@
 /* A protocol for the tests of the engine: one command a line, one command a step.
  *
- *   echo X      answers X             quit   answers "bye", closes     error  queues, then REEVE_ERROR
- *   busy, idle  reeve_busy, _idle     deadline MS                      big N  N bytes, by WANT_WRITE
- *   job         blocks until talk_release, then answers "done"         hang   REEVE_JOB without a job
+ *   echo X      answers X              quit   answers "bye", closes
+ *   busy, idle  reeve_busy, _idle      error  queues, then REEVE_ERROR
+ *   deadline MS                        big N  N bytes, by WANT_WRITE
+ *   job         blocks until talk_release, then answers "done"
+ *   hang        REEVE_JOB without a job
  * At the end of the input it says "end"; when the deadline passes "expired"; when the worker drains
  * and it is not busy "drained". */
 #ifndef TESTS_TALK_H

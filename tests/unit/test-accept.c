@@ -2,29 +2,29 @@
  * descriptors left. */
 #include "config.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "rig.h"
 #include "talk.h"
+#include "unit.h"
 
 static struct rig rig;
 
-static void start(int loops, int connections, enum wait_kind wait)
+static void start(int loops, int connections, int row)
 {
     rig.protocol = &talk;
     rig.loop_count = loops;
     rig.connections = connections;
-    rig.wait = wait;
+    rig.wait = rig_waits[row];
     rig_start(&rig);
 }
 
 START_TEST(one_connection_a_loop)
 {
     int fds[5];
-    start(4, 1, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(4, 1, _i);
     rig_command(&rig, LOOP_SERVE);
     for (int i = 0; i < 4; i++) {
         fds[i] = rig_connect(&rig, i % 2);
@@ -48,7 +48,7 @@ START_TEST(gate_goes_round)
 {
     enum { CLIENTS = 16, ROUNDS = 50 };
     int fds[CLIENTS];
-    start(4, 1, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(4, 1, _i);
     rig_command(&rig, LOOP_SERVE);
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < CLIENTS; i++) {
@@ -72,7 +72,7 @@ END_TEST
 START_TEST(full_loop_stops_and_goes_on)
 {
     int fds[6];
-    start(1, 3, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(1, 3, _i);
     rig_command(&rig, LOOP_SERVE);
     for (int i = 0; i < 6; i++) {
         fds[i] = rig_connect(&rig, 0);
@@ -93,7 +93,7 @@ START_TEST(leaves_what_is_beyond_its_share)
 {
     struct board other;
     int fds[6];
-    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(1, MANY, _i);
     ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
     board_set(&other.own->watching, 1);
     board_set_serving(&rig.master, 1, true); /* a second worker, without connections */
@@ -120,7 +120,7 @@ END_TEST
 START_TEST(takes_more_when_nobody_else_watches)
 {
     int fds[40];
-    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(1, MANY, _i);
     board_set_serving(&rig.master, 1, true); /* it has no room, say, or hangs */
     rig_command(&rig, LOOP_SERVE);
     for (int i = 0; i < 40; i++) {
@@ -139,7 +139,7 @@ START_TEST(goes_on_though_the_board_lies)
 {
     struct board other;
     int fds[40];
-    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(1, MANY, _i);
     ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
     board_set(&other.own->watching, 1); /* it neither watches nor takes any */
     board_set_serving(&rig.master, 1, true);
@@ -168,7 +168,7 @@ START_TEST(no_descriptor_left)
     enum { CLIENTS = 8 };
     int fds[CLIENTS];
     struct rlimit limit, low;
-    start(1, MANY, _i ? WAIT_EPOLL : WAIT_POLL);
+    start(1, MANY, _i);
     for (int i = 0; i < CLIENTS; i++) { /* into the backlog */
         fds[i] = rig_connect(&rig, 0);
         rig_put(fds[i], "echo x\n");
@@ -192,28 +192,8 @@ START_TEST(no_descriptor_left)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-    tcase_add_loop_test(tcase, test, 0, 2);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("accept");
-    TCase *tcase = tcase_create("accept");
-    tcase_set_timeout(tcase, 120);
-    add(tcase, one_connection_a_loop);
-    add(tcase, gate_goes_round);
-    add(tcase, full_loop_stops_and_goes_on);
-    add(tcase, leaves_what_is_beyond_its_share);
-    add(tcase, takes_more_when_nobody_else_watches);
-    add(tcase, goes_on_though_the_board_lies);
-    add(tcase, no_descriptor_left);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+UNIT_MAIN("accept", EACH(one_connection_a_loop, rig_waits), EACH(gate_goes_round, rig_waits),
+          EACH(full_loop_stops_and_goes_on, rig_waits),
+          EACH(leaves_what_is_beyond_its_share, rig_waits),
+          EACH(takes_more_when_nobody_else_watches, rig_waits),
+          EACH(goes_on_though_the_board_lies, rig_waits), EACH(no_descriptor_left, rig_waits))

@@ -1,7 +1,6 @@
 /* Addresses of listen sections: what is taken, and what is said about the rest. */
 #include "config.h"
 
-#include <check.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/buf.h"
 #include "conf/core.h"
+#include "unit.h"
 
 static const struct {
     const char *text;
@@ -90,8 +90,8 @@ START_TEST(unix_path_fills_the_room)
     text[5 + 107] = 'x';
     text[5 + 108] = '\0';
     ck_assert(!address_parse(text, &address, &error));
-    ck_assert_ptr_nonnull(strstr(buf_text(&error), "is too long for a unix socket; use a path of at "
-                                                   "most 107 bytes"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&error), "is too long for a unix socket; use a path of "
+                                                   "at most 107 bytes"));
     buf_free(&error);
 }
 END_TEST
@@ -137,20 +137,5 @@ START_TEST(refuses_with_a_sentence)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("address");
-    TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, takes_hosts, 0, sizeof(good) / sizeof(good[0]));
-    tcase_add_test(all, star_is_everything);
-    tcase_add_test(all, takes_unix_and_fd);
-    tcase_add_test(all, unix_path_fills_the_room);
-    tcase_add_loop_test(all, refuses_with_a_sentence, 0, sizeof(bad) / sizeof(bad[0]));
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+UNIT_MAIN("address", EACH(takes_hosts, good), ONCE(star_is_everything), ONCE(takes_unix_and_fd),
+          ONCE(unix_path_fills_the_room), EACH(refuses_with_a_sentence, bad))

@@ -2,10 +2,10 @@
  * cannot refuse. */
 #include "config.h"
 
-#include <check.h>
 #include <netinet/in.h>
 
 #include "conf-help.h"
+#include "unit.h"
 
 #define LISTEN "listen \"127.0.0.1:0\" { }\n"
 #define IN(line) "(built-in):" line ": "
@@ -118,8 +118,8 @@ static const struct {
                                        "127.0.0.1:80, [::1]:80, *:80, localhost:80, unix:/path or "
                                        "fd:name\n"},
     {"listen \"127.0.0.1:80\" { }\nlisten \"localhost:80\" { }",
-     IN("2") "listen \"localhost:80\": takes the same address as \"127.0.0.1:80\" on line 1; remove "
-             "one of them\n"},
+     IN("2") "listen \"localhost:80\": takes the same address as \"127.0.0.1:80\" on line 1; "
+             "remove one of them\n"},
     {"listen \"0.0.0.0:80\" { }\nlisten \"127.0.0.1:80\" { }",
      IN("2") "listen \"127.0.0.1:80\": takes the same address as \"0.0.0.0:80\" on line 1; remove "
              "one of them\n"},
@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(model_table)
 {
-    ck_assert_str_eq(model_choices(), "event|worker");
+    ck_assert_str_eq(model_names + 1, "event|worker");
     ck_assert_ptr_null(model_find("x"));
     ck_assert_str_eq(model_find("worker")->name, "worker");
     ck_assert_str_eq(wait_name(WAIT_POLL), "poll");
@@ -191,18 +191,6 @@ START_TEST(model_table)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("conf-core");
-    TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, model_with_overrides, 0, sizeof(models_read) / sizeof(models_read[0]));
-    tcase_add_test(all, workers_by_cpu);
-    tcase_add_test(all, every_value_arrives);
-    tcase_add_loop_test(all, mistakes_have_their_sentence, 0,
-                        sizeof(mistakes) / sizeof(mistakes[0]));
-    tcase_add_test(all, long_control_path);
-    tcase_add_loop_test(all, other_addresses_do_not_clash, 0, sizeof(apart) / sizeof(apart[0]));
-    tcase_add_test(all, model_table);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("conf-core", EACH(model_with_overrides, models_read), ONCE(workers_by_cpu),
+          ONCE(every_value_arrives), EACH(mistakes_have_their_sentence, mistakes),
+          ONCE(long_control_path), EACH(other_addresses_do_not_clash, apart), ONCE(model_table))

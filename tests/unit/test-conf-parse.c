@@ -1,10 +1,10 @@
 /* Parsing: values by type, defaults, sections, handlers, and the sentence for each mistake. */
 #include "config.h"
 
-#include <check.h>
 #include <signal.h>
 
 #include "conf-help.h"
+#include "unit.h"
 
 static const char full_text[] = "workers = 4\n"
                                 "modules = { \"a\", b }\n"
@@ -255,23 +255,9 @@ START_TEST(builtin_is_good)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("conf-parse");
-    TCase *all = tcase_create("all");
-    tcase_add_test(all, values_by_type);
-    tcase_add_test(all, sections_and_handlers);
-    tcase_add_test(all, absent_sections_have_defaults);
-    tcase_add_test(all, lists);
-    tcase_add_loop_test(all, mistakes_have_their_sentence, 0,
-                        sizeof(mistakes) / sizeof(mistakes[0]));
-    tcase_add_test(all, a_refused_text_leaves_nothing_behind);
-    tcase_add_test(all, no_handler_module);
-    tcase_add_test(all, errors_of_modules);
-    tcase_add_test_raise_signal(all, undeclared_name_aborts, SIGABRT);
-    tcase_add_test_raise_signal(all, wrong_type_aborts, SIGABRT);
-    tcase_add_test_raise_signal(all, error_outside_of_configure_aborts, SIGABRT);
-    tcase_add_test(all, builtin_is_good);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("conf-parse", ONCE(values_by_type), ONCE(sections_and_handlers),
+          ONCE(absent_sections_have_defaults), ONCE(lists),
+          EACH(mistakes_have_their_sentence, mistakes), ONCE(a_refused_text_leaves_nothing_behind),
+          ONCE(no_handler_module), ONCE(errors_of_modules), RAISES(undeclared_name_aborts, SIGABRT),
+          RAISES(wrong_type_aborts, SIGABRT), RAISES(error_outside_of_configure_aborts, SIGABRT),
+          ONCE(builtin_is_good))

@@ -2,9 +2,8 @@
  * refused with their own text. The manual page comes from the same tables. */
 #include "config.h"
 
-#include <check.h>
-
 #include "conf-help.h"
+#include "unit.h"
 
 /* Without the comments, which tell another origin after the second reading. */
 static void strip_comments(struct buf *text)
@@ -38,10 +37,11 @@ static const char *const texts[] = {
     "",
     "web { }",
     "web { tls { } strict = no limit = 1000 keepalive = 1500ms access_log = stderr }",
-    "web { tls { cert = a } site \"a\\\"b\\\\\" { route \"/{}#\" { files { index = {} } note = "
-    "\"x # y\" } route '\\\\' { plain { } } } }",
+    ("web { tls { cert = a } site \"a\\\"b\\\\\" { route \"/{}#\" { files { index = {} } note = "
+     "\"x # y\" } route '\\\\' { plain { } } } }"),
     "user = \"\\x01\\n\\t\\${HOME} $HOME '\\\"\" group = \"\\xc3\\xa9\"",
-    "modules = { \"a b\", \"c,d\", \"e\\\"f\" } listen \"127.0.0.1:0\" { mode = 7 } listen \"fd:x\" { }",
+    ("modules = { \"a b\", \"c,d\", \"e\\\"f\" } listen \"127.0.0.1:0\" { mode = 7 } "
+     "listen \"fd:x\" { }"),
     "listen \"unix:/x\" { mode = 4755 }",
 };
 
@@ -90,7 +90,8 @@ END_TEST
 
 START_TEST(overrides_win)
 {
-    const char *const overrides[] = {"workers=7", "modules=a, b,,c", "web.case=upper", "web.tls.cert=x",
+    const char *const overrides[] = {"workers=7", "modules=a, b,,c", "web.case=upper",
+                                     "web.tls.cert=x",
                                      "workers=8", "user=a=b", NULL};
     struct help help = help_parse("workers = 1 web { case = lower }", overrides, true);
     ck_assert_msg(help.conf, "%s", buf_text(&help.errors));
@@ -141,13 +142,13 @@ static const struct {
     {"web=1", "-o web=1: web is a section; name an option in it: web.OPTION=VALUE\n"},
     {"web.limt=1", "-o web.limt=1: limt is not known; did you mean \"limit\"?\n"},
     {"web.limit.x=1", "-o web.limit.x=1: limit is not a section; write no \".\" after it\n"},
-    {"web.site=1", "-o web.site=1: site may stand several times and cannot be set by -o; change the "
-                   "file\n"},
+    {"web.site=1", "-o web.site=1: site may stand several times and cannot be set by -o; change "
+                   "the file\n"},
     {"web.limit=0", "-o web.limit=0: \"0\" is out of range; write 1 to 1GiB\n"},
     {"listen=8080", "-o listen=8080: listen \"8080\": \"8080\" has no port; write 127.0.0.1:80, "
                     "[::1]:80, *:80, localhost:80, unix:/path or fd:name\n"},
-    {"listen.backlog=3", "-o listen.backlog=3: listen may stand several times and cannot be set by -o; "
-                         "change the file\n"},
+    {"listen.backlog=3", "-o listen.backlog=3: listen may stand several times and cannot be set by "
+                         "-o; change the file\n"},
     {"connections=1", "-o connections=1: connections: 1 leaves the pool of the model event nothing "
                       "to do; remove it, or write model = \"worker\"\n"},
 };
@@ -193,18 +194,7 @@ START_TEST(manual_names_every_option)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("conf-print");
-    TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, printed_text_reads_the_same, 0, sizeof(texts) / sizeof(texts[0]));
-    tcase_add_test(all, every_line_tells_its_origin);
-    tcase_add_test(all, overrides_win);
-    tcase_add_test(all, listen_is_replaced);
-    tcase_add_loop_test(all, bad_overrides_have_their_sentence, 0,
-                        sizeof(mistakes) / sizeof(mistakes[0]));
-    tcase_add_test(all, master_skips_what_is_not_its_own);
-    tcase_add_test(all, manual_names_every_option);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("conf-print", EACH(printed_text_reads_the_same, texts), ONCE(every_line_tells_its_origin),
+          ONCE(overrides_win), ONCE(listen_is_replaced),
+          EACH(bad_overrides_have_their_sentence, mistakes), ONCE(master_skips_what_is_not_its_own),
+          ONCE(manual_names_every_option))

@@ -2,7 +2,6 @@
  * that accepts one connection, reads one request line and writes a script, as it is told. */
 #include "config.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/sys.h"
 #include "ctl/client.h"
 #include "ctl/talk.h"
+#include "unit.h"
 
 struct server {
     char folder[64], path[96];
@@ -231,22 +231,5 @@ START_TEST(test_connect_says_why)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("ctl-client");
-    TCase *tcase = tcase_create("ctl-client");
-    SRunner *runner;
-    int failed;
-
-    tcase_add_loop_test(tcase, test_talk, 0, sizeof cases / sizeof cases[0]);
-    tcase_add_test(tcase, test_request_arrives);
-    tcase_add_test(tcase, test_deadline);
-    tcase_add_test(tcase, test_connect_says_why);
-    suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
-}
+UNIT_MAIN("ctl-client", EACH(test_talk, cases), ONCE(test_request_arrives), ONCE(test_deadline),
+          ONCE(test_connect_says_why))

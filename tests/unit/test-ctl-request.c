@@ -1,13 +1,13 @@
 /* Unit tests of src/ctl/request.c and src/ctl/options.c: words in, request line out. */
 #include "config.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ctl/options.h"
 #include "ctl/request.h"
+#include "unit.h"
 
 #define WORDS 6
 
@@ -220,26 +220,6 @@ START_TEST(test_usage_names_every_verb)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("ctl-request");
-    TCase *tcase = tcase_create("ctl-request");
-    SRunner *runner;
-    int failed;
-
-    tcase_add_loop_test(tcase, test_line, 0, sizeof cases / sizeof cases[0]);
-    tcase_add_test(tcase, test_limits);
-    tcase_add_test(tcase, test_check_relative);
-    tcase_add_test(tcase, test_too_long);
-    tcase_add_test(tcase, test_options);
-    tcase_add_test(tcase, test_options_end);
-    tcase_add_test(tcase, test_options_refused);
-    tcase_add_test(tcase, test_usage_names_every_verb);
-    suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
-}
+UNIT_MAIN("ctl-request", EACH(test_line, cases), ONCE(test_limits), ONCE(test_check_relative),
+          ONCE(test_too_long), ONCE(test_options), ONCE(test_options_end),
+          ONCE(test_options_refused), ONCE(test_usage_names_every_verb))

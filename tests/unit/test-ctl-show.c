@@ -1,7 +1,6 @@
 /* Unit tests of what reevectl prints: src/ctl/units.c, table.c, show*.c. */
 #include "config.h"
 
-#include <check.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "ctl/table.h"
 #include "ctl/talk.h"
 #include "ctl/units.h"
+#include "unit.h"
 
 #define ck_text(buf, expected)                                                                     \
     do {                                                                                           \
@@ -286,32 +286,14 @@ START_TEST(test_json_fields)
 }
 END_TEST
 
-int main(void)
+static void set_up(void)
 {
-    Suite *suite = suite_create("ctl-show");
-    TCase *tcase = tcase_create("ctl-show");
-    SRunner *runner;
-    int failed;
-
     setenv("TZ", "UTC", 1);
     tzset();
-    tcase_add_test(tcase, test_units);
-    tcase_add_test(tcase, test_table_aligns);
-    tcase_add_test(tcase, test_table_colours_do_not_count);
-    tcase_add_test(tcase, test_table_is_harmless);
-    tcase_add_test(tcase, test_status);
-    tcase_add_test(tcase, test_status_rate);
-    tcase_add_test(tcase, test_status_by_slot);
-    tcase_add_test(tcase, test_status_survives_nonsense);
-    tcase_add_loop_test(tcase, test_result, 0, sizeof results / sizeof results[0]);
-    tcase_add_test(tcase, test_event);
-    tcase_add_test(tcase, test_step);
-    tcase_add_test(tcase, test_json_fields);
-    suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
 }
+
+UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_aligns),
+                 ONCE(test_table_colours_do_not_count), ONCE(test_table_is_harmless),
+                 ONCE(test_status), ONCE(test_status_rate), ONCE(test_status_by_slot),
+                 ONCE(test_status_survives_nonsense), EACH(test_result, results), ONCE(test_event),
+                 ONCE(test_step), ONCE(test_json_fields))

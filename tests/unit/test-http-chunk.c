@@ -1,11 +1,11 @@
 /* The chunked coding: whole and split at every byte, the same body. */
 #include "config.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../modules/http/chunk.h"
+#include "unit.h"
 
 static char body[65536];
 static size_t body_length;
@@ -119,18 +119,5 @@ START_TEST(test_extra_limit)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http-chunk");
-    TCase *tcase = tcase_create("chunk");
-    tcase_add_loop_test(tcase, test_cases, 0, (int)(sizeof cases / sizeof *cases));
-    tcase_add_test(tcase, test_stops_at_the_end);
-    tcase_add_test(tcase, test_extra_limit);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
-}
+UNIT_MAIN("http-chunk", EACH(test_cases, cases), ONCE(test_stops_at_the_end),
+          ONCE(test_extra_limit))

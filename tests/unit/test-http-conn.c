@@ -1,7 +1,6 @@
 /* The whole http module over a stand-in for the engine: bytes in, bytes out, whole and split. */
 #include "config.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "../../modules/http/conn.h"
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
+#include "unit.h"
 
 extern const reeve_module reeve_module_descriptor;
 
@@ -403,8 +403,8 @@ START_TEST(test_failed_handler_is_logged)
     feed(conn, "GET /silent/x HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert_ptr_null(strstr(fake_output(conn, NULL), "X-Lost"));
     ck_assert_ptr_nonnull(strstr(fake_log, "0 handler-failed: handler "));
-    ck_assert_ptr_nonnull(strstr(fake_log, " of route /silent in site default returned 0 without an "
-                                           "answer to GET /silent/x"));
+    ck_assert_ptr_nonnull(strstr(fake_log, " of route /silent in site default returned 0 without "
+                                           "an answer to GET /silent/x"));
     fake_close(&conn);
     expect("GET /twice HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
     ck_assert_ptr_nonnull(strstr(fake_log, "returned -1 after an answer"));
@@ -459,7 +459,8 @@ START_TEST(test_bodies)
     expect("POST /show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
            "4;x\r\n0123\r\n06\r\n456789\r\n0\r\nX: y\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
            output);
-    expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n01234567890123456789", HELLO);
+    expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: "
+           "20\r\n\r\n01234567890123456789", HELLO);
     expect("POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HELLO);
 }
 END_TEST
@@ -635,39 +636,12 @@ START_TEST(test_access_log)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http-conn");
-    TCase *tcase = tcase_create("conn");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, test_get);
-    tcase_add_test(tcase, test_head);
-    tcase_add_test(tcase, test_versions);
-    tcase_add_test(tcase, test_pipeline);
-    tcase_add_test(tcase, test_one_send);
-    tcase_add_test(tcase, test_show);
-    tcase_add_test(tcase, test_large_answers);
-    tcase_add_test(tcase, test_file);
-    tcase_add_test(tcase, test_fields);
-    tcase_add_test(tcase, test_server_header);
-    tcase_add_loop_test(tcase, test_errors, 0, (int)(sizeof errors / sizeof *errors));
-    tcase_add_test(tcase, test_failed_handler_is_logged);
-    tcase_add_test(tcase, test_queue_full);
-    tcase_add_test(tcase, test_short_memory);
-    tcase_add_test(tcase, test_bodies);
-    tcase_add_test(tcase, test_blocking_body);
-    tcase_add_test(tcase, test_expect);
-    tcase_add_test(tcase, test_deadlines);
-    tcase_add_test(tcase, test_late_requests);
-    tcase_add_test(tcase, test_end_of_input);
-    tcase_add_test(tcase, test_connection_lost_in_a_job);
-    tcase_add_test(tcase, test_drain);
-    tcase_add_test(tcase, test_access_log);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
-}
+UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(test_head),
+                 ONCE(test_versions), ONCE(test_pipeline), ONCE(test_one_send), ONCE(test_show),
+                 ONCE(test_large_answers), ONCE(test_file), ONCE(test_fields),
+                 ONCE(test_server_header), EACH(test_errors, errors),
+                 ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),
+                 ONCE(test_short_memory), ONCE(test_bodies), ONCE(test_blocking_body),
+                 ONCE(test_expect), ONCE(test_deadlines), ONCE(test_late_requests),
+                 ONCE(test_end_of_input), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
+                 ONCE(test_access_log))

@@ -1,12 +1,12 @@
 /* The request head: whole and split at every byte, the same result. */
 #include "config.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../modules/http/parse.h"
+#include "unit.h"
 
 static const struct parse_limits limits = {.line = 64, .header = 200, .count = 4};
 
@@ -265,22 +265,6 @@ START_TEST(test_slow_sender_is_cheap)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http-parse");
-    TCase *tcase = tcase_create("parse");
-    tcase_add_loop_test(tcase, test_cases, 0, (int)(sizeof cases / sizeof *cases));
-    tcase_add_test(tcase, test_nul);
-    tcase_add_test(tcase, test_header_limit);
-    tcase_add_test(tcase, test_line_limit);
-    tcase_add_test(tcase, test_slices);
-    tcase_add_test(tcase, test_content_length);
-    tcase_add_test(tcase, test_slow_sender_is_cheap);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
-}
+UNIT_MAIN("http-parse", EACH(test_cases, cases), ONCE(test_nul), ONCE(test_header_limit),
+          ONCE(test_line_limit), ONCE(test_slices), ONCE(test_content_length),
+          ONCE(test_slow_sender_is_cheap))

@@ -1,11 +1,11 @@
 /* Request targets, paths and host names. */
 #include "config.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../modules/http/path.h"
+#include "unit.h"
 
 static const struct {
     const char *path, *decoded; /* NULL: refused */
@@ -143,18 +143,5 @@ START_TEST(test_hosts)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http-path");
-    TCase *tcase = tcase_create("path");
-    tcase_add_loop_test(tcase, test_paths, 0, (int)(sizeof paths / sizeof *paths));
-    tcase_add_loop_test(tcase, test_targets, 0, (int)(sizeof targets / sizeof *targets));
-    tcase_add_loop_test(tcase, test_hosts, 0, (int)(sizeof hosts / sizeof *hosts));
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
-}
+UNIT_MAIN("http-path", EACH(test_paths, paths), EACH(test_targets, targets),
+          EACH(test_hosts, hosts))

@@ -1,11 +1,11 @@
 /* The section http: what is refused, and which site and route take a request. */
 #include "config.h"
 
-#include <check.h>
 #include <string.h>
 
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
+#include "unit.h"
 
 static int configured;
 
@@ -167,22 +167,6 @@ START_TEST(test_access_log_refused)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("http-settings");
-    TCase *tcase = tcase_create("settings");
-    tcase_add_checked_fixture(tcase, NULL, settings_free);
-    tcase_add_test(tcase, test_sites);
-    tcase_add_test(tcase, test_first_site_is_the_fallback);
-    tcase_add_loop_test(tcase, test_routes, 0, (int)(sizeof choices / sizeof *choices));
-    tcase_add_test(tcase, test_no_route);
-    tcase_add_test(tcase, test_refusals);
-    tcase_add_test(tcase, test_access_log_refused);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
-}
+UNIT_MAIN_AROUND("http-settings", NULL, settings_free, ONCE(test_sites),
+                 ONCE(test_first_site_is_the_fallback), EACH(test_routes, choices),
+                 ONCE(test_no_route), ONCE(test_refusals), ONCE(test_access_log_refused))

@@ -1,19 +1,19 @@
-/* Jobs: with a pool and inline, with clients that stay and clients that go. Loop 0: epoll, 1: poll. */
+/* Jobs: with a pool and inline, with clients that stay and clients that go. */
 #include "config.h"
 
-#include <check.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "rig.h"
 #include "talk.h"
+#include "unit.h"
 
 static struct rig rig;
 
-static void start(int wait, int pool_threads)
+static void start(int row, int pool_threads)
 {
     rig.protocol = &talk;
-    rig.wait = wait ? WAIT_POLL : WAIT_EPOLL;
+    rig.wait = rig_waits[row];
     rig.pool_threads = pool_threads;
     rig_start(&rig);
     rig_command(&rig, LOOP_SERVE);
@@ -162,29 +162,9 @@ START_TEST(many_jobs)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-    tcase_add_loop_test(tcase, test, 0, 2);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("job");
-    TCase *tcase = tcase_create("job");
-    tcase_set_timeout(tcase, 120);
-    add(tcase, others_are_served_meanwhile);
-    add(tcase, half_closed_client_gets_its_answer);
-    add(tcase, queued_job_of_a_gone_client_is_skipped);
-    add(tcase, running_job_of_a_gone_client_comes_back);
-    add(tcase, deadline_during_a_job);
-    add(tcase, stop_waits_for_jobs);
-    add(tcase, inline_without_a_pool);
-    add(tcase, many_jobs);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+UNIT_MAIN("job", EACH(others_are_served_meanwhile, rig_waits),
+          EACH(half_closed_client_gets_its_answer, rig_waits),
+          EACH(queued_job_of_a_gone_client_is_skipped, rig_waits),
+          EACH(running_job_of_a_gone_client_comes_back, rig_waits),
+          EACH(deadline_during_a_job, rig_waits), EACH(stop_waits_for_jobs, rig_waits),
+          EACH(inline_without_a_pool, rig_waits), EACH(many_jobs, rig_waits))

@@ -1,11 +1,11 @@
 /* Finding, checking, configuring modules. The modules are those of tests/modules/abi-*.c. */
 #include "config.h"
 
-#include <check.h>
 #include <dlfcn.h>
 
 #include "conf-help.h"
 #include "module/loader.h"
+#include "unit.h"
 
 #define PATH_LINE "module_path = \"/nonexistent:" ABI_MODULES "\"\n"
 #define LISTEN "listen \"127.0.0.1:0\" { protocol = \"abi-good\" }\n"
@@ -122,10 +122,10 @@ END_TEST
 static const struct {
     const char *modules, *error;
 } mistakes[] = {
-    {"abi-magic", FILE_IN "/abi-magic.so is refused: its descriptor begins with 0x12345678 instead of "
-                          "0x52564d31; define it by REEVE_MODULE() of reeve/module.h\n"},
-    {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface 2.0, this reeved has "
-                          "1.0; build it again with this reeve's headers\n"},
+    {"abi-magic", FILE_IN "/abi-magic.so is refused: its descriptor begins with 0x12345678 instead "
+                          "of 0x52564d31; define it by REEVE_MODULE() of reeve/module.h\n"},
+    {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface 2.0, this reeved "
+                          "has 1.0; build it again with this reeve's headers\n"},
     {"abi-minor", FILE_IN "/abi-minor.so is refused: it needs interface 1.1, this reeved has only "
                           "1.0; install a newer reeve, or build it again with this reeve's headers\n"},
     {"abi-none", FILE_IN "/abi-none.so is no module of reeve: it has no reeve_module_descriptor; "
@@ -135,8 +135,8 @@ static const struct {
                     "\"abi-good\"?\n"},
     {"zzzzzzzz", IN "there is no zzzzzzzz.so in /nonexistent:" ABI_MODULES "; correct the name, or "
                     "module_path\n"},
-    {"../abi-good", IN "\"../abi-good\" is not the name of a module; write a name of a-z, 0-9, \"_\" "
-                       "and \"-\", or the absolute path of a file\n"},
+    {"../abi-good", IN "\"../abi-good\" is not the name of a module; write a name of a-z, 0-9, "
+                       "\"_\" and \"-\", or the absolute path of a file\n"},
     {"abi-good, \"" ABI_MODULES "/abi-good.so\"",
      FILE_IN "/abi-good.so: there is another module \"abi-good\" already; keep one of them\n"},
 };
@@ -199,7 +199,7 @@ static int configure(struct load *l, const char *text, struct buf *errors)
     struct snapshot *snapshot = snapshot_take(NULL, text, NULL, 0, errors);
     struct conf *conf = conf_parse(snapshot, l->modules.list, l->modules.count, errors);
     ck_assert_msg(conf, "%s", buf_text(errors));
-    int result = modules_configure(&l->modules, conf, &l->core, errors);
+    int result = modules_configure(&l->modules, conf, errors);
     conf_free(&conf);
     snapshot_free(&snapshot);
     return result;
@@ -213,12 +213,12 @@ START_TEST(configuring)
     ck_assert_int_eq(calls()[0], 1);
     ck_assert_int_eq(configure(&l, LISTEN "\nlisten \"127.0.0.1:1\" {\n protocol = abi-goad }",
                                &errors), -1);
-    ck_assert_str_eq(buf_text(&errors), "(built-in):4: protocol: \"abi-goad\" is not known; did you "
-                                        "mean \"abi-good\"?\n");
+    ck_assert_str_eq(buf_text(&errors), "(built-in):4: protocol: \"abi-goad\" is not known; did "
+                                        "you mean \"abi-good\"?\n");
     buf_clear(&errors);
     ck_assert_int_eq(configure(&l, "\nlisten \"127.0.0.1:1\" { }", &errors), -1);
-    ck_assert_str_eq(buf_text(&errors), "(built-in):2: protocol: \"http\" is not loaded; add \"http\" "
-                                        "to modules\n");
+    ck_assert_str_eq(buf_text(&errors), "(built-in):2: protocol: \"http\" is not loaded; add "
+                                        "\"http\" to modules\n");
     buf_free(&errors);
     load_end(&l);
 }
@@ -275,20 +275,7 @@ START_TEST(hooks)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("loader");
-    TCase *all = tcase_create("all");
-    tcase_add_test(all, descriptor);
-    tcase_add_test(all, good_module);
-    tcase_add_loop_test(all, bad_modules_have_their_sentence, 0,
-                        sizeof(mistakes) / sizeof(mistakes[0]));
-    tcase_add_test(all, unresolved_symbol);
-    tcase_add_test(all, all_bad_modules_are_told);
-    tcase_add_test(all, section_of_a_module_that_is_not_loaded);
-    tcase_add_test(all, configuring);
-    tcase_add_test(all, refusing_to_be_configured);
-    tcase_add_test(all, hooks);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("loader", ONCE(descriptor), ONCE(good_module),
+          EACH(bad_modules_have_their_sentence, mistakes), ONCE(unresolved_symbol),
+          ONCE(all_bad_modules_are_told), ONCE(section_of_a_module_that_is_not_loaded),
+          ONCE(configuring), ONCE(refusing_to_be_configured), ONCE(hooks))

@@ -1,22 +1,30 @@
-/* The life of loops: serve, drain, stop. Row 0: one loop of many connections, epoll. Row 1: the same
- * with poll. Row 2: four loops of one connection each. */
+/* The life of loops: serve, drain, stop. */
 #include "config.h"
 
-#include <check.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "rig.h"
 #include "talk.h"
+#include "unit.h"
 
 static struct rig rig;
+
+static const struct {
+    int loops, connections;
+    enum wait_kind wait;
+} rows[] = {
+    {1, MANY, WAIT_EPOLL},
+    {1, MANY, WAIT_POLL},
+    {4, 1, WAIT_POLL},
+};
 
 static void start(int row)
 {
     rig.protocol = &talk;
-    rig.loop_count = row == 2 ? 4 : 1;
-    rig.connections = row == 2 ? 1 : MANY;
-    rig.wait = row ? WAIT_POLL : WAIT_EPOLL;
+    rig.loop_count = rows[row].loops;
+    rig.connections = rows[row].connections;
+    rig.wait = rows[row].wait;
     rig_start(&rig);
 }
 
@@ -101,8 +109,8 @@ START_TEST(linger_of_idle_ones_ends)
 }
 END_TEST
 
-/* A loop without room cannot look into the removed listener's backlog before its idle connection has
- * been closed: that must wake it, for nothing else will. */
+/* A loop without room cannot look into the removed listener's backlog before its idle connection
+ * has been closed: that must wake it, for nothing else will. */
 START_TEST(removed_listener_waits_for_the_idle_ones)
 {
     int fds[4];
@@ -209,7 +217,8 @@ START_TEST(record_shows_the_request)
     ck_assert_str_eq(record->protocol, "test");
     ck_assert_str_eq(record->label, "busy");
     /* A loop of many turns to others; a loop of one is busy until the request is over. */
-    rig_until(board_get(&record->state) == (_i == 2 ? BOARD_BUSY : BOARD_WAITING));
+    rig_until(board_get(&record->state) ==
+              (rows[_i].connections == 1 ? BOARD_BUSY : BOARD_WAITING));
     rig_put(fd, "idle\n");
     rig_expect(fd, "ok\n");
     rig_until(board_get(&record->state) == BOARD_WAITING);
@@ -218,32 +227,10 @@ START_TEST(record_shows_the_request)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-    tcase_add_loop_test(tcase, test, 0, 3);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("loop");
-    TCase *tcase = tcase_create("loop");
-    tcase_set_timeout(tcase, 120);
-    add(tcase, nothing_before_serve);
-    add(tcase, drains_when_empty);
-    add(tcase, drains_idle_and_busy);
-    add(tcase, idle_ones_may_ask_once_more);
-    add(tcase, linger_of_idle_ones_ends);
-    add(tcase, removed_listener_waits_for_the_idle_ones);
-    add(tcase, empties_the_backlog_of_a_removed_listener);
-    add(tcase, drain_in_the_middle_of_an_answer);
-    add(tcase, stop_closes_all);
-    add(tcase, stop_ends_a_drain);
-    add(tcase, record_shows_the_request);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+UNIT_MAIN("loop", EACH(nothing_before_serve, rows), EACH(drains_when_empty, rows),
+          EACH(drains_idle_and_busy, rows), EACH(idle_ones_may_ask_once_more, rows),
+          EACH(linger_of_idle_ones_ends, rows),
+          EACH(removed_listener_waits_for_the_idle_ones, rows),
+          EACH(empties_the_backlog_of_a_removed_listener, rows),
+          EACH(drain_in_the_middle_of_an_answer, rows), EACH(stop_closes_all, rows),
+          EACH(stop_ends_a_drain, rows), EACH(record_shows_the_request, rows))

@@ -4,7 +4,6 @@
  * by the functions below, so the linker leaves them out. */
 #include "config.h"
 
-#include <check.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -462,15 +461,18 @@ START_TEST(results_are_remembered_in_order)
 }
 END_TEST
 
-UNIT_MAIN_SETUP("master", setup, delays_double_up_to_the_cap, delays_by_cause,
-                counters_never_go_down, timer_may_be_set_again_while_it_is_the_first,
-                one_worker_probes_then_the_rest,
-                old_one_drains_only_when_the_new_one_serves,
-                probe_that_refuses_fails_the_generation,
-                ready_worker_that_dies_while_filling_fails_it, late_generation_is_given_up,
-                worker_that_cannot_be_forked_while_filling_fails_it,
-                probe_that_cannot_be_forked_is_buried_later, crash_is_replaced_at_once_then_later,
-                leaving_worker_is_replaced_at_once_and_is_no_crash,
-                recycling_starts_the_replacement_first, successor_that_dies_leaves_the_old_one,
-                old_worker_that_dies_meanwhile_is_succeeded, scaling_up_and_down,
-                stop_while_probing, results_are_remembered_in_order)
+UNIT_MAIN_AROUND("master", setup, NULL, ONCE(delays_double_up_to_the_cap), ONCE(delays_by_cause),
+                 ONCE(counters_never_go_down), ONCE(timer_may_be_set_again_while_it_is_the_first),
+                 ONCE(one_worker_probes_then_the_rest),
+                 ONCE(old_one_drains_only_when_the_new_one_serves),
+                 ONCE(probe_that_refuses_fails_the_generation),
+                 ONCE(ready_worker_that_dies_while_filling_fails_it),
+                 ONCE(late_generation_is_given_up),
+                 ONCE(worker_that_cannot_be_forked_while_filling_fails_it),
+                 ONCE(probe_that_cannot_be_forked_is_buried_later),
+                 ONCE(crash_is_replaced_at_once_then_later),
+                 ONCE(leaving_worker_is_replaced_at_once_and_is_no_crash),
+                 ONCE(recycling_starts_the_replacement_first),
+                 ONCE(successor_that_dies_leaves_the_old_one),
+                 ONCE(old_worker_that_dies_meanwhile_is_succeeded), ONCE(scaling_up_and_down),
+                 ONCE(stop_while_probing), ONCE(results_are_remembered_in_order))

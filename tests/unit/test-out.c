@@ -2,7 +2,6 @@
  * little the socket takes, and every release must be called once. */
 #include "config.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "net/out.h"
+#include "unit.h"
 
 #define BUDGET (1 << 20)
 
@@ -257,25 +257,6 @@ START_TEST(random_mix)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("out");
-    TCase *tcase = tcase_create("out");
-    tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, small_pieces_share_a_block);
-    tcase_add_test(tcase, every_pair_and_triple);
-    tcase_add_test(tcase, partial_writes);
-    tcase_add_test(tcase, released_only_when_sent);
-    tcase_add_test(tcase, budget);
-    tcase_add_test(tcase, shrunken_file);
-    tcase_add_test(tcase, peer_gone);
-    tcase_add_loop_test(tcase, random_mix, 0, 10);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+UNIT_MAIN_AROUND("out", setup, teardown, ONCE(small_pieces_share_a_block),
+                 ONCE(every_pair_and_triple), ONCE(partial_writes), ONCE(released_only_when_sent),
+                 ONCE(budget), ONCE(shrunken_file), ONCE(peer_gone), TIMES(random_mix, 10))

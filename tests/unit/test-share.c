@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -210,7 +209,8 @@ START_TEST(foreign_segments_cannot_be_made_writable)
 }
 END_TEST
 
-/* Who serves is written from what the master knows, not from what a worker may have written there. */
+/* Who serves is written from what the master knows, not from what a worker may have written
+ * there. */
 START_TEST(serving_workers_are_restored)
 {
     struct board master = {0};
@@ -340,9 +340,9 @@ START_TEST(snapshot_of_the_builtin)
 }
 END_TEST
 
-UNIT_MAIN("share", message_with_descriptor, wrong_direction_is_refused,
-          malformed_packets_are_refused, smuggled_descriptors_are_closed,
-          smuggled_socket_does_not_linger, channel_that_nobody_reads_does_not_block,
-          board_segments_are_apart, foreign_segments_cannot_be_made_writable,
-          serving_workers_are_restored, label_is_cut, share_of_connections,
-          snapshot_keeps_what_it_read, snapshot_refuses, snapshot_of_the_builtin)
+UNIT_MAIN("share", ONCE(message_with_descriptor), ONCE(wrong_direction_is_refused),
+          ONCE(malformed_packets_are_refused), ONCE(smuggled_descriptors_are_closed),
+          ONCE(smuggled_socket_does_not_linger), ONCE(channel_that_nobody_reads_does_not_block),
+          ONCE(board_segments_are_apart), ONCE(foreign_segments_cannot_be_made_writable),
+          ONCE(serving_workers_are_restored), ONCE(label_is_cut), ONCE(share_of_connections),
+          ONCE(snapshot_keeps_what_it_read), ONCE(snapshot_refuses), ONCE(snapshot_of_the_builtin))

@@ -2,10 +2,9 @@
  * through it is what a worker reads from the whole. */
 #include "config.h"
 
-#include <check.h>
-
 #include "conf-help.h"
 #include "conf/skim.h"
+#include "unit.h"
 
 /* What the master keeps of a text. */
 static const struct {
@@ -98,18 +97,18 @@ END_TEST
 static const struct {
     const char *text, *error;
 } malformed[] = {
-    {"user = \"x\nworkers = 1", "1: the text that begins with \" is not closed on its line; add \", or "
-                                "end the line with \\ to go on in the next"},
-    {"web { case = 'x\n }", "1: the text that begins with ' is not closed on its line; add ', or end "
-                            "the line with \\ to go on in the next"},
+    {"user = \"x\nworkers = 1", "1: the text that begins with \" is not closed on its line; add "
+                                "\", or end the line with \\ to go on in the next"},
+    {"web { case = 'x\n }", "1: the text that begins with ' is not closed on its line; add ', or "
+                            "end the line with \\ to go on in the next"},
     {"\n/* x\n\n", "2: the comment that begins here is not closed; add \"*/\""},
     {"web {\n limit = 1\n", "1: web: the section that begins here is not closed; add \"}\""},
     {"web { site \"a\" {\n", "1: site: the section that begins here is not closed; add \"}\""},
     {"web { }\n}", "2: \"}\" closes nothing; remove it, or look for a missing \"{\" above"},
-    {"workers 4", "1: workers: write \"=\" before a value, or \"{\" after a title instead of the end of "
-                  "the file"},
-    {"workers 4\nuser = x", "2: workers: write \"=\" before a value, or \"{\" after a title instead of "
-                            "\"user\""},
+    {"workers 4", "1: workers: write \"=\" before a value, or \"{\" after a title instead of the "
+                  "end of the file"},
+    {"workers 4\nuser = x", "2: workers: write \"=\" before a value, or \"{\" after a title "
+                            "instead of \"user\""},
     {"workers", "1: workers: write \"= VALUE\" or \"{ ... }\" after it instead of the end of the file"},
     {"workers =\n\n}", "3: workers: a value must follow \"=\" instead of \"}\""},
     {"workers = 4 = 5", "1: the name of an option should stand here instead of \"=\""},
@@ -119,10 +118,10 @@ static const struct {
     {"listen *:80 { }", "1: \"*\" and \"//\" must stand in quotes; write \"...\" around it"},
     {"web { case = http://x }", "1: \"*\" and \"//\" must stand in quotes; write \"...\" around it"},
     {"include(x)", "1: \"(\" must stand in quotes; write \"...\" around the text"},
-    {"\"=x\" = 1", "1: \"=x\" can't be the name of an option; names are made of letters, digits and "
-                   "\"_\""},
-    {"\"a|b\" = 1", "1: \"a|b\" can't be the name of an option; names are made of letters, digits and "
-                    "\"_\""},
+    {"\"=x\" = 1", "1: \"=x\" can't be the name of an option; names are made of letters, digits "
+                   "and \"_\""},
+    {"\"a|b\" = 1", "1: \"a|b\" can't be the name of an option; names are made of letters, digits "
+                    "and \"_\""},
     {"'' = 1", "1: '' can't be the name of an option; names are made of letters, digits and \"_\""},
     {"user = \"${X\"\nweb { }", "1: \"${\" without \"}\"; write ${NAME} for a variable of the "
                                 "environment, or \\${ in double quotes for the text itself"},
@@ -165,8 +164,8 @@ END_TEST
 /* Whatever the text is cut to, there is an answer, and a refusal says why. */
 START_TEST(every_beginning_of_a_text_is_answered)
 {
-    static const char text[] = "web { site \"a\" { route '/' { plain { } } } } # x\n/* y */ modules += "
-                               "{ \"a\\n\", b }\nuser = \"${HOME}x\\\"\"";
+    static const char text[] = "web { site \"a\" { route '/' { plain { } } } } # x\n/* y */ "
+                               "modules += { \"a\\n\", b }\nuser = \"${HOME}x\\\"\"";
     for (size_t length = 0; length < sizeof(text); length++) {
         struct buf out = {0}, errors = {0};
         bool good = skim("f", text, length, core_options, &out, &errors);
@@ -179,16 +178,7 @@ START_TEST(every_beginning_of_a_text_is_answered)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("skim");
-    TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, keeps_core_options_only, 0, sizeof(kept) / sizeof(kept[0]));
-    tcase_add_loop_test(all, master_reads_what_a_worker_reads, 0, sizeof(nasty) / sizeof(nasty[0]));
-    tcase_add_loop_test(all, malformed_texts_are_refused, 0,
-                        sizeof(malformed) / sizeof(malformed[0]));
-    tcase_add_test(all, nul_and_depth_are_refused);
-    tcase_add_test(all, every_beginning_of_a_text_is_answered);
-    suite_add_tcase(suite, all);
-    return help_run(suite);
-}
+UNIT_MAIN("skim", EACH(keeps_core_options_only, kept),
+          EACH(master_reads_what_a_worker_reads, nasty),
+          EACH(malformed_texts_are_refused, malformed), ONCE(nul_and_depth_are_refused),
+          ONCE(every_beginning_of_a_text_is_answered))

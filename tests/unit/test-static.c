@@ -1,7 +1,6 @@
 /* static: against a temporary tree, with a request of our own in place of http's. */
 #include "config.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -18,6 +17,7 @@
 #include "../../modules/static/below.h"
 #include "../../modules/static/types.h"
 #include "fake-reeve.h"
+#include "unit.h"
 
 extern const reeve_module reeve_module_descriptor;
 
@@ -463,45 +463,15 @@ START_TEST(test_walk_follows_no_link)
 }
 END_TEST
 
-static TCase *without_openat2(void)
-{
-    TCase *tcase = tcase_create("without openat2");
-    tcase_add_checked_fixture(tcase, set_up_without_openat2, tear_down);
-    tcase_add_test(tcase, test_files);
-    tcase_add_test(tcase, test_head);
-    tcase_add_loop_test(tcase, test_refusals, 0, (int)(sizeof refusals / sizeof *refusals));
-    tcase_add_test(tcase, test_dots);
-    tcase_add_test(tcase, test_long_names);
-    tcase_add_test(tcase, test_redirect);
-    tcase_add_test(tcase, test_walk_follows_no_link);
-    return tcase;
-}
+/* Where the kernel has no openat2, the path is walked; a row as in unit.h. */
+#define WALKED(run, count) {.test = (run), .times = (count), .setup = set_up_without_openat2}
 
-int main(void)
-{
-    Suite *suite = suite_create("static");
-    TCase *tcase = tcase_create("static");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, test_files);
-    tcase_add_test(tcase, test_head);
-    tcase_add_test(tcase, test_large_file);
-    tcase_add_loop_test(tcase, test_refusals, 0, (int)(sizeof refusals / sizeof *refusals));
-    tcase_add_test(tcase, test_dots);
-    tcase_add_test(tcase, test_links);
-    tcase_add_test(tcase, test_long_names);
-    tcase_add_test(tcase, test_no_permission);
-    tcase_add_test(tcase, test_methods);
-    tcase_add_test(tcase, test_redirect);
-    tcase_add_test(tcase, test_redirect_keeps_the_query);
-    tcase_add_test(tcase, test_not_modified);
-    tcase_add_test(tcase, test_configuration_refused);
-    tcase_add_test(tcase, test_types);
-    suite_add_tcase(suite, without_openat2());
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
-}
+UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files), ONCE(test_head),
+                 ONCE(test_large_file), EACH(test_refusals, refusals), ONCE(test_dots),
+                 ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
+                 ONCE(test_methods), ONCE(test_redirect), ONCE(test_redirect_keeps_the_query),
+                 ONCE(test_not_modified), ONCE(test_configuration_refused), ONCE(test_types),
+                 WALKED(test_files, 1), WALKED(test_head, 1),
+                 WALKED(test_refusals, sizeof refusals / sizeof *refusals), WALKED(test_dots, 1),
+                 WALKED(test_long_names, 1), WALKED(test_redirect, 1),
+                 WALKED(test_walk_follows_no_link, 1))

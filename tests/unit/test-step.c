@@ -1,8 +1,7 @@
 /* Running protocols over real connections: input whole and dripped, pipelining, ends, deadlines,
- * back-pressure. Each test runs with epoll (0) and with poll (1). */
+ * back-pressure. Each test runs with both ways to wait. */
 #include "config.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,13 +12,14 @@
 
 #include "rig.h"
 #include "talk.h"
+#include "unit.h"
 
 static struct rig rig;
 
-static void start(const reeve_protocol *protocol, int wait)
+static void start(const reeve_protocol *protocol, int row)
 {
     rig.protocol = protocol;
-    rig.wait = wait ? WAIT_POLL : WAIT_EPOLL;
+    rig.wait = rig_waits[row];
     rig_start(&rig);
     rig_command(&rig, LOOP_SERVE);
 }
@@ -315,35 +315,10 @@ START_TEST(many_connections)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-    tcase_add_loop_test(tcase, test, 0, 2);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("step");
-    TCase *tcase = tcase_create("step");
-    tcase_set_timeout(tcase, 120);
-    add(tcase, whole_and_dripped);
-    add(tcase, pipelined);
-    add(tcase, greeting);
-    add(tcase, half_close);
-    add(tcase, lingers_for_unread_input);
-    add(tcase, linger_ends);
-    add(tcase, error_loses_output);
-    add(tcase, input_overflow);
-    add(tcase, deadline);
-    add(tcase, deadline_without_hook);
-    add(tcase, generator_waits_for_the_reader);
-    add(tcase, send_timeout);
-    add(tcase, echo_backpressure);
-    add(tcase, many_connections);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+UNIT_MAIN("step", EACH(whole_and_dripped, rig_waits), EACH(pipelined, rig_waits),
+          EACH(greeting, rig_waits), EACH(half_close, rig_waits),
+          EACH(lingers_for_unread_input, rig_waits), EACH(linger_ends, rig_waits),
+          EACH(error_loses_output, rig_waits), EACH(input_overflow, rig_waits),
+          EACH(deadline, rig_waits), EACH(deadline_without_hook, rig_waits),
+          EACH(generator_waits_for_the_reader, rig_waits), EACH(send_timeout, rig_waits),
+          EACH(echo_backpressure, rig_waits), EACH(many_connections, rig_waits))

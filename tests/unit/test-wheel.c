@@ -1,10 +1,10 @@
 /* The timer wheel against a plain list of deadlines. */
 #include "config.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "net/wheel.h"
+#include "unit.h"
 
 #define START 1000000
 
@@ -158,21 +158,5 @@ START_TEST(many)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("wheel");
-    TCase *tcase = tcase_create("wheel");
-    tcase_add_test(tcase, fires_in_time);
-    tcase_add_test(tcase, late_deadline_is_a_store);
-    tcase_add_test(tcase, earlier_deadline_moves);
-    tcase_add_test(tcase, cancel);
-    tcase_add_test(tcase, long_sleep);
-    tcase_add_test(tcase, many);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
-}
+UNIT_MAIN("wheel", ONCE(fires_in_time), ONCE(late_deadline_is_a_store),
+          ONCE(earlier_deadline_moves), ONCE(cancel), ONCE(long_sleep), ONCE(many))

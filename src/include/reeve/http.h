@@ -19,6 +19,7 @@ extern "C" {
 
 typedef struct reeve_request reeve_request;
 
+/* Constant, and alive as long as the module. */
 typedef struct reeve_handler {
     const char *protocol; /* "http" */
 
@@ -29,11 +30,13 @@ typedef struct reeve_handler {
 
     /* Reads the handler's section of one route, once per route and worker, main thread, with the
      * privileges the worker started with. `route` is the route's prefix. Stores what handle() is
-     * to be given in *config. 0, or -1 after reeve_conf_error(). NULL: config is NULL. */
+     * to be given in *config, which stays the module's and must live until worker_exit. 0, or -1
+     * after reeve_conf_error(). May be NULL: config is NULL then. */
     int (*configure)(const reeve_section *section, const char *route, void **config);
 
-    /* Answers: exactly one reeve_reply*() call, whose value it returns. -1, or returning without a
-     * reply, becomes a 500 and a log line that names the module and the route. */
+    /* Answers: exactly one reeve_reply*() call, whose value it returns. Returning without a reply
+     * becomes a 500; that, and -1, a log line that names the module and the route. The loop thread,
+     * or a pool thread if `blocking`; several threads at once. */
     int (*handle)(reeve_request *request, void *config);
 } reeve_handler;
 
@@ -58,7 +61,8 @@ struct reeve_request {
     const struct reeve_http_api *api; /* all that is public of a request */
 };
 
-/* What was asked. The texts end with NUL and live until handle() returns. */
+/* What was asked. The texts end with NUL, belong to the request and live until handle() returns. A
+ * request is for the thread that handle() was called in. */
 
 /* "GET", "HEAD", ... as sent; methods are case-sensitive (RFC 9110, 9.1). */
 static inline const char *reeve_method(const reeve_request *r) { return r->api->method(r); }
@@ -76,35 +80,39 @@ static inline const char *reeve_header(const reeve_request *r, const char *name)
 {
     return r->api->header(r, name);
 }
-/* The whole body; never NULL. It is at most the configured body_limit. */
+/* The whole body; never NULL, *length may be 0. It is at most the configured body_limit. */
 static inline const char *reeve_body(const reeve_request *r, size_t *length)
 {
     return r->api->body(r, length);
 }
-/* The client's address as text. */
+/* The client's address as text, without port, as reeve_peer(). */
 static inline const char *reeve_request_peer(const reeve_request *r) { return r->api->peer(r); }
 
-/* The answer. Content-Length, Date, Connection and (for HEAD, 204, 304) the absence of a body are
- * the core's business. All return 0, or -1 if memory is short or a reply was already given. */
+/* The answer. Content-Length, Date, Connection, Server and (for HEAD, 204, 304) the absence of a
+ * body are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0, or -1 if
+ * memory is short, an argument is refused or a reply was already given. */
 
-/* Adds a field; before the reply. Name and value are copied; a value with CR, LF or NUL is refused. */
+/* Adds a field; before the reply. Name and value are copied. Refused: a name that is no token or is
+ * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server), a value
+ * with a control character. */
 static inline int reeve_set_header(reeve_request *r, const char *name, const char *value)
 {
     return r->api->set_header(r, name, value);
 }
-/* Answers with `length` bytes, copied. `type` is the Content-Type or NULL. */
+/* Answers with `length` bytes, copied. `type` is the Content-Type, at most 127 bytes, or NULL. */
 static inline int reeve_reply(reeve_request *r, int status, const char *type, const void *body,
                               size_t length)
 {
     return r->api->reply(r, status, type, body, length);
 }
-/* Answers with a range of a file; `fd` is closed by the core, also on failure. */
+/* Answers with `length` bytes of a file from `offset`; `fd` is taken over and closed by the core,
+ * also on failure. A file that turns out shorter ends the connection. */
 static inline int reeve_reply_file(reeve_request *r, int status, const char *type, int fd,
                                    off_t offset, size_t length)
 {
     return r->api->reply_file(r, status, type, fd, offset, length);
 }
-/* Answers with the standard page of that status. */
+/* Answers with the standard page of that status, text/html. */
 static inline int reeve_reply_status(reeve_request *r, int status)
 {
     return r->api->reply_status(r, status);

@@ -32,7 +32,7 @@ extern "C" {
 /* How an option is written in the file, and how its value is read (see reeve_conf_*). */
 enum reeve_option_type {
     REEVE_OPT_END = 0,  /* ends a table */
-    REEVE_OPT_BOOL,     /* true, false, yes, no, on, off   -> reeve_conf_bool */
+    REEVE_OPT_BOOL,     /* true, false, yes, no, on, off, in any case -> reeve_conf_bool */
     REEVE_OPT_INT,      /* a whole number                  -> reeve_conf_int */
     REEVE_OPT_SIZE,     /* "64KiB", "10MiB", bytes if bare -> reeve_conf_int, bytes */
     REEVE_OPT_DURATION, /* "250ms", "5s", "2m", "1h", seconds if bare -> reeve_conf_int, ms */
@@ -67,29 +67,39 @@ typedef struct reeve_option {
  * so any thread may read it. */
 typedef struct reeve_section reeve_section;
 
-/* Values. Asking for a name that the section's table does not declare, or with the wrong type, is a
- * bug in the module and aborts the worker at start-up with a message. Strings stay owned by the
- * section. */
+/* Values, of any thread; the default where nothing is written. Asking for a name that the section's
+ * table does not declare, with the wrong type, or for an element that is not there, is a bug in the
+ * module and aborts the worker with a message; so ask while configuring. Strings and sections
+ * belong to the configuration and are never NULL. */
+
+/* BOOL. */
 REEVE_API bool reeve_conf_bool(const reeve_section *section, const char *name);
+/* INT and MODE: the number; SIZE: bytes; DURATION: milliseconds. Within min and max (not MODE). */
 REEVE_API int64_t reeve_conf_int(const reeve_section *section, const char *name);
+/* STRING, PATH and ENUM; "" if nothing is written and there is no default. */
 REEVE_API const char *reeve_conf_string(const reeve_section *section, const char *name);
+/* LIST: its elements. SECTIONS: how many are written. SECTION: 1 if it is written, else 0. */
 REEVE_API size_t reeve_conf_count(const reeve_section *section, const char *name);
+/* LIST: an element, `index` below reeve_conf_count(). */
 REEVE_API const char *reeve_conf_item(const reeve_section *section, const char *name, size_t index);
+/* SECTIONS: one of them, `index` below reeve_conf_count(), in the file's order. SECTION: index 0,
+ * at all times; one that is not written has all defaults. */
 REEVE_API const reeve_section *reeve_conf_section(const reeve_section *section, const char *name,
                                                   size_t index);
+/* What stands in quotes before the brace; "" for a section that has no title. */
 REEVE_API const char *reeve_conf_title(const reeve_section *section);
 /* The word before the title or brace: "site", or for a handler's section the handler's name. */
 REEVE_API const char *reeve_conf_name(const reeve_section *section);
 
-/* The handler that the section names (REEVE_OPT_HANDLER), and that handler's own section. The core
- * has already checked that there is exactly one. */
+/* The handler that the section names (REEVE_OPT_HANDLER), and in *options that handler's own
+ * section. The core has already checked that there is exactly one. */
 struct reeve_handler;
 REEVE_API const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
                                                          const reeve_section **options);
 
-/* Refuses the configuration: records "file:line: option: text" with the line on which `name` was set
- * (NULL: the section's line). Say what is wrong and what to do. Returns -1, so that a configure hook
- * can `return reeve_conf_error(...)`. Only while configuring, main thread. */
+/* Refuses the configuration: records "file:line: option: text" with the line on which `name` was
+ * set (NULL: the section's line). Say what is wrong and what to do. Returns -1, so that a configure
+ * hook can `return reeve_conf_error(...)`. Only while configuring, main thread. */
 REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, const char *format,
                                ...) REEVE_PRINTF(3, 4);
 
@@ -97,14 +107,15 @@ REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, c
 
 enum reeve_level {
     REEVE_LOG_ERROR = 0, /* somebody must act */
-    REEVE_LOG_WARNING,       /* will need somebody if it goes on */
-    REEVE_LOG_NOTICE,        /* what an operator wants to know of a healthy server */
-    REEVE_LOG_INFO,           /* each step */
-    REEVE_LOG_DEBUG,          /* for whoever debugs */
+    REEVE_LOG_WARNING,   /* will need somebody if it goes on */
+    REEVE_LOG_NOTICE,    /* what an operator wants to know of a healthy server */
+    REEVE_LOG_INFO,      /* each step */
+    REEVE_LOG_DEBUG,     /* for whoever debugs */
 };
 
-/* Writes one line to the error log. `tag` is a stable word for this message ("cache-full"), by which
- * operators search. Any thread; does not block; no newline in the text. */
+/* Writes one line to the error log, if log_level lets it through. `tag` is a stable word for this
+ * message ("cache-full"), by which operators search. Any thread; does not block. No newline in the
+ * text; what could break the line is escaped, and what goes beyond 3000 bytes is cut. */
 REEVE_API void reeve_log(enum reeve_level level, const char *tag, const char *format, ...)
     REEVE_PRINTF(3, 4);
 
@@ -112,20 +123,24 @@ REEVE_API void reeve_log(enum reeve_level level, const char *tag, const char *fo
  * not be writable for the worker's user) and opens it again on SIGUSR1. */
 typedef struct reeve_logfile reeve_logfile;
 
-/* Opens `path` ("stderr" and "stdout" are known too). Only in configure hooks. Returns NULL after a
- * message in *error (static storage) if that is impossible. Owned by the core. */
+/* Opens `path`, absolute as reeve_conf_string() gives it, or "stderr" or "stdout". The same path
+ * gives the same file. Only in configure hooks. NULL if that is impossible, with a sentence in
+ * *error (until the next call). The file belongs to the core and is never closed. While a
+ * configuration is only tested by `reeved -t` nothing is opened and nothing written. */
 REEVE_API reeve_logfile *reeve_logfile_open(const char *path, const char **error);
 
-/* Appends one line, newline included in `length`. Buffered per thread, written at the end of the
- * loop's turn or of the job. Any thread of the worker. */
+/* Appends one line, newline included in `length`; at most 16 KiB of it. Buffered per thread,
+ * written at the end of the loop's turn or of the job. Any thread of the worker. A line that cannot
+ * be written is lost, and the error log says so. */
 REEVE_API void reeve_logfile_write(reeve_logfile *file, const char *line, size_t length);
 
 /* ---------------------------------------------------------------- clock ------------- */
 
-/* Milliseconds of CLOCK_MONOTONIC, read once per turn of the calling thread's loop. */
+/* Milliseconds of CLOCK_MONOTONIC. Any thread of the worker: in a loop as of the turn's begin, in a
+ * pool thread as of the job's. */
 REEVE_API int64_t reeve_now(void);
 
-/* Wall-clock seconds since the epoch, read once per turn of the calling thread's loop. */
+/* Wall-clock seconds since the epoch, of the same moment as reeve_now(). */
 REEVE_API int64_t reeve_time(void);
 
 /* ---------------------------------------------------------------- the descriptor ---- */
@@ -144,16 +159,21 @@ typedef struct reeve_module {
     uint32_t size;       /* sizeof(reeve_module) as the module was compiled */
 
     enum reeve_kind kind;
-    const char *name;    /* as written in `modules`, `protocol` or a route: the file is NAME.so */
-    const char *version; /* shown by `reevectl modules` */
+    const char *name;    /* as written in `modules`, `protocol` or a route: the file is NAME.so.
+                            a-z, 0-9, "_" and "-" */
+    const char *version; /* shown by `reevectl modules`; not NULL */
     const reeve_option *options; /* of the section that bears the module's name, or NULL */
 
-    const struct reeve_protocol *protocol; /* REEVE_PROTOCOL */
-    const struct reeve_handler *handler;   /* REEVE_HANDLER */
+    const struct reeve_protocol *protocol; /* REEVE_PROTOCOL: with a step function */
+    const struct reeve_handler *handler;   /* REEVE_HANDLER: with protocol and handle */
 
     /* Hooks, each may be NULL. worker_* run once in the worker's main thread, thread_* in every
-     * thread that serves (loops and pool). The init hooks return 0, or -1 to refuse to start (log
-     * why). worker_init runs after the configuration and before privileges are dropped. */
+     * thread that serves (loops and pool). The init hooks run in the order of `modules` and return
+     * 0, or -1 to refuse to start (log why); the exit hooks run in the reverse order.
+     * worker_init runs after the configuration was read, before privileges are dropped and before
+     * any thread is started; also in a worker that only checks a configuration, which then ends
+     * without any further hook. worker_exit runs when all threads have ended; a worker that fails
+     * or is killed does not come to it. */
     int (*worker_init)(void);
     int (*thread_init)(void);
     void (*thread_exit)(void);

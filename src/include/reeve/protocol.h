@@ -24,18 +24,19 @@ typedef struct reeve_conn reeve_conn;
 typedef enum reeve_verdict {
     REEVE_WANT_READ = 1, /* call again when there is more input, or its end */
     REEVE_WANT_WRITE,    /* call again when the output has gone down to the low-water mark */
-    REEVE_JOB,           /* a job is in flight: call again after its `done`; no reading until then */
+    REEVE_JOB,           /* a job is in flight: call again after its `done`, do not read before */
     REEVE_CLOSE,         /* send what is queued, then close */
     REEVE_ERROR,         /* close now, unsent output is lost */
 } reeve_verdict;
 
 typedef struct reeve_protocol {
-    size_t conn_size; /* bytes of zeroed state allocated with each connection: reeve_state() */
+    size_t conn_size; /* bytes of zeroed state allocated with each connection: reeve_state();
+                         aligned for any type */
     size_t max_input; /* most unconsumed input the protocol can ask for by WANT_READ; 0: 64 KiB.
                          A step that wants more is a bug and gets the connection closed. */
 
-    /* Reads the protocol's own section, once per worker, main thread. 0, or -1 after
-     * reeve_conf_error(). May be NULL. */
+    /* Reads the protocol's own section, once per worker, main thread, with the privileges the
+     * worker started with. 0, or -1 after reeve_conf_error(). May be NULL. */
     int (*configure)(const reeve_section *section);
 
     /* A connection begins; the input is still empty. Return what a step would (a protocol whose
@@ -44,86 +45,99 @@ typedef struct reeve_protocol {
 
     /* Looks at the input, consumes what is complete, queues answers, says what it needs. Called
      * with new input, at the input's end (reeve_at_end()), after a job, and when output went out
-     * after WANT_WRITE. Must make progress or ask for something. */
+     * after WANT_WRITE. Must make progress or ask for something: WANT_READ after the input's end,
+     * when nothing more can come, ends the connection. Not NULL. */
     reeve_verdict (*step)(reeve_conn *conn);
 
-    /* The deadline set by reeve_deadline() has passed. May be NULL: the connection is closed. */
+    /* The deadline set by reeve_deadline() has passed; there is none until another is set.
+     * WANT_READ: go on as before. May be NULL: the connection is closed. */
     reeve_verdict (*expired)(reeve_conn *conn);
 
-    /* The worker drains: finish what is in hand, take nothing new. Called at once, but for a connection
-     * that is idle only when drain_linger has passed, so that a close does not cross a request;
-     * reeve_draining() is true from the start. WANT_READ: go on as before. May be NULL: the
-     * connection goes on until it ends or the drain deadline closes it. */
+    /* The worker drains: finish what is in hand, take nothing new. Called once, and at once, but
+     * for a connection that is idle (not busy, no input, output or job) only when drain_linger has
+     * passed, so that a close does not cross a request; reeve_draining() is true from the start.
+     * WANT_READ: go on as before. May be NULL: the connection goes on until it ends or the drain
+     * deadline closes it. */
     reeve_verdict (*drain)(reeve_conn *conn);
 
-    /* The connection is over and no job of it is in flight: release what the state holds. The
-     * state's memory itself belongs to the engine. May be NULL. */
+    /* The connection is over and no job of it is in flight: release what the state holds. Nothing
+     * can be sent any more. The state's memory itself belongs to the engine. May be NULL. */
     void (*close)(reeve_conn *conn);
 } reeve_protocol;
 
 /* ---------------------------------------------------------------- state and input --- */
 
+/* All functions that take a connection: in its loop thread, from within a hook or `done`, but for
+ * reeve_peer() and reeve_listener(), whose texts live as long as the connection. */
+
 /* The protocol's own state: conn_size bytes, zeroed at open. */
 REEVE_API void *reeve_state(reeve_conn *conn);
 
-/* The unconsumed input; *length may be 0. Valid until the hook returns. */
+/* The unconsumed input, never NULL; *length may be 0. Valid until the hook returns. */
 REEVE_API const char *reeve_input(reeve_conn *conn, size_t *length);
 
-/* Takes the first `length` bytes off the input. At most what reeve_input() showed. */
+/* Takes the first `length` bytes off the input, at most what reeve_input() showed: more is a bug
+ * and aborts the worker. */
 REEVE_API void reeve_consume(reeve_conn *conn, size_t length);
 
 /* The peer has sent its last byte (input may still hold unconsumed ones). */
 REEVE_API bool reeve_at_end(const reeve_conn *conn);
 
-/* The peer's and the listener's address as text, without port: "192.0.2.1", "unix". */
+/* The peer's address as text, without port: "192.0.2.1", "2001:db8::1", "unix". */
 REEVE_API const char *reeve_peer(const reeve_conn *conn);
 /* The listener's address as configured: "127.0.0.1:8080", "unix:/run/x". */
 REEVE_API const char *reeve_listener(const reeve_conn *conn);
 
 /* ---------------------------------------------------------------- output ------------ */
 
-/* Called once when the engine no longer needs borrowed memory or a file; loop thread. */
+/* Called once when the engine no longer needs borrowed memory or a file, sent or not; loop thread.
+ * It may not send. */
 typedef void reeve_release_f(void *arg);
 
-/* Queue output. 0, or -1 when memory is short (the queue is unchanged, `release` is not called: the
- * step should return REEVE_ERROR). Nothing is sent before the hook returns. */
+/* Queue output. 0, or -1 when memory is short or the connection has ended already (the queue is
+ * unchanged, `release` is not called: the step should return REEVE_ERROR). Nothing is sent before
+ * the hook returns. */
 REEVE_API int reeve_send(reeve_conn *conn, const void *data, size_t length); /* copied */
 REEVE_API int reeve_send_borrowed(reeve_conn *conn, const void *data, size_t length,
                                   reeve_release_f *release, void *arg); /* release may be NULL */
-/* `length` bytes of `fd` from `offset`, by sendfile. If the file turns out shorter the connection is
- * closed, since a promised length cannot be kept. */
+/* `length` bytes of `fd` from `offset`, by sendfile. The descriptor stays the caller's, open
+ * until `release`. If the file turns out shorter the connection is closed, since a promised length
+ * cannot be kept. */
 REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t length,
                               reeve_release_f *release, void *arg);
 
-/* Room for `want` bytes to be written in place; reeve_commit() says how many were. NULL when memory
- * is short. No other reeve_send* between the two. */
+/* Room for `want` bytes to be written in place; reeve_commit() says how many were, at most `want`.
+ * NULL when memory is short or the connection has ended. No other reeve_send* between the two. */
 REEVE_API char *reeve_reserve(reeve_conn *conn, size_t want);
 REEVE_API void reeve_commit(reeve_conn *conn, size_t length);
 
 /* Bytes queued and not yet sent. */
 REEVE_API size_t reeve_queued(const reeve_conn *conn);
-/* Output stands above the high-water mark: stop producing and return WANT_WRITE. */
+/* Output went above the high-water mark and not yet down to the low one: stop producing and return
+ * WANT_WRITE. */
 REEVE_API bool reeve_congested(const reeve_conn *conn);
 
 /* ---------------------------------------------------------------- time and jobs ----- */
 
-/* Sets the connection's one deadline, `ms` from now; 0: none. Cheap: a store. While output is
- * waiting to be sent the engine's send_timeout rules instead. */
+/* Sets the connection's one deadline, `ms` from reeve_now(); 0: none. Cheap: a store. While output
+ * is waiting to be sent the engine's send_timeout rules instead; when all is sent, after a wait,
+ * the deadline's time begins anew. */
 REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
 
 /* The worker is draining: answer, then close. Any thread. */
 REEVE_API bool reeve_draining(void);
 
-/* Runs run(arg) in a pool thread, or at once in this thread when the model has no pool; then
- * done(conn, arg) in the loop thread, exactly once, also when the job was skipped because the
- * connection had ended (`ran` is false then and nothing may be sent). Then the engine steps.
- * Return REEVE_JOB from the hook after a successful submit. -1: the queue is full, nothing was
- * called. */
+/* Runs run(arg) in a pool thread; then done(conn, arg, ran) in the loop thread, exactly once. Then
+ * the engine steps. Where the model has no pool, both are called before this returns. `ran` is
+ * false when the job was skipped because the connection had ended meanwhile; an end may also come
+ * while it runs: what `done` sends is refused then. Several jobs of a connection may be in flight.
+ * Return REEVE_JOB from the hook after a successful submit. 0, or -1 when the pool's queue is full,
+ * memory is short or the connection has ended: nothing was called. */
 REEVE_API int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
                            void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg);
 
-/* For the board (`reevectl status`): a request begins, named by `label` (copied, shortened to the
- * board's room); it is over. Loop thread. In a job the pool thread shows the same label. */
+/* For the board (`reevectl status`): a request begins, is counted, and is named by `label` (copied,
+ * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
 REEVE_API void reeve_idle(reeve_conn *conn);
 

@@ -1,0 +1,148 @@
+/* The control socket itself: made, guarded, and opened to clients; see door.h.
+ *
+ * Master. Who may connect is decided by the socket's mode and group, what they may do by the
+ * kernel's word on who they are (SO_PEERCRED), taken when they connect. */
+#include "config.h"
+
+#include "master/door.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/sys.h"
+#include "conf/conf.h"
+#include "conf/core.h"
+#include "master/control.h"
+#include "master/socket.h"
+
+#define DOOR_REST 100 /* ms */
+#define BACKLOG 64
+
+static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+static struct watch door = {.fd = -1};
+
+/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. */
+static enum control_access peer_access(int fd)
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+        (peer.uid == 0 || peer.uid == geteuid()))
+        return CHANGE;
+    return READ;
+}
+
+static void on_rested(void *arg)
+{
+    (void)arg;
+    reactor_watch(&door, EPOLLIN);
+}
+
+/* No descriptor or memory for a client: the one that waits would wake us again at once. */
+static void door_rest(void)
+{
+    static struct timer rest = {.fire = on_rested};
+
+    reactor_unwatch(&door);
+    timer_set(&rest, DOOR_REST);
+}
+
+static void on_door(void *arg, uint32_t events)
+{
+    int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)arg;
+    (void)events;
+    if (fd >= 0)
+        control_admit(fd, peer_access(fd));
+    else if (errno != EAGAIN && errno != ECONNABORTED)
+        door_rest();
+}
+
+/* The kernel lets in who may write to the socket's path: the owner, root, and the group. */
+static bool set_group(const struct core *core, struct buf *error)
+{
+    const char *group = core->control_group;
+    const struct group *entry = group[0] ? getgrnam(group) : NULL;
+    struct buf why = {0};
+    bool ok = true;
+
+    if (group[0] && !entry) {
+        conf_collect_errors(error);
+        reeve_conf_error(conf_root(core->conf), "control_group",
+                         "there is no group '%s'; create it or leave it out", group);
+        return false;
+    }
+    if (entry)
+        ok = socket_own(socket_path, 0660, (uid_t)-1, entry->gr_gid, &why);
+    if (!ok)
+        buf_printf(error, "control_group: %s: %s\n", socket_path, buf_text(&why));
+    buf_free(&why);
+    return ok;
+}
+
+/* Bound with nobody's rights but the owner's: set_group() adds to them. */
+static int bind_private(int fd, const struct sockaddr_un *address)
+{
+    mode_t mask = umask(0177);
+    int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+    umask(mask);
+    return bound;
+}
+
+/* A socket at that path is nobody's: the lock beside it is ours. */
+static bool remove_stale(const char *path, struct buf *error)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return true;
+    if (!S_ISSOCK(st.st_mode)) {
+        buf_printf(error, "control: %s exists and is no socket; choose another path\n", path);
+        return false;
+    }
+    unlink(path);
+    return true;
+}
+
+bool door_open(const struct core *core, struct buf *error)
+{
+    const char *path = core->control;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        buf_printf(error, "control: %s is too long for a socket; at most %zu bytes\n", path,
+                   sizeof(address.sun_path) - 1);
+        return false;
+    }
+    strcpy(address.sun_path, path);
+    if (!remove_stale(path, error))
+        return false;
+    strcpy(socket_path, path);
+    door = (struct watch){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                          .ready = on_door};
+    if (door.fd < 0 || bind_private(door.fd, &address) < 0 || listen(door.fd, BACKLOG) < 0 ||
+        reactor_watch(&door, EPOLLIN) < 0) {
+        buf_printf(error, "control: %s: %s; create the folder or choose another path\n", path,
+                   strerror(errno));
+        return false;
+    }
+    return set_group(core, error);
+}
+
+void door_close(void)
+{
+    reactor_unwatch(&door);
+    sys_close(&door.fd);
+    if (socket_path[0])
+        unlink(socket_path);
+}
