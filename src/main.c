@@ -215,51 +215,57 @@ struct request {
     struct options options;
 };
 
+/* One option of the command line. -1: go on; otherwise the exit status. */
+static int read_option(int option, struct request *request)
+{
+    struct options *options = &request->options;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return -1;
+    case 't':
+        request->task = TASK_TEST;
+        return -1;
+    case 'T':
+        request->task = TASK_PRINT;
+        return -1;
+    case 'd':
+        options->detach = true;
+        return -1;
+    case 'o':
+        options->overrides[options->override_count++] = optarg;
+        return -1;
+    case 'x':
+        request->task = TASK_EXPLAIN;
+        request->what = optarg;
+        return -1;
+    case 'V':
+        printf("reeved %s (module interface %d.%d)\n", VERSION, REEVE_API_MAJOR, REEVE_API_MINOR);
+        return 0;
+    case 'h':
+        fputs(usage, stdout);
+        return 0;
+    default:
+        fputs(usage, stderr);
+        return 1;
+    }
+}
+
 /* -1: go on; otherwise the exit status. */
 static int read_arguments(int argc, char **argv, struct request *request)
 {
     static const struct option longer[] = {
         {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
-    int c;
+    int option, status = -1;
 
-    while ((c = getopt_long(argc, argv, "c:tTdo:x:Vh", longer, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            request->options.config = optarg;
-            break;
-        case 't':
-            request->task = TASK_TEST;
-            break;
-        case 'T':
-            request->task = TASK_PRINT;
-            break;
-        case 'd':
-            request->options.detach = true;
-            break;
-        case 'o':
-            request->options.overrides[request->options.override_count++] = optarg;
-            break;
-        case 'x':
-            request->task = TASK_EXPLAIN;
-            request->what = optarg;
-            break;
-        case 'V':
-            printf("reeved %s (module interface %d.%d)\n", VERSION, REEVE_API_MAJOR,
-                   REEVE_API_MINOR);
-            return 0;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fputs(usage, stderr);
-            return 1;
-        }
-    }
-    if (optind < argc) {
+    while (status < 0 && (option = getopt_long(argc, argv, "c:tTdo:x:Vh", longer, NULL)) != -1)
+        status = read_option(option, request);
+    if (status < 0 && optind < argc) {
         fprintf(stderr, "reeved: '%s' is not an option; reeved -h lists them\n", argv[optind]);
         return 1;
     }
-    return -1;
+    return status;
 }
 
 static int carry_out(struct request *request)

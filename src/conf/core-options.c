@@ -57,7 +57,8 @@ const reeve_option core_options[] = {
     {"pid_file", REEVE_OPT_PATH, "", 0, 0, NULL, NULL,
      "The file that holds the PID of the master. Empty: none."},
     {"error_log", REEVE_OPT_PATH, "stderr", 0, 0, "stderr|syslog", NULL,
-     "Where the error log goes: stderr, syslog or the path of a file."},
+     "Where the error log goes: stderr, syslog or the path of a file. Of a detached server stderr "
+     "means syslog."},
     {"log_format", REEVE_OPT_ENUM, "text", 0, 0, "text|json", NULL,
      "The form of a line of the error log."},
     {"log_level", REEVE_OPT_ENUM, "notice", 0, 0, "error|warning|notice|info|debug", NULL,

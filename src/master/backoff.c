@@ -1,4 +1,4 @@
-/* Restart delays; see backoff.h. */
+/* Restart delays; see backoff.h. Master; pure, the state is the slot's. */
 #include "config.h"
 
 #include "master/backoff.h"

@@ -1,4 +1,5 @@
-/* Totals from the board; see counters.h. */
+/* Totals from the board; see counters.h. Master. The caller owns the counters; nothing that a
+ * worker may have written is followed, only added up. */
 #include "config.h"
 
 #include "master/counters.h"

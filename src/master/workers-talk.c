@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "base/clock.h"
 #include "base/sys.h"
 #include "master/generation.h"
 #include "master/logs.h"
@@ -98,16 +97,9 @@ static void on_ready(struct worker *worker, const struct msg *msg)
     worker->loaded = true;
     if (worker->state != WORKER_STARTED)
         return; /* told to drain meanwhile */
-    timer_cancel(&worker->deadline);
-    worker->state = WORKER_READY;
-    worker->ready_at = clock_fresh_ms();
     if (!generation->modules)
         generation->modules = strdup(msg->text);
-    if (!generation->check)
-        say(LOG_WORKER_READY, "worker %d of generation %u (pid %d) is ready after %lld ms",
-            worker->slot_index, generation->number, (int)worker->pid,
-            (long long)(worker->ready_at - worker->started));
-    generation_event(generation, EVENT_READY, worker);
+    worker_ready(worker);
 }
 
 static void on_failed(struct worker *worker, const struct msg *msg)

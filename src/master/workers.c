@@ -42,6 +42,20 @@ void worker_kill(struct worker *worker)
         kill(worker->pid, SIGKILL);
 }
 
+void worker_ready(struct worker *worker)
+{
+    struct generation *generation = worker->generation;
+
+    timer_cancel(&worker->deadline);
+    worker->state = WORKER_READY;
+    worker->ready_at = clock_fresh_ms();
+    if (!generation->check)
+        say(LOG_WORKER_READY, "worker %d of generation %u (pid %d) is ready after %lld ms",
+            worker->slot_index, generation->number, (int)worker->pid,
+            (long long)(worker->ready_at - worker->started));
+    generation_event(generation, EVENT_READY, worker);
+}
+
 void worker_serve(struct worker *worker, struct operation *operation)
 {
     if (worker->serving || worker->state != WORKER_READY)

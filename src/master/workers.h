@@ -15,7 +15,8 @@ struct generation;
 struct operation;
 struct slot;
 
-/* A slot's worker: STARTED -> READY -> RETIRING; then the slot is free of it. */
+/* A slot's worker: STARTED -> READY -> RETIRING; then the slot is free of it. Moved in workers.c
+ * only. */
 enum worker_state { WORKER_STARTED, WORKER_READY, WORKER_RETIRING };
 
 struct worker {
@@ -48,6 +49,8 @@ const char *worker_state_name(enum worker_state state);
 /* Starts a process for the slot (NULL: only to check the configuration) and hands everything over.
  * NULL after a sentence, without newline, in `error`. */
 struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error);
+/* It has said that it is ready: STARTED -> READY. */
+void worker_ready(struct worker *worker);
 /* Tells it to accept; the operation (may be NULL) waits for its word. */
 void worker_serve(struct worker *worker, struct operation *operation);
 /* Tells it to finish within `drain_ms` (0: no limit) and kills it when it does not. */

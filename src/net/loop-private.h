@@ -87,6 +87,11 @@ void loop_wake(struct loop *loop);
 void loop_make_ready(struct reeve_conn *conn);
 bool loop_has_room(const struct loop *loop);
 
+/* loop-command.c, in each turn */
+void loop_obey(struct loop *loop);             /* takes the commands that have come */
+void loop_drain_idle(struct loop *loop);       /* tells idle connections when their time is over */
+bool loop_is_finished(const struct loop *loop); /* drained or stopped, and empty */
+
 /* step.c */
 void step_begin(struct reeve_conn *conn);   /* fresh from accept */
 void step_run(struct reeve_conn *conn);     /* goes on as far as it can without waiting */

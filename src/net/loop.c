@@ -1,6 +1,7 @@
-/* The loop: turns of waiting, events, finished jobs, commands, due timers and accepting.
+/* The loop: turns of waiting, events, finished jobs, commands, due timers and accepting. What the
+ * commands do is in loop-command.c.
  *
- * Thread: loop_run in the thread that is the loop; loop_command, loop_wake and loop_post in any.
+ * Thread: loop_run in the thread that is the loop; loop_wake and loop_post in any.
  * Memory: see loop-private.h. What must hold: `asleep` is set before the inbox is looked at for the
  * last time, and news is put in place before `asleep` is looked at; so a wake-up is neither lost
  * nor written to a loop that is awake. */
@@ -146,16 +147,6 @@ void loop_post(struct loop *loop, unsigned bit)
     loop_wake(loop);
 }
 
-void loop_command(struct loop *loop, enum loop_command command)
-{
-    loop_post(loop, command);
-}
-
-bool loop_has_stopped_accepting(const struct loop *loop)
-{
-    return atomic_load(&loop->stopped_accepting);
-}
-
 /* ------------------------------------------------------------------- the turn --- */
 
 bool loop_has_room(const struct loop *loop)
@@ -261,73 +252,7 @@ static void run_ready(struct loop *loop)
     }
 }
 
-/* ------------------------------------------------------------------- commands --- */
-
-/* Calls the drain hook of all that have not heard of it; of the idle ones only when their time to
- * ask one thing more is over. */
-static void tell_drain(struct loop *loop, bool idle_too)
-{
-    list_each_safe(node, &loop->conns) {
-        struct reeve_conn *conn = list_entry(node, struct reeve_conn, node);
-        if (idle_too || !step_is_idle(conn))
-            step_drain(conn);
-    }
-}
-
-static void loop_drain(struct loop *loop)
-{
-    if (loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING)
-        return;
-    loop->phase = LOOP_DRAINING;
-    atomic_store(&loop->engine->draining, true);
-    if (!loop->shown)
-        record_idle(loop);
-    loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
-    tell_drain(loop, false);
-    accept_drain(loop);
-}
-
-/* The time of the idle ones is over: those from before, and those taken from a backlog since. */
-static void drain_idle(struct loop *loop)
-{
-    if (!loop->drain_at || loop->drain_at > clock_now_ms())
-        return;
-    loop->drain_at = 0;
-    if (loop->phase == LOOP_DRAINING)
-        tell_drain(loop, true);
-}
-
-static void loop_stop(struct loop *loop)
-{
-    loop->phase = LOOP_STOPPING;
-    atomic_store(&loop->engine->draining, true);
-    accept_stop(loop);
-    list_each_safe(node, &loop->conns)
-        conn_close(list_entry(node, struct reeve_conn, node));
-}
-
-static void take_commands(struct loop *loop)
-{
-    if (!atomic_load_explicit(&loop->commands, memory_order_relaxed))
-        return;
-    unsigned commands = atomic_exchange(&loop->commands, 0);
-    if (commands & 1u << LOOP_SERVE && loop->phase == LOOP_NEW) {
-        loop->phase = LOOP_SERVING;
-        accept_serve(loop);
-    }
-    if (commands & 1u << LOOP_LOOK)
-        accept_all(loop);
-    if (commands & 1u << LOOP_DRAIN)
-        loop_drain(loop);
-    if (commands & 1u << LOOP_STOP)
-        loop_stop(loop);
-}
-
-static bool is_finished(const struct loop *loop)
-{
-    bool ending = loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING;
-    return ending && loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
-}
+/* ------------------------------------------------------------------- running --- */
 
 static void loop_turn(struct loop *loop)
 {
@@ -336,10 +261,10 @@ static void loop_turn(struct loop *loop)
     for (int i = 0; i < count; i++)
         loop_event(loop, &events[i]);
     take_inbox(loop);
-    take_commands(loop);
+    loop_obey(loop);
     run_ready(loop);
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
-    drain_idle(loop);
+    loop_drain_idle(loop);
     accept_look(loop); /* last: whatever closed above has left room */
     if (loop->engine->turn_end)
         loop->engine->turn_end();
@@ -351,7 +276,7 @@ void loop_run(struct loop *loop)
     current = loop;
     clock_refresh();
     record_idle(loop);
-    while (!is_finished(loop))
+    while (!loop_is_finished(loop))
         loop_turn(loop);
     assert(loop->held == 0);
     conn_bury(loop);

@@ -63,38 +63,43 @@ static int sealed(const struct buf *blob)
     return -1;
 }
 
+/* The file's text (to be freed) and its folder. False after a line in `error`. */
+static bool read_source(const char *path, char **text, char *folder, struct buf *error)
+{
+    size_t length = 0;
+
+    if (sys_read_file(path, CONFIG_LIMIT, text, &length) < 0 || !folder_of(path, folder)) {
+        buf_printf(error, "%s: cannot be read: %s; check the path and its permissions\n", path,
+                   strerror(errno));
+        return false;
+    }
+    if (memchr(*text, '\0', length)) {
+        buf_printf(error, "%s: holds a NUL byte; this is not a text file\n", path);
+        return false;
+    }
+    return true;
+}
+
 struct snapshot *snapshot_take(const char *path, const char *builtin, char *const *overrides,
                                size_t override_count, struct buf *error)
 {
     struct snapshot *snapshot = NULL;
     struct buf blob = {0};
     char folder[PATH_MAX], *text = NULL;
-    size_t length = 0;
     int fd;
 
-    if (path &&
-        (sys_read_file(path, CONFIG_LIMIT, &text, &length) < 0 || !folder_of(path, folder))) {
-        buf_printf(error, "%s: cannot be read: %s; check the path and its permissions\n", path,
-                   strerror(errno));
+    if (path && !read_source(path, &text, folder, error))
         goto out;
-    }
-    if (path && memchr(text, '\0', length)) {
-        buf_printf(error, "%s: holds a NUL byte; this is not a text file\n", path);
-        goto out;
-    }
     if (!path && !getcwd(folder, sizeof(folder)))
         strcpy(folder, "/");
     add_text(&blob, SNAPSHOT_MAGIC);
     add_text(&blob, path ? path : "(built-in)");
     add_text(&blob, folder);
     buf_printf(&blob, "%zu", override_count);
-    buf_add(&blob, "", 1);
+    buf_addc(&blob, '\0');
     for (size_t i = 0; i < override_count; i++)
         add_text(&blob, overrides[i]);
-    if (path)
-        buf_add(&blob, text, length + 1);
-    else
-        add_text(&blob, builtin);
+    add_text(&blob, path ? text : builtin);
     fd = sealed(&blob);
     if (fd < 0)
         buf_printf(error, "the configuration cannot be kept in memory: %s\n", strerror(errno));

@@ -66,7 +66,6 @@ static void pool_work(struct pool *pool, struct board_thread *record, struct job
     board_set(&record->busy_since, clock_now_ms());
     board_set(&record->state, BOARD_BUSY);
     job_run(job);
-    board_add(&record->jobs, 1);
     board_set(&record->state, BOARD_WAITING);
     board_set(&record->busy_since, 0);
     if (pool->settings.job_end)

@@ -126,7 +126,8 @@ typedef struct reeve_logfile reeve_logfile;
 /* Opens `path`, absolute as reeve_conf_string() gives it, or "stderr" or "stdout". The same path
  * gives the same file. Only in configure hooks. NULL if that is impossible, with a sentence in
  * *error (until the next call). The file belongs to the core and is never closed. While a
- * configuration is only tested by `reeved -t` nothing is opened and nothing written. */
+ * configuration is only tested (`reeved -t`, `reevectl check`) nothing is opened and nothing
+ * written. */
 REEVE_API reeve_logfile *reeve_logfile_open(const char *path, const char **error);
 
 /* Appends one line, newline included in `length`; at most 16 KiB of it. Buffered per thread,

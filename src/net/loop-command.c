@@ -1,0 +1,85 @@
+/* What a loop is told: serve, drain, stop; and how it comes to its end.
+ *
+ * Thread: loop_command and loop_has_stopped_accepting in any, the rest in the loop's. Memory:
+ * nothing of its own. What must hold: the phase only goes on, and is changed here alone. */
+#include "config.h"
+
+#include "base/clock.h"
+#include "net/loop-private.h"
+
+void loop_command(struct loop *loop, enum loop_command command)
+{
+    loop_post(loop, command);
+}
+
+bool loop_has_stopped_accepting(const struct loop *loop)
+{
+    return atomic_load(&loop->stopped_accepting);
+}
+
+/* Calls the drain hook of all that have not heard of it; of the idle ones only when their time to
+ * ask one thing more is over. */
+static void tell_drain(struct loop *loop, bool idle_too)
+{
+    list_each_safe(node, &loop->conns) {
+        struct reeve_conn *conn = list_entry(node, struct reeve_conn, node);
+        if (idle_too || !step_is_idle(conn))
+            step_drain(conn);
+    }
+}
+
+static void drain(struct loop *loop)
+{
+    if (loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING)
+        return;
+    loop->phase = LOOP_DRAINING;
+    atomic_store(&loop->engine->draining, true);
+    if (!loop->shown)
+        record_idle(loop);
+    loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    tell_drain(loop, false);
+    accept_drain(loop);
+}
+
+/* The time of the idle ones may be over: those from before, and those taken from a backlog
+ * since. */
+void loop_drain_idle(struct loop *loop)
+{
+    if (!loop->drain_at || loop->drain_at > clock_now_ms())
+        return;
+    loop->drain_at = 0;
+    if (loop->phase == LOOP_DRAINING)
+        tell_drain(loop, true);
+}
+
+static void stop(struct loop *loop)
+{
+    loop->phase = LOOP_STOPPING;
+    atomic_store(&loop->engine->draining, true);
+    accept_stop(loop);
+    list_each_safe(node, &loop->conns)
+        conn_close(list_entry(node, struct reeve_conn, node));
+}
+
+void loop_obey(struct loop *loop)
+{
+    if (!atomic_load_explicit(&loop->commands, memory_order_relaxed))
+        return;
+    unsigned commands = atomic_exchange(&loop->commands, 0);
+    if (commands & 1u << LOOP_SERVE && loop->phase == LOOP_NEW) {
+        loop->phase = LOOP_SERVING;
+        accept_serve(loop);
+    }
+    if (commands & 1u << LOOP_LOOK)
+        accept_all(loop);
+    if (commands & 1u << LOOP_DRAIN)
+        drain(loop);
+    if (commands & 1u << LOOP_STOP)
+        stop(loop);
+}
+
+bool loop_is_finished(const struct loop *loop)
+{
+    bool ending = loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING;
+    return ending && loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
+}
