@@ -315,6 +315,8 @@ static void take_commands(struct loop *loop)
         loop->phase = LOOP_SERVING;
         accept_serve(loop);
     }
+    if (commands & 1u << LOOP_LOOK)
+        accept_all(loop);
     if (commands & 1u << LOOP_DRAIN)
         loop_drain(loop);
     if (commands & 1u << LOOP_STOP)
