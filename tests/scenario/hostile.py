@@ -94,7 +94,7 @@ def is_blocking(server):
     raise Failed("the listener is gone")
 
 
-@scenario("a listener that a worker made blocking is mended by the next reload that changes anything")
+@scenario("a listener that a worker made blocking is mended by the next reload with a change")
 def block(case):
     server = taken_over(case, drain_timeout="500ms")
     check(not is_blocking(server), "the listener does not block")

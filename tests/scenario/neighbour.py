@@ -1,5 +1,5 @@
-"""Other users of the machine: what they may put in the way of the files and sockets of a server that
-is root's, and what they can do at its control socket."""
+"""Other users of the machine: what they may put in the way of the files and sockets of a server
+that is root's, and what they can do at its control socket."""
 import os
 import resource
 import stat
@@ -45,7 +45,7 @@ def user(number):
 
 # ---------------------------------------------------------------- files
 
-@scenario("a link in the place of a unix socket: a reload changes neither mode nor owner of its target",
+@scenario("a link in the place of a unix socket: a reload does not touch its target",
           models=())
 def socket_link(case):
     server = case.server()
@@ -140,7 +140,7 @@ def control_file(case):
 
 # ---------------------------------------------------------------- the control socket
 
-@scenario("the control socket: its group may connect, the kernel keeps everybody else out", models=())
+@scenario("the control socket: its group may connect, the kernel keeps others out", models=())
 def door(case):
     case.need_root()
     server = case.serve(control_group="nogroup")
@@ -217,7 +217,7 @@ def exhausted(case):
         contains(control.recv(4096).decode(), '"code":0', "the answer")
 
 
-@scenario("clients that ask thousands of times and read nothing: others are answered, memory is bounded",
+@scenario("clients that ask thousands of times and read nothing: others are answered at once",
           models=())
 def flood(case):
     server = case.serve(workers=4)

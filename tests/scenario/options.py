@@ -58,7 +58,7 @@ def usage(case):
         contains(usage_text.out, option, "the text of -h")
     for short, longer in (("-V", "--version"), ("-h", "--help")):
         result = server.run(longer, conf=False)
-        equal((result.code, result.out), (0, server.run(short, conf=False).out), f"what {longer} says")
+        equal((result.code, result.out), (0, server.run(short, conf=False).out), longer)
     for words in (["-X"], ["--nonsense"], ["more"], ["-c"]):
         result = server.run(*words, conf=False)
         equal(result.code, 1, f"exit status of {words}")
