@@ -22,6 +22,7 @@ struct listener {
     char *owner;
     bool inherited;       /* came by socket activation: its address is not ours to remove */
     bool trial;           /* opened for a generation that does not serve yet */
+    bool waiting;         /* connections stood in its backlog a round ago (patrol.c) */
     bool removed;         /* no longer configured; closed once the old workers have let go */
 };
 extern struct list listeners;

@@ -21,8 +21,8 @@
 #include "master/instance.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/patrol.h"
 #include "master/reload.h"
-#include "master/report.h"
 #include "master/signals.h"
 #include "master/spawn.h"
 #include "master/state.h"
@@ -44,7 +44,7 @@ static void tell_parent(int status)
     if (told++)
         return;
     if (status == 0)
-        report_start();
+        patrol_start();
     if (master.options->ready_fd < 0)
         return;
     n = write(master.options->ready_fd, &byte, 1);

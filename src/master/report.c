@@ -72,23 +72,13 @@ static struct sums sum_up(void)
     return sums;
 }
 
-static void on_sample(void *arg);
-static struct timer sample_timer = {.fire = on_sample};
-
-static void on_sample(void *arg)
+void report_sample(void)
 {
-    (void)arg;
     if (sample_count == SAMPLES + 1) {
         memmove(samples, samples + 1, SAMPLES * sizeof(samples[0]));
         sample_count--;
     }
     samples[sample_count++] = sum_up().counters.requests;
-    timer_set(&sample_timer, 1000);
-}
-
-void report_start(void)
-{
-    on_sample(NULL);
 }
 
 static double request_rate(void)

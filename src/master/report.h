@@ -8,6 +8,6 @@ json_t *report_generations(void);
 json_t *report_listeners(void);
 json_t *report_modules(void);
 json_t *report_version(void);
-/* Starts the sampling behind requests per second; once. */
-void report_start(void);
+/* Notes the requests so far; once a second, or requests per second come out wrong. */
+void report_sample(void);
 #endif

@@ -142,6 +142,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_REMOVED:
     case MSG_DRAIN:
     case MSG_REOPENED:
+    case MSG_LOOK:
     case MSG_LEVEL:
     case MSG_TYPES:
         break;

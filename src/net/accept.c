@@ -199,6 +199,13 @@ void accept_event(struct loop *loop, struct loop_listener *from)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
 }
 
+void accept_all(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->engine->listener_count; i++)
+        if (loop->accept.state == ACCEPT_POLLING)
+            accept_event(loop, &loop->listeners[i]);
+}
+
 /* Asked in each turn, and by time; only the latter may end in taking more than its share. */
 static void look_unfair(struct loop *loop, bool time)
 {

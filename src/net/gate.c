@@ -65,5 +65,5 @@ void gate_leave(struct loop *loop)
     }
     pthread_mutex_unlock(&gate->lock);
     if (next)
-        loop_post(next, LOOP_LOOK);
+        loop_post(next, LOOP_GATE);
 }

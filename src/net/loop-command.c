@@ -1,4 +1,4 @@
-/* What a loop is told: serve, drain, stop; and how it comes to its end.
+/* What a loop is told: serve, look, drain, stop; and how it comes to its end.
  *
  * Thread: loop_command and loop_has_stopped_accepting in any, the rest in the loop's. Memory:
  * nothing of its own. What must hold: the phase only goes on, and is changed here alone. */
@@ -70,6 +70,8 @@ void loop_obey(struct loop *loop)
         loop->phase = LOOP_SERVING;
         accept_serve(loop);
     }
+    if (commands & 1u << LOOP_LOOK)
+        accept_all(loop);
     if (commands & 1u << LOOP_DRAIN)
         drain(loop);
     if (commands & 1u << LOOP_STOP)

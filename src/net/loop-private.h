@@ -68,12 +68,12 @@ struct loop {
 
     struct list gate_node;
     _Alignas(64) _Atomic(struct job *) inbox;
-    atomic_uint commands; /* a bit for each enum loop_command, and LOOP_LOOK */
+    atomic_uint commands; /* a bit for each enum loop_command, and LOOP_GATE */
     atomic_bool asleep;
     atomic_bool stopped_accepting;
 };
 
-#define LOOP_LOOK 31u /* a bit of `commands`: the gate is yours, look again */
+#define LOOP_GATE 31u /* a bit of `commands`: the gate is yours, look again */
 
 /* The loop that the calling thread runs, NULL elsewhere. */
 struct loop *loop_current(void);
@@ -105,12 +105,13 @@ void accept_serve(struct loop *loop);
 void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
+void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
 
 /* gate.c: which of the one-connection loops of a process watches the listeners */
 struct accept_gate *gate_new(void);
 void gate_free(struct accept_gate **gate);
-bool gate_enter(struct loop *loop); /* true: it is this loop's; else it will be told by LOOP_LOOK */
+bool gate_enter(struct loop *loop); /* true: it is this loop's; else it will be told by LOOP_GATE */
 void gate_leave(struct loop *loop); /* hands it on, or leaves the queue; harmless otherwise */
 
 /* job.c */

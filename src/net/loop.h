@@ -64,7 +64,12 @@ struct loop *loop_new(const struct loop_settings *settings);
 void loop_run(struct loop *loop);
 void loop_free(struct loop **loop);
 
-enum loop_command { LOOP_SERVE, LOOP_DRAIN, LOOP_STOP };
+enum loop_command {
+    LOOP_SERVE, /* begin to accept */
+    LOOP_LOOK,  /* connections wait although somebody should have taken them: try to accept */
+    LOOP_DRAIN, /* take nothing new, finish, return */
+    LOOP_STOP,  /* close all, return */
+};
 /* Any thread. The command is carried out at the loop's next turn. */
 void loop_command(struct loop *loop, enum loop_command command);
 /* Any thread: has the loop stopped polling the listeners, after LOOP_DRAIN? */

@@ -64,6 +64,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_DRAIN:
     case MSG_LEAVING:
     case MSG_REOPENED:
+    case MSG_LOOK:
     case MSG_ACK:
     case MSG_TYPES:
         break;

@@ -138,6 +138,10 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_REOPENED:
         tell(worker, MSG_ACK, msg->op, NULL);
         return;
+    case MSG_LOOK:
+        if (worker->state == SERVING)
+            crew_command(worker->crew, LOOP_LOOK);
+        return;
     case MSG_LEVEL:
         set_level(msg->value);
         return;

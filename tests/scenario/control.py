@@ -48,6 +48,8 @@ def status(case):
     equal((value["pid"], value["generation"], value["model"], value["state"]),
           (server.pid, 1, case.model, "serving"), "pid, generation, model and state")
     equal(value["config"], server.conf, "config")
+    equal((value["last_operation"]["verb"], value["last_operation"]["code"]), ("start", 0),
+          "what nobody but the start has asked for")
     equal([worker["slot"] for worker in value["workers"]], [0, 1, 2], "slots")
     numbers = value["numbers"]
     equal((numbers["workers"], numbers["loops"], numbers["wait"], numbers["threads"]),
@@ -155,6 +157,8 @@ def recycle(case):
         second = server.all_ready(3)
         equal((second[0], second[2]), (first[0], first[2]), "the others")
         check(second[1] != first[1], "slot 1 has another worker")
+        equal([worker["slot"] for worker in server.status()["workers"]
+               if worker["state"] != "retiring"], [0, 1, 2], "status lists them by slot")
         equal(server.ctl("recycle", "all").code, 0, "exit code of recycle all")
         third = server.all_ready(3)
         check(not set(second.values()) & set(third.values()), "all are new")

@@ -5,7 +5,8 @@ import signal
 import time
 
 from client import KEPT, ONE_EACH, Client, Load, get
-from reeve import HTTP, SLOW, alive, check, contains, equal, main, scenario, until, wait_gone
+from reeve import (HTTP, SLOW, alive, check, contains, equal, main, scenario, stat_of, until,
+                   wait_gone)
 
 CRASH = ('http { site "default" { route "/" { static { root = "www" } }'
          ' route "/crash" { crash { how = "abort" } } } }\n')
@@ -123,6 +124,9 @@ def stopped(case):
     server.crashes_meant = True
     pid = server.pids()[0]
     os.kill(pid, signal.SIGSTOP)
+    # The kernel wakes one worker for a connection: not one that has no time left to take it.
+    until(lambda: all(stat_of(f"{pid}/task/{thread}")[0] == "T"
+                      for thread in os.listdir(f"/proc/{pid}/task")), "all its threads stand still")
     try:
         for _ in range(4):
             equal(get(server.address()).status, 200, "the other worker serves")

@@ -1,13 +1,14 @@
 """Other users of the machine: what they may put in the way of the files and sockets of a server that
 is root's, and what they can do at its control socket."""
 import os
+import resource
 import stat
 import time
 from contextlib import contextmanager
 
 from client import get
-from reeve import (HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, equal, main, scenario,
-                   status_field, until)
+from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, equal, main,
+                   scenario, status_field, until)
 
 ACCESS = ('http { access_log = "logs/access.log" site "default" {'
           ' route "/" { static { root = "www" } } } }\n')
@@ -181,6 +182,39 @@ def readers(case):
             control.close()
     with user(NOBODY):
         until(lambda: server.ask("health")["code"] == 0, "there is room again")
+
+
+def cpu_time(pid):
+    """Seconds that a process has computed."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@scenario("a master without a descriptor for one more client rests, and answers when it has one",
+          models=())
+def exhausted(case):
+    server = case.serve()
+    first = server.connect_control()
+    first.sendall(b"health\n")
+    first.recv(4096)  # whoever came before it is gone in the master too
+    limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    used = {int(fd) for fd in os.listdir(f"/proc/{server.pid}/fd")}
+    free = min(set(range(len(used) + 1)) - used)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (free, limits[1]))
+    with first, server.connect_control() as control:
+        control.sendall(b"health\n")
+        before = cpu_time(server.pid)
+        control.settimeout(0.5)
+        try:
+            check(not control.recv(4096), "nobody is answered")
+        except TimeoutError:
+            pass
+        took = cpu_time(server.pid) - before
+        check(took < 0.15, f"the master has computed for {took:.2f} s of 0.5 s")
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+        control.settimeout(DEADLINE)
+        contains(control.recv(4096).decode(), '"code":0', "the answer")
 
 
 @scenario("clients that ask thousands of times and read nothing: others are answered, memory is bounded",

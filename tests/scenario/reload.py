@@ -142,7 +142,9 @@ def bad_in_worker(case):
     equal(result.code, 3, f"exit code ({result.text})")
     contains(result.text, place, "reevectl's text")
     contains(result.text, "root", "the nearest name is suggested")
-    contains(server.status()["last_error"], place, "last error of status")
+    error = server.status()["last_error"]
+    contains(error, place, "last error of status")
+    equal(error, error.strip(), "last error of status, without a line's end")
     equal((server.status()["generation"], server.pids()), (1, pids), "generation and workers")
     equal(get(server.address()).status, 200, "it serves")
 

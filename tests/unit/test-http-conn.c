@@ -503,6 +503,11 @@ START_TEST(test_deadlines)
 {
     reeve_conn *conn = begin();
     ck_assert_int_eq(fake_deadline(conn), 15000);
+    reeve_deadline(conn, 7); /* empty lines, whole or in pieces, do not prolong it either */
+    feed(conn, "\r\n");
+    feed(conn, "\r");
+    feed(conn, "\n");
+    ck_assert_int_eq(fake_deadline(conn), 7);
     feed(conn, "GET /hello");
     ck_assert_int_eq(fake_deadline(conn), 20000);
     reeve_deadline(conn, 7); /* further bytes do not prolong it */

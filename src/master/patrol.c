@@ -1,0 +1,62 @@
+/* The master's round; see patrol.h.
+ *
+ * Master, once a second: it notes the requests for the rate in `status`, and looks whether somebody
+ * waits at the door. The kernel wakes one worker for each connection; if that one is stopped (by a
+ * debugger, say), the connection would wait until the next one comes. So a listener that has had
+ * connections waiting in two rounds makes all workers look. */
+#include "config.h"
+
+#include "master/patrol.h"
+
+#include <poll.h>
+
+#include "master/generation.h"
+#include "master/listener.h"
+#include "master/reactor.h"
+#include "master/report.h"
+#include "master/state.h"
+#include "master/workers.h"
+
+#define ROUND 1000 /* ms */
+
+static void on_round(void *arg);
+static struct timer round_timer = {.fire = on_round};
+
+/* True if connections wait there now and did so a round ago. */
+static bool has_waited(struct listener *listener)
+{
+    struct pollfd door = {.fd = listener->fd, .events = POLLIN};
+    bool waiting = !listener->removed && poll(&door, 1, 0) == 1 && (door.revents & POLLIN);
+    bool before = listener->waiting;
+
+    listener->waiting = waiting;
+    return waiting && before;
+}
+
+static void call_workers(void)
+{
+    list_each(node, &master.serving->workers) {
+        struct worker *worker = list_entry(node, struct worker, node);
+
+        if (worker->serving && worker->state == WORKER_READY)
+            worker_tell(worker, MSG_LOOK, 0, 0, -1, NULL);
+    }
+}
+
+static void on_round(void *arg)
+{
+    bool call = false;
+
+    (void)arg;
+    report_sample();
+    list_each(node, &listeners)
+        call = has_waited(list_entry(node, struct listener, node)) || call;
+    if (call && master.serving)
+        call_workers();
+    timer_set(&round_timer, ROUND);
+}
+
+void patrol_start(void)
+{
+    on_round(NULL);
+}
