@@ -1,4 +1,4 @@
-/* What a loop is told: serve, drain, stop; and how it comes to its end.
+/* What a loop is told: serve, look, drain, stop; and how it comes to its end.
  *
  * Thread: loop_command and loop_has_stopped_accepting in any, the rest in the loop's. Memory:
  * nothing of its own. What must hold: the phase only goes on, and is changed here alone. */
