@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -128,48 +129,55 @@ static bool put_out(const struct buf *line)
     return n == (ssize_t)line->length;
 }
 
-static void to_syslog(enum reeve_level level, const char *tag, const char *text)
+/* False: it did not take the line. The lock is for the descriptor, which a restart of the log daemon
+ * makes us open again; nothing under it blocks. */
+static bool to_syslog(enum reeve_level level, const char *tag, const char *text)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct buf line = {0};
+    bool ok;
 
-    if (syslog_fd < 0)
-        syslog_connect();
     buf_printf(&line, "<%d>reeved[%d]: %s: ", LOG_DAEMON | syslog_levels[level], (int)getpid(),
                tag);
     text_put_safe(&line, text, strnlen(text, LOG_TEXT_MAX));
-    if (syslog_fd < 0 || line.failed ||
-        send(syslog_fd, line.data, line.length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        atomic_fetch_add(&lost, 1);
-        if (errno != EAGAIN)
-            sys_close(&syslog_fd); /* the log daemon was restarted: connect again next time */
-    }
+    pthread_mutex_lock(&lock);
+    if (syslog_fd < 0)
+        syslog_connect();
+    ok = syslog_fd >= 0 && !line.failed &&
+         send(syslog_fd, line.data, line.length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    if (!ok && errno != EAGAIN)
+        sys_close(&syslog_fd); /* the log daemon was restarted: connect again next time */
+    pthread_mutex_unlock(&lock);
     buf_free(&line);
+    return ok;
+}
+
+static bool to_file(enum reeve_level level, const char *tag, const char *text)
+{
+    struct buf line = {0};
+    bool ok;
+
+    put_line(&line, level, tag, text);
+    ok = put_out(&line);
+    buf_free(&line);
+    return ok;
 }
 
 void log_line(enum reeve_level level, const char *tag, const char *text)
 {
-    struct buf line = {0};
+    bool (*put)(enum reeve_level, const char *, const char *) = log_fd < 0 ? to_syslog : to_file;
     unsigned missing;
+    char said[64];
     int saved = errno;
 
     if (level > log_level())
         return;
-    if (log_fd < 0) {
-        to_syslog(level, tag, text);
-        errno = saved;
-        return;
-    }
     missing = atomic_exchange(&lost, 0);
-    if (missing > 0) {
-        char said[64];
-
-        snprintf(said, sizeof(said), "%u lines were lost: the log did not take them", missing);
-        put_line(&line, REEVE_LOG_WARNING, "log-lost", said);
-    }
-    put_line(&line, level, tag, text);
-    if (!put_out(&line))
-        atomic_fetch_add(&lost, missing + 1);
-    buf_free(&line);
+    snprintf(said, sizeof(said), "%u lines were lost: the log did not take them", missing);
+    if (missing > 0 && !put(REEVE_LOG_WARNING, "log-lost", said))
+        atomic_fetch_add(&lost, missing);
+    if (!put(level, tag, text))
+        atomic_fetch_add(&lost, 1);
     errno = saved;
 }
 
