@@ -480,6 +480,10 @@ class Case:
     def serve(self, text=HTTP + SITE, **options):
         return self.server(text, **options).start()
 
+    def need_no_wrap(self, why):
+        if WRAP:
+            raise Skipped(f"not under {WRAP[0]}: {why}")
+
     def need_nobody(self):
         """The built programs must be within reach of an ordinary user."""
         for program in (REEVED, REEVECTL):

@@ -233,7 +233,8 @@ def escapes(case):
         check(answer.status in (400, 403, 404), f"{target}: {answer.status}")
         check(SECRET not in answer.body, f"{target} gives the secret away")
     equal(get(server.address(), "/sub/../index.html").status, 200, "dots that stay inside")
-    equal(get(server.address(), "/sub/inside").status, 200, "a link that stays inside")
+    if not WRAP:  # valgrind has no openat2, and then no link is followed at all
+        equal(get(server.address(), "/sub/inside").status, 200, "a link that stays inside")
 
 
 @scenario("a file that may not be read is 403, a pipe is no file")

@@ -140,6 +140,7 @@ def during_reload(case):
 
 @scenario("-d: the parent exits when the first generation is ready, the daemon serves", models=())
 def detached(case):
+    case.need_no_wrap("it keeps the caller's standard error itself")
     server = case.server(error_log="error.log")
     result = server.run("-d")
     equal((result.code, result.err), (0, ""), "exit status and text of the parent")
@@ -154,6 +155,7 @@ def detached(case):
 
 @scenario("-d holds nothing of its caller's: a pipe from it ends", models=())
 def detached_pipe(case):
+    case.need_no_wrap("it keeps the caller's standard error itself")
     for error_log in ("error.log", "stderr"):
         server = case.server(error_log=error_log)
         # Reads to the end of both pipes, and so fails when the daemon holds one.
