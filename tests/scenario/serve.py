@@ -5,7 +5,7 @@ import socket
 import time
 
 from client import Client, ask_raw, connect, get
-from reeve import HTTP, check, equal, main, scenario, until
+from reeve import HTTP, WRAP, check, equal, main, scenario, until
 
 SECRET = b"the key of the manor\n"
 
