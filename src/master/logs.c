@@ -29,9 +29,15 @@ struct logfile {
 };
 
 static struct list files = {&files, &files};
-static char *error_path;          /* NULL: stderr or syslog */
-static int error_fd = STDERR_FILENO; /* -1: syslog */
 static bool level_set;
+
+/* Where an error log goes. */
+struct sink {
+    char *path; /* NULL: standard error or syslog */
+    int fd;     /* -1: syslog */
+};
+static struct sink sink = {.fd = STDERR_FILENO};
+static struct sink trial; /* of the generation on trial; it may be the same descriptor */
 
 /* Opened with the master's rights in a folder that may be another's: no link is followed (but for
  * /dev, where /dev/stdout is one), and nothing that could block, like a pipe without reader,
@@ -43,14 +49,14 @@ static int open_file(const char *path)
     return open(path, strncmp(path, "/dev/", 5) == 0 ? flags : flags | O_NOFOLLOW, 0640);
 }
 
-int logs_error_fd(void)
+int logs_fd(bool on_trial)
 {
-    return error_fd;
+    return on_trial ? trial.fd : sink.fd;
 }
 
 bool logs_to_stderr(void)
 {
-    return error_fd == STDERR_FILENO;
+    return sink.fd == STDERR_FILENO;
 }
 
 void logs_set_level(enum reeve_level level)
@@ -67,31 +73,49 @@ bool logs_level_is_set(void)
     return level_set;
 }
 
-bool logs_open_error(const struct core *core, struct buf *error)
+bool logs_try(const struct core *core, struct buf *error)
 {
     bool is_stderr = strcmp(core->error_log, "stderr") == 0;
     bool is_file = !is_stderr && strcmp(core->error_log, "syslog") != 0;
-    /* A detached server has no standard error that anybody sees. */
-    int fd = is_stderr && !master.options->detach ? STDERR_FILENO : -1;
 
-    if (is_file && error_path && strcmp(error_path, core->error_log) == 0)
-        fd = error_fd;
-    else if (is_file && (fd = open_file(core->error_log)) < 0) {
+    /* A detached server has no standard error that anybody sees. */
+    trial.fd = is_stderr && !master.options->detach ? STDERR_FILENO : -1;
+    if (!is_file)
+        return true;
+    trial.fd = sink.path && strcmp(sink.path, core->error_log) == 0 ? sink.fd
+                                                                    : open_file(core->error_log);
+    if (trial.fd < 0) {
         conf_collect_errors(error);
         reeve_conf_error(conf_root(core->conf), "error_log",
                          "%s cannot be opened: %s; check folder and permissions", core->error_log,
                          strerror(errno));
         return false;
     }
-    if (fd != error_fd && error_fd > STDERR_FILENO)
-        sys_close(&error_fd);
-    error_fd = fd;
-    free(error_path);
-    error_path = is_file ? strdup(core->error_log) : NULL;
-    log_open(error_fd, core->log_format);
+    trial.path = strdup(core->error_log);
+    return true;
+}
+
+static void sink_close(struct sink *which, int kept)
+{
+    if (which->fd > STDERR_FILENO && which->fd != kept)
+        sys_close(&which->fd);
+    free(which->path);
+    which->path = NULL;
+}
+
+void logs_adopt(const struct core *core)
+{
+    sink_close(&sink, trial.fd);
+    sink = trial;
+    trial.path = NULL;
+    log_open(sink.fd, core->log_format);
     log_set_level(core->log_level);
     level_set = false;
-    return true;
+}
+
+void logs_abandon(void)
+{
+    sink_close(&trial, sink.fd);
 }
 
 static void remember(const char *path, uint32_t generation)
@@ -151,14 +175,14 @@ static int open_again(const char *path, struct operation *operation)
 
 static void reopen_error_log(struct operation *operation)
 {
-    int fd = error_path ? open_again(error_path, operation) : -1;
+    int fd = sink.path ? open_again(sink.path, operation) : -1;
 
     if (fd < 0)
         return;
-    dup3(fd, error_fd, O_CLOEXEC); /* in place */
+    dup3(fd, sink.fd, O_CLOEXEC); /* in place */
     if (master.options->detach)
         dup2(fd, STDERR_FILENO);
-    say(LOG_LOGS_REOPENED, "%s", error_path);
+    say(LOG_LOGS_REOPENED, "%s", sink.path);
     to_all_workers(MSG_LOG, fd, NULL);
     sys_close(&fd);
 }

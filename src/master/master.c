@@ -49,8 +49,8 @@ static void tell_parent(int status)
         return;
     n = write(master.options->ready_fd, &byte, 1);
     (void)n; /* the waiting parent may have been killed: nothing to tell then */
-    if (logs_error_fd() > STDERR_FILENO)
-        dup2(logs_error_fd(), STDERR_FILENO); /* what libraries print */
+    if (logs_fd(false) > STDERR_FILENO)
+        dup2(logs_fd(false), STDERR_FILENO); /* what libraries print */
     close(master.options->complaint_fd);
     close(master.options->ready_fd);
 }
@@ -70,11 +70,19 @@ static void raise_limits(void)
 
 static bool open_parts(const struct core *core, struct buf *error)
 {
-    if (!instance_lock(core->control, core->pid_file, error) || !logs_open_error(core, error))
+    if (!instance_lock(core->control, core->pid_file, error) || !logs_try(core, error))
         return false;
+    logs_adopt(core);
     if (spawn_open() < 0 || reactor_open() < 0 || board_create(&master.board) < 0 ||
         signals_open() < 0) {
         buf_printf(error, "the master cannot start: %s\n", strerror(errno));
+        return false;
+    }
+    master.control = strdup(core->control);
+    master.control_group = strdup(core->control_group);
+    master.pid_file = strdup(core->pid_file);
+    if (!master.control || !master.control_group || !master.pid_file) {
+        buf_adds(error, "the master cannot start: out of memory\n");
         return false;
     }
     return control_open(core, error) && instance_write_pid(core->pid_file, error);

@@ -60,9 +60,12 @@ static struct generation *prepare(struct snapshot *snapshot, struct buf *errors,
 
     if (!generation)
         return NULL;
-    if (listeners_open(&generation->core, errors, in_use)) {
-        generation->number = ++master.last_generation;
-        return generation;
+    if (logs_try(&generation->core, errors)) {
+        if (listeners_open(&generation->core, errors, in_use)) {
+            generation->number = ++master.last_generation;
+            return generation;
+        }
+        logs_abandon();
     }
     generation_discard(generation);
     return NULL;
@@ -144,13 +147,18 @@ struct operation *reload_request(void)
 
 /* ---------------------------------------------------------------- how it went ------ */
 
+/* What is held for the life of the master. */
+static void tell_unchangeable(const struct core *core)
+{
+    if (strcmp(core->control, master.control) != 0 || strcmp(core->pid_file, master.pid_file) != 0 ||
+        strcmp(core->control_group, master.control_group) != 0)
+        say(LOG_RESTART_NEEDED, "control, control_group and pid_file take effect at the next start");
+}
+
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
-    struct buf error = {0};
-
-    if (!logs_open_error(&generation->core, &error))
-        say(LOG_LOG_OPEN_FAILED, "%s", buf_text(&error));
-    buf_free(&error);
+    logs_adopt(&generation->core);
+    tell_unchangeable(&generation->core);
     operation_result(operation, CONTROL_DONE, "generation %u serves", generation->number);
     if (operation)
         operation->generation = generation->number;
@@ -162,6 +170,7 @@ void reload_took_over(struct generation *generation, struct operation *operation
 
 void reload_gave_up(struct generation *generation, struct operation *operation)
 {
+    logs_abandon();
     say(LOG_GENERATION_FAILED, "generation %u was given up%s", generation->number,
         master.serving ? "; the old one serves on" : "");
     master_set_error(buf_text(&generation->why));

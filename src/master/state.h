@@ -20,6 +20,7 @@ enum master_state { MASTER_STARTING, MASTER_SERVING, MASTER_STOPPING };
 struct master {
     enum master_state state;
     const struct options *options;
+    const char *control, *control_group, *pid_file; /* as at the start: these cannot be reloaded */
     int64_t started;              /* CLOCK_MONOTONIC ms */
     struct board board;
     struct list generations;      /* oldest first */

@@ -121,9 +121,9 @@ static int segment_take(struct buf *error)
 static void hand_over(struct worker *worker)
 {
     const struct generation *generation = worker->generation;
-    bool check = generation->check;
+    bool check = generation->check, on_trial = generation == master.trial;
 
-    worker_tell(worker, MSG_LOG, 0, 0, logs_error_fd(), NULL);
+    worker_tell(worker, MSG_LOG, 0, 0, logs_fd(on_trial), NULL);
     worker_tell(worker, MSG_BOARD, 0, (int)worker->segment, master.board.fd, NULL);
     worker_tell(worker, MSG_SNAPSHOT, 0, 0, generation->snapshot->fd, NULL);
     for (size_t i = 0; !check && i < generation->core.listen_count; i++) {
@@ -131,7 +131,7 @@ static void hand_over(struct worker *worker)
 
         worker_tell(worker, MSG_LISTENER, 0, 0, listener_fd(title), title);
     }
-    if (logs_level_is_set())
+    if (logs_level_is_set() && !on_trial) /* a new configuration says its own */
         worker_tell(worker, MSG_LEVEL, 0, (int)log_level(), -1, NULL);
     worker_tell(worker, MSG_START, generation->number, worker->slot_index, -1, NULL);
 }

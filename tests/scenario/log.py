@@ -135,6 +135,40 @@ def usr1(case):
     rotate(case, send)
 
 
+@scenario("a reload moves the error log of master and new workers, and sets their level")
+def moves(case):
+    server = case.serve(HTTP + ACCESS, error_log="first.log", log_level="info")
+    server.ask("log-level error")
+    server.configure(error_log="second.log", log_level="debug")
+    equal(server.ask("reload")["code"], 0, "the reload")
+    old = server.path("first.log")
+    for pid in [server.pid, *server.pids().values()]:
+        check(old not in open_files(pid), f"process {pid} does not hold the old file")
+    check(server.logged("worker-loaded", "second.log"), "the new workers log there, from their first line")
+    server.stop()
+    check(server.logged("stopped", "second.log"), "the master's last line")
+
+
+@scenario("a reload with an error log that cannot be opened is refused, and the old one serves on", models=())
+def cannot_move(case):
+    server = case.serve(HTTP + ACCESS, error_log="first.log")
+    server.configure(error_log="nowhere/second.log")
+    answer = server.ask("reload")
+    equal(answer["code"], 3, "its code")
+    contains(answer["text"], f"reeve.conf:{server.line_of('error_log')}: error_log: ", "file, line, option")
+    check(server.path("first.log") in open_files(server.pid), "the master holds the old file")
+    equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("control, its group and pid_file stay as they were at the start, and the log says so", models=())
+def unchangeable(case):
+    server = case.serve(HTTP + ACCESS)
+    server.configure(pid_file="other.pid")
+    equal(server.ask("reload")["code"], 0, "the reload")
+    check(server.until_logged("restart-needed"), "a warning")
+    check(not os.path.exists(server.path("other.pid")), "no other pid file")
+
+
 @scenario("a log file that cannot be opened again stays in use, and reopen-logs says so")
 def reopen_fails(case):
     server = case.server()
