@@ -88,7 +88,10 @@ static bool lock_take(struct lock *lock, const char *what, struct buf *error)
         sys_close(&lock->fd);
         return lock_take(lock, what, error);
     }
-    return ftruncate(lock->fd, 0) == 0 && pwrite(lock->fd, pid, (size_t)length, 0) == length;
+    if (ftruncate(lock->fd, 0) == 0 && pwrite(lock->fd, pid, (size_t)length, 0) == length)
+        return true;
+    buf_printf(error, "%s: %s\n", lock->path, strerror(errno));
+    return false;
 }
 
 bool instance_lock(const char *control, const char *pid_file, struct buf *error)

@@ -81,12 +81,17 @@ static int inherited_open(const char *name, struct buf *why)
     return -1;
 }
 
-/* A unix socket's path may be left from a process that died: nobody answers there. */
+/* A unix socket's path may be left from a process that died: nobody answers there. The same is said
+ * of a file that is no socket at all, and that is not ours to remove. */
 static void remove_stale(const struct address *address)
 {
     const struct sockaddr_un *path = (const void *)&address->sockaddr;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
+    int fd;
 
+    if (lstat(path->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&address->sockaddr, address->length) < 0 &&
         errno == ECONNREFUSED)
         unlink(path->sun_path);

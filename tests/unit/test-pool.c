@@ -1,0 +1,357 @@
+/* The pool and how its threads start: what runs, in which order, how much may wait, what is said.
+ *
+ * Jobs belong to no loop here: job_run() and job_finished() are stand-ins. A gate holds up a thread
+ * where a test needs a queue that does not move. */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "unit.h"
+#include "worker/pool.h"
+
+#define JOBS 2000
+
+static struct board_segment *segment;
+static struct pool_settings settings;
+static struct job jobs[JOBS];
+static atomic_int runs[JOBS], finishes[JOBS];
+static int order[JOBS];
+static atomic_int order_length, inits, exits, ends, early_ends, init_fails_at;
+static sem_t at_gate, gate;
+
+/* ---------------------------------------------------------------- stand-ins -------- */
+
+void job_run(struct job *job)
+{
+    job->run(job->arg);
+    job->ran = true;
+}
+void job_finished(struct job *job)
+{
+    atomic_fetch_add(&finishes[job - jobs], 1);
+}
+static int on_init(void)
+{
+    return atomic_fetch_add(&inits, 1) + 1 == atomic_load(&init_fails_at) ? -1 : 0;
+}
+static void on_exit_of_thread(void)
+{
+    atomic_fetch_add(&exits, 1);
+}
+
+/* ---------------------------------------------------------------- helpers ---------- */
+
+static void setup(void)
+{
+    segment = aligned_alloc(4096, sizeof(*segment));
+    ck_assert_ptr_nonnull(segment);
+    memset(segment, 0, sizeof(*segment));
+    settings = (struct pool_settings){.threads = 1, .queue_limit = JOBS, .segment = segment};
+    sem_init(&at_gate, 0, 0);
+    sem_init(&gate, 0, 0);
+}
+
+static void teardown(void)
+{
+    free(segment);
+}
+
+static void note(void *arg)
+{
+    struct job *job = arg;
+
+    atomic_fetch_add(&runs[job - jobs], 1);
+    order[atomic_fetch_add(&order_length, 1)] = (int)(job - jobs);
+}
+
+static void wait_at_gate(void *arg)
+{
+    note(arg);
+    sem_post(&at_gate);
+    while (sem_wait(&gate) < 0)
+        ;
+}
+
+static int submit(struct pool *pool, int index, void (*run)(void *arg))
+{
+    jobs[index].run = run;
+    jobs[index].arg = &jobs[index];
+    return pool_submit(pool, &jobs[index]);
+}
+
+/* The one thread is held up by this job, nothing else is queued. */
+static void hold(struct pool *pool, int index)
+{
+    ck_assert_int_eq(submit(pool, index, wait_at_gate), 0);
+    while (sem_wait(&at_gate) < 0)
+        ;
+}
+
+static void assert_each_ran_once(int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        ck_assert_msg(atomic_load(&runs[i]) == 1, "job %d ran %d times", i, atomic_load(&runs[i]));
+        ck_assert_int_eq(atomic_load(&finishes[i]), 1);
+    }
+}
+
+/* ---------------------------------------------------------------- tests ------------ */
+
+START_TEST(each_job_runs_once)
+{
+    struct pool *pool;
+
+    settings.threads = 4;
+    pool = pool_new(&settings);
+    ck_assert_ptr_nonnull(pool);
+    for (int i = 0; i < JOBS; i++)
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    pool_free(&pool);
+    ck_assert_ptr_null(pool);
+    assert_each_ran_once(0, JOBS);
+}
+END_TEST
+
+struct submitter {
+    pthread_t thread;
+    struct pool *pool;
+    int from, to;
+    int refused;
+};
+
+static void *submit_range(void *arg)
+{
+    struct submitter *submitter = arg;
+
+    for (int i = submitter->from; i < submitter->to; i++)
+        while (submit(submitter->pool, i, note) < 0)
+            submitter->refused++;
+    return NULL;
+}
+
+/* Several loops submit at once to a queue that is often full: what was refused may be tried again. */
+START_TEST(many_submitters)
+{
+    struct submitter submitters[4];
+
+    settings.threads = 3;
+    settings.queue_limit = 8;
+    log_set_level(REEVE_LOG_ERROR);
+    for (int i = 0; i < 4; i++)
+        submitters[i] = (struct submitter){.from = i * JOBS / 4, .to = (i + 1) * JOBS / 4};
+    submitters[0].pool = pool_new(&settings);
+    ck_assert_ptr_nonnull(submitters[0].pool);
+    for (int i = 0; i < 4; i++) {
+        submitters[i].pool = submitters[0].pool;
+        ck_assert_int_eq(pthread_create(&submitters[i].thread, NULL, submit_range, &submitters[i]),
+                         0);
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(submitters[i].thread, NULL);
+    pool_free(&submitters[0].pool);
+    assert_each_ran_once(0, JOBS);
+}
+END_TEST
+
+START_TEST(oldest_first)
+{
+    struct pool *pool = pool_new(&settings);
+
+    hold(pool, 0);
+    for (int i = 1; i < 100; i++)
+        submit(pool, i, note);
+    sem_post(&gate);
+    pool_free(&pool);
+    ck_assert_int_eq(atomic_load(&order_length), 100);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(order[i], i);
+}
+END_TEST
+
+START_TEST(what_is_queued_runs_before_the_end)
+{
+    struct pool *pool = pool_new(&settings);
+
+    hold(pool, 0);
+    for (int i = 1; i < JOBS; i++)
+        submit(pool, i, note);
+    sem_post(&gate);
+    pool_free(&pool);
+    assert_each_ran_once(0, JOBS);
+}
+END_TEST
+
+static int lines_of(int fd, const char *word)
+{
+    char text[4096];
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    int count = 0;
+
+    ck_assert_int_ge(n, 0);
+    text[n] = '\0';
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        count++;
+    return count;
+}
+
+START_TEST(full_queue_refuses_and_says_so_once)
+{
+    int log = memfd_create("log", MFD_CLOEXEC), next = 0;
+    struct pool *pool;
+
+    log_open(log, LOG_TEXT);
+    settings.queue_limit = 4;
+    pool = pool_new(&settings);
+    for (int round = 1; round <= 2; round++) {
+        hold(pool, next++);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(submit(pool, next++, note), 0);
+        ck_assert_int_eq(submit(pool, next++, wait_at_gate), 0);
+        ck_assert_int_eq(lines_of(log, "queue-full"), round - 1);
+        ck_assert_int_eq(submit(pool, next, note), -1);
+        ck_assert_int_eq(submit(pool, next, note), -1);
+        ck_assert_int_eq(lines_of(log, "queue-full: 4 jobs wait"), round);
+        sem_post(&gate);
+        sem_wait(&at_gate); /* the queue is empty, so the next time is worth a line */
+        sem_post(&gate);
+    }
+    pool_free(&pool);
+    assert_each_ran_once(0, next);
+    log_open(STDERR_FILENO, LOG_TEXT);
+    close(log);
+}
+END_TEST
+
+START_TEST(queue_that_stays_full_is_not_said_again)
+{
+    int log = memfd_create("log", MFD_CLOEXEC);
+    struct pool *pool;
+
+    log_open(log, LOG_TEXT);
+    settings.queue_limit = 4;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    ck_assert_int_eq(submit(pool, 1, wait_at_gate), 0);
+    for (int i = 2; i < 5; i++)
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    ck_assert_int_eq(submit(pool, 5, note), -1);
+    sem_post(&gate);
+    sem_wait(&at_gate); /* one was taken: three wait, more than half */
+    ck_assert_int_eq(submit(pool, 5, note), 0);
+    ck_assert_int_eq(submit(pool, 6, note), -1);
+    ck_assert_int_eq(lines_of(log, "queue-full"), 1);
+    sem_post(&gate);
+    pool_free(&pool);
+    log_open(STDERR_FILENO, LOG_TEXT);
+    close(log);
+}
+END_TEST
+
+START_TEST(thread_that_cannot_set_itself_up_fails_the_pool)
+{
+    atomic_store(&init_fails_at, _i + 1);
+    settings.threads = 4;
+    settings.thread_init = on_init;
+    settings.thread_exit = on_exit_of_thread;
+    errno = 0;
+    ck_assert_ptr_null(pool_new(&settings));
+    ck_assert_int_eq(errno, ECANCELED);
+    ck_assert_int_eq(atomic_load(&inits), 4);
+    ck_assert_int_eq(atomic_load(&exits), 3); /* of those that were set up */
+    for (int i = 0; i < 4; i++)
+        ck_assert_uint_eq(board_get(&segment->thread[i].state), BOARD_ENDED);
+}
+END_TEST
+
+START_TEST(threads_are_set_up_before_new_returns)
+{
+    struct pool *pool;
+
+    settings.threads = 5;
+    settings.thread_init = on_init;
+    settings.thread_exit = on_exit_of_thread;
+    pool = pool_new(&settings);
+    ck_assert_int_eq(atomic_load(&inits), 5);
+    ck_assert_int_eq(atomic_load(&exits), 0);
+    for (int i = 0; i < 5; i++)
+        ck_assert_uint_eq(board_get(&segment->thread[i].state), BOARD_WAITING);
+    pool_free(&pool);
+    ck_assert_int_eq(atomic_load(&exits), 5);
+}
+END_TEST
+
+static void look_at_thread(void *arg)
+{
+    char name[16];
+    sigset_t blocked;
+
+    note(arg);
+    ck_assert_int_eq(pthread_getname_np(pthread_self(), name, sizeof(name)), 0);
+    ck_assert_str_eq(name, "pool-0");
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    ck_assert(sigismember(&blocked, SIGTERM) && sigismember(&blocked, SIGUSR1));
+}
+
+START_TEST(threads_have_a_name_and_take_no_signals)
+{
+    struct pool *pool = pool_new(&settings);
+    sigset_t blocked;
+
+    submit(pool, 0, look_at_thread);
+    pool_free(&pool);
+    assert_each_ran_once(0, 1);
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    ck_assert(!sigismember(&blocked, SIGTERM)); /* of the starting thread: as it was */
+}
+END_TEST
+
+static void on_job_end(void)
+{
+    int index = atomic_fetch_add(&ends, 1);
+
+    if (atomic_load(&runs[index]) != 1 || atomic_load(&finishes[index]) != 0)
+        atomic_fetch_add(&early_ends, 1);
+}
+
+START_TEST(job_shows_on_the_board)
+{
+    struct board_thread *record = &segment->thread[3];
+    struct pool *pool;
+
+    settings.first_record = 3;
+    settings.job_end = on_job_end;
+    pool = pool_new(&settings);
+    strcpy(jobs[0].protocol, "http");
+    strcpy(jobs[0].label, "GET /slow");
+    hold(pool, 0);
+    ck_assert_uint_eq(board_get(&record->state), BOARD_BUSY);
+    ck_assert_int_gt(board_get(&record->busy_since), 0);
+    ck_assert_str_eq(record->protocol, "http");
+    ck_assert_str_eq(record->label, "GET /slow");
+    ck_assert_uint_eq(board_get(&segment->thread[0].state), BOARD_UNUSED);
+    sem_post(&gate);
+    hold(pool, 1);
+    sem_post(&gate);
+    pool_free(&pool);
+    ck_assert_uint_eq(board_get(&record->state), BOARD_ENDED);
+    ck_assert_int_eq(board_get(&record->busy_since), 0);
+    ck_assert_int_eq(atomic_load(&ends), 2);
+    ck_assert_int_eq(atomic_load(&early_ends), 0); /* after the job, before its loop has it */
+}
+END_TEST
+
+UNIT_MAIN_AROUND("pool", setup, teardown, ONCE(each_job_runs_once), ONCE(many_submitters),
+                 ONCE(oldest_first), ONCE(what_is_queued_runs_before_the_end),
+                 ONCE(full_queue_refuses_and_says_so_once),
+                 ONCE(queue_that_stays_full_is_not_said_again),
+                 TIMES(thread_that_cannot_set_itself_up_fails_the_pool, 4),
+                 ONCE(threads_are_set_up_before_new_returns),
+                 ONCE(threads_have_a_name_and_take_no_signals), ONCE(job_shows_on_the_board))
