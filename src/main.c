@@ -10,17 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/log.h"
 #include "base/sys.h"
-#include "conf/conf.h"
 #include "master/listener.h"
 #include "master/master.h"
 #include "reeve/module.h"
-#include "share/control.h"
-#include "share/snapshot.h"
-#include "worker/load.h"
-#include "worker/logfile.h"
+#include "worker/inspect.h"
 #include "worker/worker.h"
 
 #define DEFAULT_CONFIG SYSCONF_PATH "/reeve.conf"
@@ -50,100 +44,6 @@ static const char *absolute(const char *path)
         return path;
     snprintf(full, sizeof(full), "%s/%s", folder, path);
     return full;
-}
-
-/* Loads the whole configuration in this process, as a worker would. */
-static struct snapshot *load_here(const struct options *options, struct loaded *loaded, bool all,
-                                  struct buf *errors)
-{
-    struct snapshot *snapshot = snapshot_take(options->config, conf_builtin, options->overrides,
-                                              options->override_count, errors);
-
-    logfile_source(-1);
-    if (snapshot && !(all ? load_all : load_tables)(snapshot, loaded, errors))
-        snapshot_free(&snapshot);
-    return snapshot;
-}
-
-static int test_config(const struct options *options)
-{
-    struct buf errors = {0};
-    struct loaded loaded = {0};
-    struct snapshot *snapshot = load_here(options, &loaded, true, &errors);
-    int status = snapshot ? 0 : 1;
-
-    if (snapshot)
-        printf("%s: the configuration is valid\n", snapshot->path);
-    else
-        fputs(buf_text(&errors), stderr);
-    buf_free(&errors);
-    load_free(&loaded);
-    snapshot_free(&snapshot);
-    return status;
-}
-
-static int print_config(const struct options *options)
-{
-    struct buf text = {0};
-    struct loaded loaded = {0};
-    struct snapshot *snapshot = load_here(options, &loaded, false, &text);
-    int status;
-
-    if (snapshot)
-        conf_print(loaded.conf, &text);
-    fputs(buf_text(&text), snapshot ? stdout : stderr);
-    buf_free(&text);
-    load_free(&loaded);
-    status = snapshot ? 0 : 1;
-    snapshot_free(&snapshot);
-    return status;
-}
-
-static int explain_tags(void)
-{
-    for (int i = 0; i < LOG_TAGS; i++)
-        printf(".TP\n.BR %s \" (%s)\"\n%s\n", log_tags[i].tag, log_level_names[log_tags[i].level],
-               log_tags[i].help);
-    return 0;
-}
-
-static int explain_verbs(void)
-{
-#define X(symbol, name, arguments, access, help)                                                   \
-    printf(".TP\n.B %s %s\n%s%s\n", name, arguments, help,                                         \
-           access == READ ? " Open to the control group." : "");
-#include "share/verbs.def"
-#undef X
-    return 0;
-}
-
-static int explain_options(const struct options *options)
-{
-    struct buf errors = {0};
-    struct loaded loaded = {0};
-    struct snapshot *snapshot = load_here(options, &loaded, false, &errors);
-    int status = snapshot ? 0 : 1;
-
-    if (snapshot)
-        conf_manual(loaded.modules.list, loaded.modules.count, stdout);
-    fputs(buf_text(&errors), stderr);
-    buf_free(&errors);
-    load_free(&loaded);
-    snapshot_free(&snapshot);
-    return status;
-}
-
-/* For the manual pages, which are made from the tables that the program works by. */
-static int explain(const struct options *options, const char *what)
-{
-    if (strcmp(what, "tags") == 0)
-        return explain_tags();
-    if (strcmp(what, "verbs") == 0)
-        return explain_verbs();
-    if (strcmp(what, "options") == 0)
-        return explain_options(options);
-    fputs("reeved: -x takes options, tags or verbs\n", stderr);
-    return 1;
 }
 
 /* Nothing that the daemon starts may hold the caller's input or output, or its folder. The master
@@ -219,7 +119,6 @@ struct request {
 static int read_option(int option, struct request *request)
 {
     struct options *options = &request->options;
-
     switch (option) {
     case 'c':
         options->config = optarg;
@@ -271,22 +170,24 @@ static int read_arguments(int argc, char **argv, struct request *request)
 static int carry_out(struct request *request)
 {
     struct options *options = &request->options;
+    struct inspected source;
 
     if (!options->config && access(DEFAULT_CONFIG, F_OK) == 0)
         options->config = DEFAULT_CONFIG;
     if (options->config)
         options->config = absolute(options->config);
+    source = (struct inspected){options->config, options->overrides, options->override_count};
     switch (request->task) {
     case TASK_SERVE:
         return serve(options);
     case TASK_TEST:
-        return test_config(options);
+        return inspect_test(&source);
     case TASK_PRINT:
-        return print_config(options);
+        return inspect_print(&source);
     case TASK_EXPLAIN:
         break;
     }
-    return explain(options, request->what);
+    return inspect_explain(&source, request->what);
 }
 
 int main(int argc, char **argv)

@@ -79,7 +79,8 @@ static int read_limits(const reeve_section *section)
     const char *error = NULL;
     settings.access_log = reeve_logfile_open(log, &error);
     if (settings.access_log == NULL)
-        return reeve_conf_error(section, "access_log", "cannot log to \"%s\": %s", log, error);
+        return reeve_conf_error(section, "access_log", "cannot log to \"%s\": %s; check the "
+                                "folder and its permissions", log, error);
     return 0;
 }
 

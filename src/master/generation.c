@@ -193,7 +193,11 @@ static void give_up_ended(struct generation *generation, struct worker *worker)
     if (worker->why) {
         buf_adds(&generation->why, worker->why);
     } else {
-        buf_printf(&generation->why, "worker %d (pid %d) ", worker->slot_index, (int)worker->pid);
+        if (generation->check)
+            buf_adds(&generation->why, "the process that tested it ");
+        else
+            buf_printf(&generation->why, "worker %d (pid %d) ", worker->slot_index,
+                       (int)worker->pid);
         worker_put_end(worker, &generation->why);
         buf_adds(&generation->why, " before its generation served; see the error log\n");
     }

@@ -19,6 +19,8 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "base/text.h"
+#include "share/control.h"
 
 static struct lock {
     char path[PATH_MAX];
@@ -70,7 +72,9 @@ static bool lock_take(struct lock *lock, const char *what, struct buf *error)
         buf_printf(error, "%s: the path is too long\n", what);
         return false;
     }
-    make_folders(what);
+    /* Those of the default path only: one that was written by hand may be a slip. */
+    if (strcmp(what, control_default_path()) == 0 || text_starts(what, RUN_PATH "/"))
+        make_folders(what);
     lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock->fd < 0) {
         buf_printf(error, "%s: %s; create the folder or choose another path\n", lock->path,

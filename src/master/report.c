@@ -6,6 +6,7 @@
 
 #include "master/report.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,10 +208,31 @@ static const struct result *last_result(void)
     return last;
 }
 
+/* The one that serves; while the server starts or stops, the newest there is. */
+static const struct generation *shown_generation(void)
+{
+    if (master.serving || list_empty(&master.generations))
+        return master.serving;
+    return list_entry(master.generations.prev, struct generation, node);
+}
+
+/* Whom its workers run as, as privilege.c decides it. */
+static const char *user_name(const struct generation *generation)
+{
+    const struct passwd *account;
+
+    if (generation->core.user[0])
+        return generation->core.user;
+    if (geteuid() == 0)
+        return getpwnam("reeve") ? "reeve" : "nobody";
+    account = getpwuid(geteuid());
+    return account ? account->pw_name : "";
+}
+
 json_t *report_status(void)
 {
     struct sums sums = sum_up();
-    const struct generation *serving = master.serving;
+    const struct generation *serving = shown_generation();
     json_t *totals = json_pack(
         "{s:I,s:i,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
         (int)sums.counters.open, "requests", (json_int_t)sums.counters.requests, "bytes",
@@ -221,7 +243,7 @@ json_t *report_status(void)
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
         master.options->config ? master.options->config : "(built-in)", "user",
-        serving ? serving->core.user : "", "numbers",
+        serving ? user_name(serving) : "", "numbers",
         serving ? numbers_json(serving) : json_null(), "rate", request_rate(), "last_error",
         text_or_null(master.last_error),
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",

@@ -4,6 +4,8 @@
 #include "worker/load.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "conf/conf.h"
@@ -30,13 +32,28 @@ bool load_tables(const struct snapshot *snapshot, struct loaded *loaded, struct 
     return loaded->conf && core_read(loaded->conf, &loaded->core, errors);
 }
 
+/* The folder of a log file must exist; whether it can be written is the master's to find out. */
+static bool log_folder_exists(const struct loaded *loaded)
+{
+    const char *path = loaded->core.error_log, *slash = strrchr(path, '/');
+    char *folder = path[0] == '/' ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+    struct stat st;
+    bool ok = !folder || (stat(folder, &st) == 0 && S_ISDIR(st.st_mode));
+
+    if (!ok)
+        reeve_conf_error(conf_root(loaded->conf), "error_log",
+                         "%s cannot be opened: there is no folder %s; create it", path, folder);
+    free(folder);
+    return ok;
+}
+
 bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors)
 {
     if (!load_tables(snapshot, loaded, errors))
         return false;
     conf_collect_errors(errors);
     return identity_find(conf_root(loaded->conf), &loaded->identity) &&
-           accounts_exist(conf_root(loaded->conf)) &&
+           accounts_exist(conf_root(loaded->conf)) && log_folder_exists(loaded) &&
            modules_configure(&loaded->modules, loaded->conf, errors) == 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "master/instance.h"
+#include "share/control.h"
 #include "temp.h"
 #include "unit.h"
 
@@ -140,20 +141,31 @@ START_TEST(release_removes_all)
 }
 END_TEST
 
-START_TEST(folders_are_made)
+/* In place of that of share/control.c. */
+static char default_path[128];
+const char *control_default_path(void)
 {
-    char control[128], pid_file[128];
+    return default_path;
+}
+
+START_TEST(folders_are_made_for_the_default_path_only)
+{
+    char other[128];
+    struct buf error = {0};
     struct stat st;
 
-    snprintf(control, sizeof(control), "%s", temp_path("a/b/c"));
-    snprintf(pid_file, sizeof(pid_file), "%s", temp_path("d/p"));
+    snprintf(default_path, sizeof(default_path), "%s", temp_path("a/b/c"));
+    snprintf(other, sizeof(other), "%s", temp_path("slip/c"));
     umask(022);
-    assert_locks(control, pid_file);
+    ck_assert(!instance_lock(other, "", &error));
+    ck_assert_ptr_nonnull(strstr(buf_text(&error), "create the folder or choose another path"));
+    ck_assert_int_lt(stat(temp_path("slip"), &st), 0);
+    buf_free(&error);
+    assert_locks(default_path, "");
     ck_assert_int_eq(stat(temp_path("a/b"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, geteuid() == 0 ? 0755 : 0700);
     ck_assert_int_eq(stat(temp_path("a/b/c.lock"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 07777, 0600);
-    ck_assert_int_eq(stat(temp_path("d/p.lock"), &st), 0);
     instance_release();
 }
 END_TEST
@@ -231,6 +243,6 @@ END_TEST
 UNIT_MAIN_AROUND("instance", temp_make, temp_remove, ONCE(second_one_is_refused_by_control),
                  ONCE(second_one_is_refused_by_pid_file),
                  ONCE(what_a_dead_one_left_is_no_hindrance), ONCE(release_removes_all),
-                 ONCE(folders_are_made), ONCE(lock_that_cannot_be_made),
+                 ONCE(folders_are_made_for_the_default_path_only), ONCE(lock_that_cannot_be_made),
                  ONCE(pid_file_is_written_by_rename), ONCE(pid_file_that_cannot_be_written),
                  ONCE(full_disk_is_said))

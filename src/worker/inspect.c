@@ -1,0 +1,134 @@
+/* What can be asked of a configuration without serving; see inspect.h. The process that was started
+ * by hand, before it is anything; for a test, a child of it, since modules are loaded. */
+#include "config.h"
+
+#include "worker/inspect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "share/control.h"
+#include "share/snapshot.h"
+#include "worker/load.h"
+#include "worker/logfile.h"
+
+/* Loads the whole configuration in this process, as a worker would. */
+static struct snapshot *load_here(const struct inspected *source, struct loaded *loaded, bool all,
+                                  struct buf *errors)
+{
+    struct snapshot *snapshot = snapshot_take(source->config, conf_builtin, source->overrides,
+                                              source->override_count, errors);
+
+    logfile_source(-1);
+    if (snapshot && !(all ? load_all : load_tables)(snapshot, loaded, errors))
+        snapshot_free(&snapshot);
+    return snapshot;
+}
+
+static int test_here(const struct inspected *source)
+{
+    struct buf errors = {0};
+    struct loaded loaded = {0};
+    struct snapshot *snapshot = load_here(source, &loaded, true, &errors);
+    int status = snapshot ? 0 : 1;
+
+    if (snapshot)
+        printf("%s: the configuration is valid\n", snapshot->path);
+    else
+        fputs(buf_text(&errors), stderr);
+    buf_free(&errors);
+    load_free(&loaded);
+    snapshot_free(&snapshot);
+    return status;
+}
+
+int inspect_test(const struct inspected *source)
+{
+    pid_t pid;
+    int status = 0;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        exit(test_here(source));
+    if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+        fprintf(stderr, "reeved: the test cannot be run: %s\n", strerror(errno));
+        return 1;
+    }
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one after "
+                    "the other to find it\n", source->config ? source->config : "(built-in)",
+            strsignal(WTERMSIG(status)));
+    return 1;
+}
+
+int inspect_print(const struct inspected *source)
+{
+    struct buf text = {0};
+    struct loaded loaded = {0};
+    struct snapshot *snapshot = load_here(source, &loaded, false, &text);
+    int status;
+
+    if (snapshot)
+        conf_print(loaded.conf, &text);
+    fputs(buf_text(&text), snapshot ? stdout : stderr);
+    buf_free(&text);
+    load_free(&loaded);
+    status = snapshot ? 0 : 1;
+    snapshot_free(&snapshot);
+    return status;
+}
+
+static int explain_tags(void)
+{
+    for (int i = 0; i < LOG_TAGS; i++)
+        printf(".TP\n.BR %s \" (%s)\"\n%s\n", log_tags[i].tag, log_level_names[log_tags[i].level],
+               log_tags[i].help);
+    return 0;
+}
+
+static int explain_verbs(void)
+{
+#define X(symbol, name, arguments, access, help)                                                   \
+    printf(".TP\n.B %s %s\n%s%s\n", name, arguments, help,                                         \
+           access == READ ? " Open to the control group." : "");
+#include "share/verbs.def"
+#undef X
+    return 0;
+}
+
+static int explain_options(const struct inspected *source)
+{
+    struct buf errors = {0};
+    struct loaded loaded = {0};
+    struct snapshot *snapshot = load_here(source, &loaded, false, &errors);
+    int status = snapshot ? 0 : 1;
+
+    if (snapshot)
+        conf_manual(loaded.modules.list, loaded.modules.count, stdout);
+    fputs(buf_text(&errors), stderr);
+    buf_free(&errors);
+    load_free(&loaded);
+    snapshot_free(&snapshot);
+    return status;
+}
+
+int inspect_explain(const struct inspected *source, const char *what)
+{
+    if (strcmp(what, "tags") == 0)
+        return explain_tags();
+    if (strcmp(what, "verbs") == 0)
+        return explain_verbs();
+    if (strcmp(what, "options") == 0)
+        return explain_options(source);
+    fputs("reeved: -x takes options, tags or verbs\n", stderr);
+    return 1;
+}
