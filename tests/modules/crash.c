@@ -1,5 +1,5 @@
-/* crash: a handler that ends its worker, by a bad pointer or by abort(). For scenarios of
- * supervision. */
+/* crash: a handler that ends its worker, by a bad pointer or by abort(), or does not let it begin. For
+ * scenarios of supervision. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,8 @@ static int crash_configure(const reeve_section *section, const char *route, void
 {
     (void)route;
     *config = (void *)reeve_conf_string(section, "how");
+    if (strcmp(*config, "configure") == 0)
+        abort();
     return 0;
 }
 
@@ -21,8 +23,8 @@ static int crash_handle(reeve_request *request, void *config)
 }
 
 static const reeve_option crash_options[] = {
-    {.name = "how", .type = REEVE_OPT_ENUM, .choices = "null|abort", .fallback = "null",
-     .help = "By a NULL pointer or by abort()."},
+    {.name = "how", .type = REEVE_OPT_ENUM, .choices = "null|abort|configure", .fallback = "null",
+     .help = "By a NULL pointer or by abort(); or by abort() while it is configured."},
     {.type = REEVE_OPT_END},
 };
 

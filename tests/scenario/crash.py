@@ -118,6 +118,21 @@ def loop(case):
     equal(get(server.address()).status, 200, "it serves")
 
 
+@scenario("a module that crashes while it is configured: -t, check, reload and start say so", models=())
+def unfit(case):
+    server = case.serve(HTTP + CRASH, modules=["http", "static", "crash"])
+    server.crashes_meant = True
+    server.configure(HTTP + CRASH.replace('"abort"', '"configure"'))
+    result = server.run("-t")
+    equal(result.code, 1, "exit status of -t")
+    contains(result.text, "a module crashed", "its text")
+    for verb, code in (("check", 1), ("reload", 3)):
+        answer = server.ask(verb)
+        equal(answer["code"], code, f"code of {verb}")
+        contains(answer["text"], "killed by signal 6", f"text of {verb}")
+    equal(get(server.address()).status, 200, "the old generation serves")
+
+
 @scenario("a worker that stops in the middle of its start does not hold the others up")
 def stopped(case):
     server = case.serve(workers=2)

@@ -150,14 +150,14 @@ const char *control_default_path(void)
 
 START_TEST(folders_are_made_for_the_default_path_only)
 {
-    char other[128];
+    char slip[128];
     struct buf error = {0};
     struct stat st;
 
     snprintf(default_path, sizeof(default_path), "%s", temp_path("a/b/c"));
-    snprintf(other, sizeof(other), "%s", temp_path("slip/c"));
+    snprintf(slip, sizeof(slip), "%s", temp_path("slip/c"));
     umask(022);
-    ck_assert(!instance_lock(other, "", &error));
+    ck_assert(!instance_lock(slip, "", &error));
     ck_assert_ptr_nonnull(strstr(buf_text(&error), "create the folder or choose another path"));
     ck_assert_int_lt(stat(temp_path("slip"), &st), 0);
     buf_free(&error);
