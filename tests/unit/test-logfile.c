@@ -180,6 +180,7 @@ START_TEST(nothing_is_opened_once_the_source_is_closed)
 
     connect_master();
     file = open_good(temp_path("a"));
+    close(fake.end);
     logfile_close_source();
     ck_assert_ptr_eq(reeve_logfile_open(temp_path("a"), &error), file);
     ck_assert_ptr_null(reeve_logfile_open(temp_path("b"), &error));
