@@ -300,7 +300,7 @@ static void *writer_run(void *arg)
 
     while (!atomic_load(&rotated) && writer->lines < LINES_MAX) {
         int length = snprintf(line, sizeof(line), "<%d %d %.*s>\n", writer->number, writer->lines,
-                              writer->lines % 40, "a line is one of several lengths, all different");
+                              writer->lines % 40, "one of forty lengths, each of them in turn");
 
         reeve_logfile_write(writer->file, line, (size_t)length);
         writer->lines++;
