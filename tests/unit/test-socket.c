@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
@@ -298,6 +299,19 @@ END_TEST
 
 /* ---------------------------------------------------------------- shutting --------- */
 
+/* Newer kernels give a TCP socket a filter only if the caller has CAP_NET_ADMIN. */
+static bool may_filter(void)
+{
+    struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, 0xffffffff);
+    struct sock_fprog program = {.len = 1, .filter = &pass};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool may = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+
+    ck_assert(may || errno == EPERM);
+    close(fd);
+    return may;
+}
+
 START_TEST(shut_keeps_the_backlog)
 {
     struct core_listen listen_on = at("127.0.0.1:0");
@@ -305,6 +319,10 @@ START_TEST(shut_keeps_the_backlog)
 
     if (_i == 1)
         listen_on = at_unix(temp_path("s"));
+    else if (!may_filter()) {
+        dprintf(STDOUT_FILENO, "# not tested: this kernel lets only root filter TCP\n");
+        return;
+    }
     fd = open_good(&listen_on);
     before = caller(fd);
     ck_assert(connected(before));
