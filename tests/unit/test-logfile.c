@@ -180,6 +180,7 @@ START_TEST(nothing_is_opened_once_the_source_is_closed)
 
     connect_master();
     file = open_good(temp_path("a"));
+    close(fake.end);
     logfile_close_source();
     ck_assert_ptr_eq(reeve_logfile_open(temp_path("a"), &error), file);
     ck_assert_ptr_null(reeve_logfile_open(temp_path("b"), &error));
@@ -299,7 +300,7 @@ static void *writer_run(void *arg)
 
     while (!atomic_load(&rotated) && writer->lines < LINES_MAX) {
         int length = snprintf(line, sizeof(line), "<%d %d %.*s>\n", writer->number, writer->lines,
-                              writer->lines % 40, "a line is one of several lengths, all different");
+                              writer->lines % 40, "one of forty lengths, each of them in turn");
 
         reeve_logfile_write(writer->file, line, (size_t)length);
         writer->lines++;

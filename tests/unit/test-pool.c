@@ -137,7 +137,7 @@ static void *submit_range(void *arg)
     return NULL;
 }
 
-/* Several loops submit at once to a queue that is often full: what was refused may be tried again. */
+/* Several loops submit to a queue that is often full: what was refused may be tried again. */
 START_TEST(many_submitters)
 {
     struct submitter submitters[4];

@@ -96,7 +96,8 @@ static const struct {
      "is meant", 0, 0, ""},
     {"user = mallory", 0, false, "1: user: there is no account 'mallory'; " NEW, 0, 0, ""},
     {"user = reeve", 0, true, "1: user: there is no account 'reeve'; " NEW, 0, 0, ""},
-    {"user = alice\ngroup = wheel", 0, false, "2: group: there is no group 'wheel'; " NEW, 0, 0, ""},
+    {"user = alice\ngroup = wheel", 0, false, "2: group: there is no group 'wheel'; " NEW, 0, 0,
+     ""},
     {"", 1000, false, NULL, 1000, 1000, ""},
     {"user = alice", 1000, false, NULL, 1000, 1000, "alice"},
     {"user = reeve", 1000, false, "1: user: only root can become 'reeve'; start as root or leave "
