@@ -7,6 +7,7 @@
 #include "master/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,18 +73,52 @@ static void listener_note(struct listener *listener, const struct core_listen *l
         abort();
 }
 
+static in_port_t port_of(const struct address *address)
+{
+    /* at the same place in both families */
+    return address->kind == ADDRESS_INET
+               ? ((const struct sockaddr_in *)(const void *)&address->sockaddr)->sin_port
+               : 0;
+}
+
+/* From 127.0.0.1:80 to *:80 is one reload: for a moment both sockets are open. True if a listener of
+ * ours has that port. */
+static bool share_port(const struct core_listen *listen, bool on)
+{
+    in_port_t port = port_of(&listen->address);
+    bool any = false;
+
+    list_each(node, &listeners) {
+        struct listener *other = list_entry(node, struct listener, node);
+
+        if (port == 0 || port_of(&other->address) != port)
+            continue;
+        socket_share(other->fd, on);
+        any = true;
+    }
+    return any;
+}
+
 static bool listener_open(const struct core_listen *listen, const reeve_section *section,
                           struct buf *errors, bool *in_use)
 {
     struct listener *listener = calloc(1, sizeof(*listener));
     struct buf why = {0};
+    bool share;
+    int error;
 
     if (!listener)
         abort();
     listener->address = listen->address;
     listener->inherited = listen->address.kind == ADDRESS_FD;
     listener->trial = true;
-    listener->fd = socket_open(listen, &why);
+    share = share_port(listen, true);
+    listener->fd = socket_open(listen, share, &why);
+    error = errno;
+    share_port(listen, false);
+    if (listener->fd >= 0 && share)
+        socket_share(listener->fd, false);
+    errno = error;
     if (listener->fd < 0) {
         *in_use = *in_use || errno == EADDRINUSE;
         conf_collect_errors(errors);

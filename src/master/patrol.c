@@ -10,6 +10,7 @@
 
 #include <poll.h>
 
+#include "base/sys.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/reactor.h"
@@ -49,8 +50,13 @@ static void on_round(void *arg)
 
     (void)arg;
     report_sample();
-    list_each(node, &listeners)
-        call = has_waited(list_entry(node, struct listener, node)) || call;
+    list_each(node, &listeners) {
+        struct listener *listener = list_entry(node, struct listener, node);
+
+        /* The flag is everybody's who has the socket: an activator, or a worker gone mad. */
+        sys_set_nonblock(listener->fd, true);
+        call = has_waited(listener) || call;
+    }
     if (call && master.serving)
         call_workers();
     timer_set(&round_timer, ROUND);

@@ -142,7 +142,14 @@ static int bind_and_listen(int fd, const struct core_listen *listen_on)
     return bound;
 }
 
-int socket_open(const struct core_listen *listen_on, struct buf *why)
+void socket_share(int fd, bool on)
+{
+    int value = on;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, sizeof(value));
+}
+
+int socket_open(const struct core_listen *listen_on, bool share, struct buf *why)
 {
     const struct address *address = &listen_on->address;
     int fd;
@@ -150,6 +157,8 @@ int socket_open(const struct core_listen *listen_on, struct buf *why)
     if (address->kind == ADDRESS_FD)
         return inherited_open(address->name, why);
     fd = socket(address->sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && share)
+        socket_share(fd, true);
     if (fd < 0 || bind_and_listen(fd, listen_on) < 0) {
         buf_printf(why, "%s; %s", strerror(errno), advice(errno));
         sys_close(&fd);

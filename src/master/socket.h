@@ -11,7 +11,9 @@ struct buf;
 /* Takes the sockets of LISTEN_FDS out of the way of descriptor 3 and forgets the environment. */
 void socket_inherit(void);
 /* A bound, listening, non-blocking socket, or an inherited one. -1 with errno and a sentence. */
-int socket_open(const struct core_listen *listen, struct buf *why);
+int socket_open(const struct core_listen *listen, bool share, struct buf *why);
+/* While it is on, sockets opened with `share` may take the same port on a wider or narrower address. */
+void socket_share(int fd, bool on);
 /* Backlog, and of a unix socket mode and owner. */
 bool socket_apply(int fd, const struct core_listen *listen, struct buf *why);
 /* Mode, owner and group (-1: as they are) of a unix socket's path. False with a sentence. */

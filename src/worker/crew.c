@@ -8,6 +8,7 @@
 #include "worker/crew.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -237,6 +238,15 @@ void crew_close_listeners(struct crew *crew)
 {
     for (size_t i = 0; i < crew->engine.listener_count; i++)
         sys_close(&crew->engine.listeners[i].fd);
+}
+
+void crew_release_listeners(struct crew *crew)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (size_t i = 0; null_fd >= 0 && i < crew->engine.listener_count; i++)
+        dup3(null_fd, crew->engine.listeners[i].fd, O_CLOEXEC);
+    sys_close(&null_fd);
 }
 
 bool crew_is_done(const struct crew *crew)

@@ -22,6 +22,8 @@ void crew_listener_removed(struct crew *crew, const char *address);
 bool crew_has_stopped_accepting(const struct crew *crew);
 /* Closes this worker's copies of the listening sockets; after crew_has_stopped_accepting(). */
 void crew_close_listeners(struct crew *crew);
+/* The same, at any time: loops may still look at the descriptors, so those stay in use. */
+void crew_release_listeners(struct crew *crew);
 bool crew_is_done(const struct crew *crew); /* every loop has ended */
 /* Joins all threads and frees; after crew_is_done(). */
 void crew_end(struct crew **crew);

@@ -29,6 +29,9 @@
 #include "worker/load.h"
 #include "worker/logfile.h"
 
+#define RELEASE_AFTER 1000 /* ms: less than a new master tries to get an address */
+#define LEAVE_AFTER 2000   /* ms, like the grace of a master */
+
 enum worker_state { WAITING, SERVING, DRAINING, STOPPING };
 static const char *const state_names[] = {"waiting", "serving", "draining", "stopping"};
 
@@ -43,6 +46,9 @@ struct worker {
     bool quiet;         /* every loop has stopped accepting and the master was told */
     uint32_t drain_op;  /* to acknowledge when quiet */
     int64_t deadline;   /* of the drain, CLOCK_MONOTONIC ms; 0: none */
+    /* Without a master, who would see to it (CLOCK_MONOTONIC ms; 0: not set): */
+    int64_t release_at; /* let go of the listeners, whatever the loops do */
+    int64_t leave_at;   /* exit, whatever the threads do */
     char *room;
 };
 
@@ -167,6 +173,7 @@ static void on_master_gone(struct worker *worker)
     log_msg(LOG_MASTER_GONE, "the master is gone; finishing what is in hand, at most %lld ms",
             (long long)worker->loaded.core.drain_timeout);
     crew_listener_removed(worker->crew, "*");
+    worker->release_at = clock_fresh_ms() + RELEASE_AFTER;
     worker_drain(worker, worker->loaded.core.drain_timeout);
 }
 
@@ -210,13 +217,41 @@ static void on_wake(struct worker *worker)
         tell(worker, MSG_ACK, worker->drain_op, NULL);
 }
 
+static bool is_due(int64_t at)
+{
+    return at != 0 && clock_fresh_ms() >= at;
+}
+
 static int wait_ms(const struct worker *worker)
 {
-    int64_t left = worker->deadline - clock_fresh_ms();
+    const int64_t times[] = {worker->deadline, worker->release_at, worker->leave_at};
+    int64_t now = clock_fresh_ms(), wait = -1;
 
-    if (worker->deadline == 0)
-        return -1;
-    return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left + 1;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        if (times[i] != 0 && (wait < 0 || times[i] - now < wait))
+            wait = times[i] > now ? times[i] - now : 0;
+    return wait > 3600000 ? 3600000 : (int)wait;
+}
+
+/* What its time has come for. */
+static void worker_keep_time(struct worker *worker)
+{
+    if (is_due(worker->release_at)) {
+        if (!worker->quiet)
+            crew_release_listeners(worker->crew); /* or the next master could not have them */
+        worker->release_at = 0;
+    }
+    if (worker->state == DRAINING && is_due(worker->deadline)) {
+        log_msg(LOG_DRAIN_DEADLINE, "the drain deadline has passed; what is left is cut");
+        worker_move(worker, STOPPING);
+        worker->deadline = 0;
+        if (worker->master_gone)
+            worker->leave_at = clock_fresh_ms() + LEAVE_AFTER;
+    }
+    if (is_due(worker->leave_at)) {
+        log_msg(LOG_WORKER_STUCK, "a thread does not come back; the worker ends without it");
+        _exit(WORKER_DRAINED);
+    }
 }
 
 static void worker_wait(struct worker *worker)
@@ -235,11 +270,7 @@ static void worker_wait(struct worker *worker)
         on_signal(worker);
     if (fds[2].revents)
         on_wake(worker);
-    if (worker->state == DRAINING && worker->deadline && clock_fresh_ms() >= worker->deadline) {
-        log_msg(LOG_DRAIN_DEADLINE, "the drain deadline has passed; what is left is cut");
-        worker_move(worker, STOPPING);
-        worker->deadline = 0;
-    }
+    worker_keep_time(worker);
 }
 
 static void block_signals(void)

@@ -118,6 +118,21 @@ def loop(case):
     equal(get(server.address()).status, 200, "it serves")
 
 
+@scenario("kill -9 of the master: a worker whose handler does not return ends none the less", models=())
+def never_returns(case):
+    server = case.server(HTTP + SLEEP.replace("700ms", "600s"), modules=["http", "static", "sleep"],
+                         drain_timeout="200ms", workers=1)
+    server.start()
+    worker = server.pids()[0]
+    with Client(server.address()) as client:
+        client.send("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: server.status()["workers"][0]["busy"], "the handler runs")
+        server.status_meant = None
+        server.signal(signal.SIGKILL)
+        server.wait()
+        check(wait_gone(worker), "the worker has ended")
+
+
 @scenario("a module that crashes while it is configured: -t, check, reload and start say so", models=())
 def unfit(case):
     server = case.serve(HTTP + CRASH, modules=["http", "static", "crash"])

@@ -96,6 +96,20 @@ def backlog(case):
     until(lambda: list(server.listeners()) == ["127.0.0.1:0"], "the removed listener is gone")
 
 
+@scenario("an address gives way to a wider one on the same port, and back", models=())
+def wider(case):
+    server = case.serve(HTTP + SITE)
+    port = server.address()[1]
+    narrow, wide = (HTTP.replace("127.0.0.1:0", f"{host}:{port}") for host in ("127.0.0.1", "0.0.0.0"))
+    server.stop()
+    server = case.serve(narrow + SITE)
+    for number, text in enumerate((wide, narrow, wide), 2):
+        server.configure(text + SITE)
+        answer = server.ask("reload")
+        equal((answer["code"], answer["data"]), (0, {"generation": number}), answer["text"])
+        equal(get(("127.0.0.1", port)).status, 200, "it serves")
+
+
 @scenario("a listener's protocol and backlog change without closing the socket")
 def protocol(case):
     server = case.serve('listen "127.0.0.1:0" { protocol = "echo" backlog = 64 }\n' + SITE)

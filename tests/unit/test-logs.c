@@ -92,7 +92,12 @@ static bool log_to(const char *where)
     help = help_parse(text, NULL, false);
     ck_assert_msg(help.conf && core_read(help.conf, &core, &help.errors), "%s",
                   buf_text(&help.errors));
-    return logs_open_error(&core, &help.errors);
+    if (!logs_try(&core, &help.errors)) {
+        logs_abandon();
+        return false;
+    }
+    logs_adopt(&core);
+    return true;
 }
 
 static void assert_told(const char *format, const char *path)
@@ -210,14 +215,14 @@ START_TEST(error_log_is_opened_and_kept)
     ck_assert(logs_to_stderr());
     ck_assert(log_to(path));
     ck_assert(!logs_to_stderr());
-    fd = logs_error_fd();
+    fd = logs_fd(false);
     ck_assert_int_gt(fd, STDERR_FILENO);
     ck_assert(log_to(path)); /* the same: not opened twice */
-    ck_assert_int_eq(logs_error_fd(), fd);
+    ck_assert_int_eq(logs_fd(false), fd);
     ck_assert(!log_to(temp_path("none/e")));
     ck_assert_ptr_nonnull(strstr(buf_text(&help.errors), "error_log: "));
     ck_assert_ptr_nonnull(strstr(buf_text(&help.errors), "No such file or directory"));
-    ck_assert_int_eq(logs_error_fd(), fd); /* the old one stays in use */
+    ck_assert_int_eq(logs_fd(false), fd); /* the old one stays in use */
     log_msg(LOG_SYSTEM, "still here");
     ck_assert_ptr_nonnull(strstr(temp_read(path), "still here"));
     ck_assert(log_to("stderr"));
@@ -232,10 +237,10 @@ START_TEST(error_log_is_opened_again_in_place)
     int fd;
 
     ck_assert(log_to(path));
-    fd = logs_error_fd();
+    fd = logs_fd(false);
     ck_assert_int_eq(rename(path, temp_path("e.1")), 0);
     reopen();
-    ck_assert_int_eq(logs_error_fd(), fd);
+    ck_assert_int_eq(logs_fd(false), fd);
     ck_assert_ptr_nonnull(strstr(temp_read(path), "logs-reopened"));
     ck_assert_ptr_null(strstr(temp_read(temp_path("e.1")), "logs-reopened"));
     assert_told("0 LOG 0 fd \n1 LOG 0 fd \n0 REOPENED 0 none \n1 REOPENED 0 none \n", "");

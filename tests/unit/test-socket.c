@@ -44,7 +44,7 @@ static struct core_listen at_unix(const char *path)
 
 static int open_good(const struct core_listen *listen_on)
 {
-    int fd = socket_open(listen_on, &why);
+    int fd = socket_open(listen_on, false, &why);
 
     ck_assert_msg(fd >= 0, "%s", buf_text(&why));
     return fd;
@@ -53,7 +53,7 @@ static int open_good(const struct core_listen *listen_on)
 static void assert_refused(const struct core_listen *listen_on, int error, const char *text)
 {
     buf_clear(&why);
-    ck_assert_int_eq(socket_open(listen_on, &why), -1);
+    ck_assert_int_eq(socket_open(listen_on, false, &why), -1);
     ck_assert_int_eq(errno, error);
     ck_assert_msg(strstr(buf_text(&why), text), "%s", buf_text(&why));
 }
@@ -125,7 +125,7 @@ START_TEST(star_takes_both_families_and_others_one)
 
     for (size_t i = 0; i < 3; i++) {
         struct core_listen listen_on = at(rows[i].text);
-        int fd = socket_open(&listen_on, &why), only = -1;
+        int fd = socket_open(&listen_on, false, &why), only = -1;
         socklen_t length = sizeof(only);
         char *text;
 
@@ -361,7 +361,7 @@ static int socket_at(const char *text)
 {
     struct core_listen listen_on = at(text);
 
-    return socket_open(&listen_on, &why);
+    return socket_open(&listen_on, false, &why);
 }
 
 static bool is_same(int fd, const char *described)
