@@ -86,6 +86,13 @@ static int block(void)
     return found;
 }
 
+/* The race with those who write there is the act itself, not a finding. */
+__attribute__((no_sanitize("thread"))) static void vandalise(volatile char *at, const char *end)
+{
+    while (at < end)
+        *at++ = (char)0xff;
+}
+
 /* All ones into all shared memory that is writable: the worker's own part of the board. */
 static int scribble(void)
 {
@@ -98,7 +105,7 @@ static int scribble(void)
         char *end = (char *)(uintptr_t)strtoull(rest + 1, &rest, 16);
         if (strncmp(rest, " rw-s", 5) != 0 || !strstr(line, "memfd:"))
             continue;
-        memset(start, 0xff, (size_t)(end - start));
+        vandalise(start, end);
         found++;
     }
     if (maps)
