@@ -96,11 +96,11 @@ failed:
 
 int sys_set_nonblock(int fd, bool on)
 {
-    int flags = fcntl(fd, F_GETFL);
+    int flags = fcntl(fd, F_GETFL), wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
 
     if (flags < 0)
         return -1;
-    return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+    return wanted == flags ? 0 : fcntl(fd, F_SETFL, wanted);
 }
 
 int sys_set_cloexec(int fd, bool on)
