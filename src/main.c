@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/sys.h"
-#include "master/listener.h"
 #include "master/master.h"
+#include "master/socket.h"
 #include "reeve/module.h"
 #include "worker/inspect.h"
 #include "worker/worker.h"
@@ -91,7 +91,7 @@ static int serve(struct options *options)
 {
     int status = 0;
 
-    listeners_inherit();
+    socket_inherit();
     if (options->detach && detach(options, &status))
         return status;
     return master_main(options);

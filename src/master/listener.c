@@ -39,11 +39,6 @@ int listener_fd(const char *title)
     return listener ? listener->fd : -1;
 }
 
-void listeners_inherit(void)
-{
-    socket_inherit();
-}
-
 static void listener_close(struct listener *listener)
 {
     if (!listener->trial)

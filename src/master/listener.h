@@ -27,9 +27,6 @@ struct listener {
 };
 extern struct list listeners;
 
-/* Takes the sockets of LISTEN_FDS (systemd socket activation) out of the way; once, at the
- * start. */
-void listeners_inherit(void);
 /* Opens what this generation needs and is not open yet. False with lines in `errors`, and nothing
  * opened; *in_use tells whether an address was held by somebody. */
 bool listeners_open(const struct core *core, struct buf *errors, bool *in_use);
