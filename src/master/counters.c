@@ -17,26 +17,29 @@ static void take(uint64_t *kept, uint64_t seen)
 
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
-    uint32_t threads = board_get(&segment->threads);
+    uint32_t records = board_get(&segment->threads);
     uint64_t accepted = 0, requests = 0, bytes = 0;
-    uint32_t open = 0, busy = 0;
+    uint32_t open = 0, busy = 0, threads = 0;
 
-    if (threads > BOARD_THREADS)
-        threads = BOARD_THREADS;
-    for (uint32_t i = 0; i < threads; i++) {
+    if (records > BOARD_THREADS)
+        records = BOARD_THREADS;
+    for (uint32_t i = 0; i < records; i++) {
         const struct board_thread *thread = &segment->thread[i];
+        uint32_t state = board_get(&thread->state);
 
         accepted += board_get(&thread->accepted);
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
         open += board_get(&thread->connections);
-        busy += board_get(&thread->state) == BOARD_BUSY;
+        busy += state == BOARD_BUSY;
+        threads += state != BOARD_UNUSED && state != BOARD_ENDED;
     }
     take(&counters->accepted, accepted);
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
+    counters->records = records;
     counters->threads = threads;
 }
 

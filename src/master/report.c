@@ -93,11 +93,10 @@ static double request_rate(void)
 
 static json_t *current_json(const struct worker *worker)
 {
-    const struct board_segment *segment = board_segment(&master.board, worker->segment);
     json_t *list = json_array();
 
-    for (uint32_t i = 0; i < worker->counters.threads && json_array_size(list) < CURRENT_MAX; i++) {
-        const struct board_thread *thread = &segment->thread[i];
+    for (uint32_t i = 0; i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
+        const struct board_thread *thread = &worker->board->thread[i];
         int64_t since = board_get(&thread->busy_since);
         int64_t busy = since > 0 ? clock_fresh_ms() - since : 0;
 

@@ -143,6 +143,9 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
 
     if (!worker || channel_pair(&ours, &theirs) < 0 || (segment = segment_take(error)) < 0)
         goto failed;
+    worker->board = board_segment_map(&master.board, (unsigned)segment);
+    if (!worker->board)
+        goto failed;
     worker->pid = spawn_worker(theirs, generation->number, slot ? slot->index : CHANNEL_CHECK_SLOT);
     if (worker->pid < 0)
         goto failed;
@@ -165,6 +168,8 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
 failed:
     if (error->length == 0)
         buf_printf(error, "a worker cannot be started: %s", strerror(errno));
+    if (worker)
+        board_segment_unmap(worker->board);
     if (segment >= 0)
         segment_used[segment] = false;
     sys_close(&ours);
@@ -206,13 +211,14 @@ void worker_put_end(const struct worker *worker, struct buf *out)
 
 void worker_count(struct worker *worker)
 {
-    counters_read(&worker->counters, board_segment(&master.board, worker->segment));
+    counters_read(&worker->counters, worker->board);
 }
 
 static void worker_free(struct worker *worker)
 {
     worker_count(worker);
     counters_retire(&master.retired, &worker->counters);
+    board_segment_unmap(worker->board);
     segment_used[worker->segment] = false;
     board_set_serving(&master.board, worker->segment, false);
     board_segment_clear(&master.board, worker->segment);

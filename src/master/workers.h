@@ -35,6 +35,7 @@ struct worker {
     bool reaped;
     int status;                    /* from waitpid, when reaped */
     unsigned segment;
+    const struct board_segment *board; /* that segment, mapped */
     int64_t started, ready_at;     /* CLOCK_MONOTONIC ms */
     struct watch channel;
     struct timer deadline;         /* to be ready, or to be gone */

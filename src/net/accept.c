@@ -50,7 +50,7 @@ static void unwatch(struct loop *loop)
 static void accept_move(struct loop *loop, enum accept_state state, int64_t delay)
 {
     struct loop_accept *accept = &loop->accept;
-    _Atomic uint32_t *watching = &loop->engine->board->own->watching;
+    _Atomic uint32_t *watching = &loop->engine->board->own_share->watching;
     if (accept->state == ACCEPT_POLLING && state != ACCEPT_POLLING) {
         unwatch(loop);
         atomic_fetch_sub_explicit(watching, 1, memory_order_relaxed);
@@ -81,7 +81,7 @@ static bool others_watch(const struct loop *loop)
     const struct board *board = loop->engine->board;
     for (unsigned i = 0; i < BOARD_SEGMENTS; i++) {
         bool serving = board_get(&board->head->serving[i / 32]) >> i % 32 & 1;
-        if (serving && i != board->index && board_get(&board_segment(board, i)->watching))
+        if (serving && i != board->index && board_get(&board->shares[i].watching))
             return true;
     }
     return false;

@@ -12,14 +12,14 @@
 void record_opened(struct loop *loop)
 {
     struct board_thread *record = loop->settings.record;
-    atomic_fetch_add_explicit(&loop->engine->board->own->connections, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&loop->engine->board->own_share->connections, 1, memory_order_relaxed);
     board_add(&record->connections, 1);
     board_add(&record->accepted, 1);
 }
 
 void record_closed(struct loop *loop)
 {
-    atomic_fetch_sub_explicit(&loop->engine->board->own->connections, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&loop->engine->board->own_share->connections, 1, memory_order_relaxed);
     board_add(&loop->settings.record->connections, -1u);
 }
 

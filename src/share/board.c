@@ -1,5 +1,5 @@
 /* The board; see board.h. Master: creates it, reads all, writes the head. Worker: writes its own
- * segment, reads the rest. */
+ * share and segment, reads the other shares. */
 #include "config.h"
 
 #include "share/board.h"
@@ -13,30 +13,51 @@
 
 #include "base/sys.h"
 
-#define BOARD_LENGTH (sizeof(struct board_head) + BOARD_SEGMENTS * sizeof(struct board_segment))
+/* The file: head, shares, segments. */
+#define SHARES_AT sizeof(struct board_head)
+#define SEGMENTS_AT (SHARES_AT + BOARD_SEGMENTS * sizeof(struct board_share))
+#define BOARD_LENGTH (SEGMENTS_AT + BOARD_SEGMENTS * sizeof(struct board_segment))
+
+static off_t share_offset(unsigned index)
+{
+    return (off_t)(SHARES_AT + index * sizeof(struct board_share));
+}
 
 static off_t segment_offset(unsigned index)
 {
-    return (off_t)(sizeof(struct board_head) + index * sizeof(struct board_segment));
+    return (off_t)(SEGMENTS_AT + index * sizeof(struct board_segment));
+}
+
+/* NULL with errno. */
+static void *map(int fd, size_t length, int access, off_t offset)
+{
+    void *at = mmap(NULL, length, access, MAP_SHARED, fd, offset);
+
+    return at == MAP_FAILED ? NULL : at;
 }
 
 /* Through a descriptor that is open for reading only: such a mapping cannot be made writable. */
-static int map_all(struct board *board)
+static const void *map_to_read(const struct board *board, size_t length, off_t offset)
 {
     char path[32];
     int fd;
-    void *all;
+    void *at;
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d", board->fd);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return -1;
-    all = mmap(NULL, BOARD_LENGTH, PROT_READ, MAP_SHARED, fd, 0);
+        return NULL;
+    at = map(fd, length, PROT_READ, offset);
     sys_close(&fd);
-    if (all == MAP_FAILED)
+    return at;
+}
+
+static int map_common(struct board *board)
+{
+    board->head = map_to_read(board, SEGMENTS_AT, 0);
+    if (!board->head)
         return -1;
-    board->head = all;
-    board->segments = (const void *)((const char *)all + sizeof(struct board_head));
+    board->shares = (const void *)((const char *)board->head + SHARES_AT);
     return 0;
 }
 
@@ -48,24 +69,37 @@ int board_create(struct board *board)
     /* Sealed in size: no worker can truncate it under the master's mapping. */
     if (ftruncate(board->fd, (off_t)BOARD_LENGTH) < 0 ||
         fcntl(board->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
-        map_all(board) < 0)
+        map_common(board) < 0)
         goto failed;
-    board->own_head = mmap(NULL, sizeof(struct board_head), PROT_READ | PROT_WRITE, MAP_SHARED,
-                           board->fd, 0);
-    if (board->own_head == MAP_FAILED) {
-        board->own_head = NULL;
-        goto failed;
-    }
-    return 0;
+    board->own_head = map(board->fd, sizeof(struct board_head), PROT_READ | PROT_WRITE, 0);
+    if (board->own_head)
+        return 0;
 failed:
     board_close(board);
     return -1;
 }
 
+static int clear(struct board *board, off_t offset, size_t length)
+{
+    return fallocate(board->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, (off_t)length);
+}
+
 int board_segment_clear(struct board *board, unsigned index)
 {
-    return fallocate(board->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, segment_offset(index),
-                     sizeof(struct board_segment));
+    if (clear(board, share_offset(index), sizeof(struct board_share)) < 0)
+        return -1;
+    return clear(board, segment_offset(index), sizeof(struct board_segment));
+}
+
+const struct board_segment *board_segment_map(const struct board *board, unsigned index)
+{
+    return map_to_read(board, sizeof(struct board_segment), segment_offset(index));
+}
+
+void board_segment_unmap(const struct board_segment *segment)
+{
+    if (segment)
+        munmap((void *)(uintptr_t)segment, sizeof(*segment));
 }
 
 void board_set_serving(struct board *board, unsigned index, bool on)
@@ -84,12 +118,13 @@ int board_attach(struct board *board, int fd, unsigned index)
         errno = EINVAL;
         return -1;
     }
-    if (map_all(board) < 0)
+    if (map_common(board) < 0)
         return -1;
-    board->own = mmap(NULL, sizeof(struct board_segment), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                      segment_offset(index));
-    if (board->own == MAP_FAILED) {
-        board->own = NULL;
+    board->own_share = map(fd, sizeof(struct board_share), PROT_READ | PROT_WRITE,
+                           share_offset(index));
+    board->own = map(fd, sizeof(struct board_segment), PROT_READ | PROT_WRITE,
+                     segment_offset(index));
+    if (!board->own_share || !board->own) {
         board_close(board);
         return -1;
     }
@@ -97,12 +132,25 @@ int board_attach(struct board *board, int fd, unsigned index)
     return 0;
 }
 
+static void detach(void *at, size_t length)
+{
+    mmap(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+void board_detach(struct board *board)
+{
+    detach(board->own_share, sizeof(struct board_share));
+    detach(board->own, sizeof(struct board_segment));
+}
+
 void board_close(struct board *board)
 {
     if (board->head)
-        munmap((void *)(uintptr_t)board->head, BOARD_LENGTH);
+        munmap((void *)(uintptr_t)board->head, SEGMENTS_AT);
     if (board->own_head)
         munmap(board->own_head, sizeof(struct board_head));
+    if (board->own_share)
+        munmap(board->own_share, sizeof(struct board_share));
     if (board->own)
         munmap(board->own, sizeof(struct board_segment));
     sys_close(&board->fd);
@@ -120,7 +168,7 @@ void board_label(struct board_thread *thread, const char *label, size_t length)
 bool board_has_share(const struct board *board)
 {
     uint64_t total = 0, serving = 0;
-    uint64_t own = atomic_load_explicit(&board->own->connections, memory_order_relaxed);
+    uint64_t own = atomic_load_explicit(&board->own_share->connections, memory_order_relaxed);
 
     for (unsigned word = 0; word < BOARD_SEGMENTS / 32; word++) {
         uint32_t bits = board_get(&board->head->serving[word]);
@@ -128,7 +176,7 @@ bool board_has_share(const struct board *board)
         for (; bits; bits &= bits - 1) {
             unsigned index = word * 32 + (unsigned)__builtin_ctz(bits);
 
-            total += board_get(&board->segments[index].connections);
+            total += board_get(&board->shares[index].connections);
             serving++;
         }
     }

@@ -1,9 +1,12 @@
 /* The board: shared memory through which workers show what they do.
  *
- * One memfd of BOARD_SEGMENTS segments; page 0 belongs to the master. A segment belongs to one
- * worker process for its life and is mapped writable by it alone; everybody else maps read-only.
- * All fields are single-writer atomics, there is no lock. The master reads counters, range-checks
- * them, and never follows anything that stands here. A segment is all zero when it is handed out.
+ * One memfd: a page of the master's, a page for each worker with what the others look at when they
+ * share out connections, and a segment for each worker with the records of its threads. Share and
+ * segment belong to one worker process for its life and are mapped writable by it alone (and by the
+ * processes that it forks for its connections, which write one record each); everybody else maps
+ * them read-only. Records are single-writer atomics, there is no lock. The master reads counters,
+ * range-checks them, and never follows anything that stands here. All is zero when it is handed
+ * out.
  */
 #ifndef SHARE_BOARD_H
 #define SHARE_BOARD_H
@@ -13,13 +16,13 @@
 #include <stdint.h>
 
 #define BOARD_SEGMENTS 512 /* workers alive at once, draining ones included */
-#define BOARD_THREADS 512  /* threads of a worker that have a record; the rest share the last */
+#define BOARD_THREADS 12288 /* records of a worker: THREADS_MAX of conf/core.h and some */
 #define BOARD_LABEL 88
 #define BOARD_PROTOCOL 16
 
 /* What a thread does. */
 enum board_thread_state {
-    BOARD_UNUSED, /* no thread has this record */
+    BOARD_UNUSED, /* no thread or process has this record now */
     BOARD_STARTING,
     BOARD_WAITING,
     BOARD_BUSY, /* with what protocol and label say, since busy_since */
@@ -27,7 +30,8 @@ enum board_thread_state {
     BOARD_ENDED,
 };
 
-/* One thread. Written by that thread only, by relaxed stores. */
+/* One thread, or the one of a process that was forked for a connection. Written by it only, by
+ * relaxed stores. */
 struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
@@ -41,11 +45,16 @@ struct board_thread {
     char label[BOARD_LABEL];
 };
 
+/* The records of a worker. */
 struct board_segment {
-    _Alignas(4096) _Atomic uint32_t threads;   /* records in use */
-    _Atomic uint32_t connections;              /* open in the worker: accepting is shared by it */
-    _Atomic uint32_t watching;                 /* loops that watch the listeners now */
+    _Alignas(4096) _Atomic uint32_t threads;   /* records that are or were in use */
     struct board_thread thread[BOARD_THREADS];
+};
+
+/* What workers see of each other. */
+struct board_share {
+    _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
+    _Atomic uint32_t watching;                   /* loops that watch the listeners now */
 };
 
 /* Written by the master only: which segments belong to workers that serve now. */
@@ -56,25 +65,29 @@ struct board_head {
 struct board {
     int fd;
     const struct board_head *head;
-    const struct board_segment *segments; /* BOARD_SEGMENTS of them, read-only */
-    struct board_head *own_head;          /* master: writable */
+    const struct board_share *shares;      /* BOARD_SEGMENTS of them, read-only */
+    struct board_head *own_head;           /* master: writable */
     uint32_t serving[BOARD_SEGMENTS / 32]; /* master: what it has written there */
-    struct board_segment *own;            /* worker: its segment, writable */
-    unsigned index;                       /* worker: which one */
+    struct board_share *own_share;         /* worker: writable */
+    struct board_segment *own;             /* worker: its segment, writable */
+    unsigned index;                        /* worker: which one */
 };
 
 /* Master. 0 or -1 with errno. */
 int board_create(struct board *board);
 int board_segment_clear(struct board *board, unsigned index); /* no worker may hold it */
+/* A worker's segment, for reading; board_segment_unmap() when it is no longer looked at. NULL with
+ * errno. */
+const struct board_segment *board_segment_map(const struct board *board, unsigned index);
+void board_segment_unmap(const struct board_segment *segment);
 void board_set_serving(struct board *board, unsigned index, bool on);
 /* Worker. */
 int board_attach(struct board *board, int fd, unsigned index);
+/* A process that has outlived its worker: what it writes from now on is seen by nobody, since share
+ * and segment may soon be another's. Async-signal-safe. */
+void board_detach(struct board *board);
 void board_close(struct board *board);
 
-static inline const struct board_segment *board_segment(const struct board *b, unsigned index)
-{
-    return &b->segments[index];
-}
 /* Single-writer add: a plain load and store. */
 #define board_add(field, n)                                                                        \
     atomic_store_explicit((field), atomic_load_explicit((field), memory_order_relaxed) + (n),      \

@@ -93,7 +93,7 @@ static void *loop_thread(void *arg)
 
 static struct board_thread *record_of(const struct handover *handover, int index)
 {
-    return &handover->board.own->thread[index < BOARD_THREADS ? index : BOARD_THREADS - 1];
+    return &handover->board.own->thread[index];
 }
 
 static bool engine_fill(struct crew *crew, const struct core *core, const struct modules *modules,

@@ -33,7 +33,7 @@ static struct board_thread *pool_record(struct pool *pool, int index)
 {
     unsigned record = pool->settings.first_record + (unsigned)index;
 
-    return &pool->settings.segment->thread[record < BOARD_THREADS ? record : BOARD_THREADS - 1];
+    return &pool->settings.segment->thread[record];
 }
 
 /* Waits for a job; NULL when the pool ends and the queue is empty. */

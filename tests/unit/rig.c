@@ -162,7 +162,7 @@ void rig_end(struct rig *rig)
         loop_free(&rig->loops[i]);
     ck_assert_int_eq(atomic_load(&rig->quiet), rig->loop_count);
     ck_assert_uint_eq(rig_open(rig), 0);
-    ck_assert_uint_eq(board_get(&rig->board.own->watching), 0);
+    ck_assert_uint_eq(board_get(&rig->board.own_share->watching), 0);
     engine_free(&rig->engine);
     for (int i = 0; i < 2; i++)
         close(rig->listeners[i].fd);
@@ -250,7 +250,7 @@ void rig_reset(int fd)
 
 unsigned rig_open(struct rig *rig)
 {
-    return board_get(&rig->board.own->connections);
+    return board_get(&rig->board.own_share->connections);
 }
 
 bool rig_pause(int *rounds)

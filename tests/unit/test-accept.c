@@ -95,7 +95,7 @@ START_TEST(leaves_what_is_beyond_its_share)
     int fds[6];
     start(1, MANY, _i);
     ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
-    board_set(&other.own->watching, 1);
+    board_set(&other.own_share->watching, 1);
     board_set_serving(&rig.master, 1, true); /* a second worker, without connections */
     rig_command(&rig, LOOP_SERVE);
     int served = 0;
@@ -110,7 +110,7 @@ START_TEST(leaves_what_is_beyond_its_share)
     fds[3] = rig_connect(&rig, 0);
     rig_put(fds[3], "echo x\n");
     rig_expect_silence(fds[3]);
-    board_set(&other.own->connections, 3); /* the other has caught up */
+    board_set(&other.own_share->connections, 3); /* the other has caught up */
     rig_expect(fds[3], "x\n");
     rig_stop(&rig);
     board_close(&other);
@@ -141,7 +141,7 @@ START_TEST(goes_on_though_the_board_lies)
     int fds[40];
     start(1, MANY, _i);
     ck_assert_int_eq(board_attach(&other, dup(rig.master.fd), 1), 0);
-    board_set(&other.own->watching, 1); /* it neither watches nor takes any */
+    board_set(&other.own_share->watching, 1); /* it neither watches nor takes any */
     board_set_serving(&rig.master, 1, true);
     rig_command(&rig, LOOP_SERVE);
     for (int i = 0; i < 40; i++) {

@@ -76,8 +76,8 @@ START_TEST(good_one)
     ck_assert(handover_receive(&handover, worker_end));
     ck_assert_int_eq(handover.channel, worker_end);
     ck_assert_uint_eq(handover.board.index, 3);
-    board_set(&handover.board.own->threads, 9);
-    ck_assert_uint_eq(board_get(&board_segment(&board, 3)->threads), 9);
+    board_set(&handover.board.own_share->connections, 9);
+    ck_assert_uint_eq(board_get(&board.shares[3].connections), 9);
     ck_assert_str_eq(handover.snapshot->text, "workers = 2\n");
     ck_assert_int_gt(handover.log_fd, STDERR_FILENO);
     ck_assert_int_eq(handover.level, REEVE_LOG_DEBUG);

@@ -202,8 +202,11 @@ START_TEST(counters_never_go_down)
     counters_read(&counters, segment);
     ck_assert_uint_eq(counters.requests, 15);
     board_set(&segment->threads, 4000000000u);
+    board_set(&segment->thread[3].state, BOARD_WAITING);
+    board_set(&segment->thread[4].state, BOARD_ENDED);
     counters_read(&counters, segment);
-    ck_assert_uint_eq(counters.threads, BOARD_THREADS);
+    ck_assert_uint_eq(counters.records, BOARD_THREADS);
+    ck_assert_uint_eq(counters.threads, 1);
     board_set(&segment->threads, 1);
     board_set(&segment->thread[0].connections, 7);
     counters_read(&counters, segment);

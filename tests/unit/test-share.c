@@ -180,20 +180,32 @@ END_TEST
 START_TEST(board_segments_are_apart)
 {
     struct board master = {0}, worker = {0};
-    const struct board_segment *seen;
+    const struct board_segment *seen, *other;
 
     ck_assert_int_eq(board_create(&master), 0);
     ck_assert_int_eq(board_attach(&worker, dup(master.fd), 3), 0);
     board_set(&worker.own->threads, 2);
     board_add(&worker.own->thread[1].requests, 5);
     board_label(&worker.own->thread[1], "GET /", 5);
-    seen = board_segment(&master, 3);
+    seen = board_segment_map(&master, 3);
+    other = board_segment_map(&master, 2);
+    ck_assert(seen && other);
     ck_assert_uint_eq(board_get(&seen->threads), 2);
     ck_assert_uint_eq(board_get(&seen->thread[1].requests), 5);
     ck_assert_str_eq(seen->thread[1].label, "GET /");
-    ck_assert_uint_eq(board_get(&board_segment(&master, 2)->threads), 0);
+    ck_assert_uint_eq(board_get(&other->threads), 0);
+    board_set(&worker.own_share->connections, 4);
+    ck_assert_uint_eq(board_get(&master.shares[3].connections), 4);
     ck_assert_int_eq(board_segment_clear(&master, 3), 0);
     ck_assert_uint_eq(board_get(&seen->threads), 0);
+    ck_assert_uint_eq(board_get(&master.shares[3].connections), 0);
+    board_detach(&worker); /* its worker is gone: another may have the segment */
+    board_set(&worker.own->threads, 7);
+    board_set(&worker.own_share->connections, 7);
+    ck_assert_uint_eq(board_get(&seen->threads), 0);
+    ck_assert_uint_eq(board_get(&master.shares[3].connections), 0);
+    board_segment_unmap(seen);
+    board_segment_unmap(other);
     ck_assert_int_lt(ftruncate(master.fd, 0), 0); /* sealed */
     ck_assert_int_lt(board_attach(&worker, dup(master.fd), BOARD_SEGMENTS), 0);
 }
@@ -202,10 +214,13 @@ END_TEST
 START_TEST(foreign_segments_cannot_be_made_writable)
 {
     struct board master = {0}, worker = {0};
+    const struct board_segment *segment;
 
     ck_assert_int_eq(board_create(&master), 0);
     ck_assert_int_eq(board_attach(&worker, dup(master.fd), 0), 0);
-    ck_assert_int_lt(mprotect((void *)(uintptr_t)worker.segments, 4096, PROT_READ | PROT_WRITE), 0);
+    ck_assert_int_lt(mprotect((void *)(uintptr_t)worker.shares, 4096, PROT_READ | PROT_WRITE), 0);
+    segment = board_segment_map(&master, 0);
+    ck_assert_int_lt(mprotect((void *)(uintptr_t)segment, 4096, PROT_READ | PROT_WRITE), 0);
 }
 END_TEST
 
@@ -257,14 +272,14 @@ START_TEST(share_of_connections)
     ck_assert_int_eq(board_create(&master), 0);
     for (unsigned i = 0; i < 4; i++)
         ck_assert_int_eq(board_attach(&worker[i], dup(master.fd), i * 40), 0);
-    atomic_store(&worker[0].own->connections, 1000);
+    atomic_store(&worker[0].own_share->connections, 1000);
     ck_assert(board_has_share(&worker[0])); /* nobody serves yet */
     for (unsigned i = 0; i < 4; i++)
         board_set_serving(&master, i * 40, true);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        atomic_store(&worker[0].own->connections, cases[i].own);
+        atomic_store(&worker[0].own_share->connections, cases[i].own);
         for (int j = 0; j < 3; j++)
-            atomic_store(&worker[j + 1].own->connections, cases[i].others[j]);
+            atomic_store(&worker[j + 1].own_share->connections, cases[i].others[j]);
         ck_assert_msg(board_has_share(&worker[0]) == cases[i].may, "case %zu", i);
     }
     for (unsigned i = 1; i < 4; i++)
