@@ -26,24 +26,34 @@ const reeve_option core_options[] = {
      "The group that workers run as. Empty: the user's."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
      "The concurrency model."
-#define X(name, workers, loops, connections, wait, pool, help) " In " name " " help
+#define X(name, workers, each, loops, connections, wait, pool, help) " In " name " " help
 #include "conf/models.def"
 #undef X
     },
     {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "Worker processes. 0: the model's number, for most models one per usable CPU."},
     {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
-     "Threads in each worker that wait for connections. 0: the model's number, which is the number "
-     "of threads in a model without a pool."},
+     "Threads in each worker that wait for connections. 0: the model's number; in prethreaded and "
+     "worker it is `threads`."},
     {"connections", REEVE_OPT_INT, "0", 0, MANY, NULL, NULL,
      "Connections that a loop may hold at once. 0: the model's number."},
-    {"wait", REEVE_OPT_ENUM, "", 0, 0, "poll|epoll", NULL,
+    {"wait", REEVE_OPT_ENUM, "", 0, 0, wait_choices + 1, NULL,
      "How a loop waits for its connections. Empty: as the model says."},
-    {"threads", REEVE_OPT_INT, "16", 1, 448, NULL, NULL,
-     "Threads in each worker for blocking work: its pool, or its loops in a model without a pool."},
+    {"threads", REEVE_OPT_INT, "16", 1, THREADS_MAX, NULL, NULL,
+     "Threads in each worker for blocking work: the pool in event, the loops in prethreaded and "
+     "worker. Of no effect in the other models."},
+    {"max_threads", REEVE_OPT_INT, "1024", 1, THREADS_MAX, NULL, NULL,
+     "Connections that a worker of the model threaded serves at once, a thread each; further ones "
+     "wait until one ends. Of no effect in the other models."},
+    {"max_processes", REEVE_OPT_INT, "256", 1, THREADS_MAX, NULL, NULL,
+     "Connections that a worker of the model forking serves at once, a process each; further ones "
+     "wait until one ends. Of no effect in the other models."},
+    {"queue", REEVE_OPT_ENUM, "shared", 0, 0, "shared|per-thread", NULL,
+     "How jobs wait for a thread of the pool: in one queue for all, or in one for each thread, "
+     "filled in turn; a job never changes its queue. Of no effect in a model without a pool."},
     {"queue_limit", REEVE_OPT_INT, "1024", 1, 1048576, NULL, NULL,
-     "Jobs that may wait for a thread of the pool; more are refused. Of no effect in a model "
-     "without a pool."},
+     "Jobs that may wait for a thread of the pool, per-thread queues having equal parts of it; more "
+     "are refused. Of no effect in a model without a pool."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,

@@ -17,61 +17,75 @@
 #include "share/control.h"
 #include "share/snapshot.h"
 
-#define THREADS_MAX 480 /* of a worker in all; the board has room for some more */
-
 /* ---- the model */
-
-static bool was_said(const reeve_section *root, const char *name)
-{
-    const reeve_option *o = option_find(root->options, name);
-    return root->values[o - root->options].said.origin != BY_DEFAULT;
-}
 
 #define complain(root, errors, name, ...)                                                          \
     conf_complain((root)->conf, errors, conf_said(root, name), name, __VA_ARGS__)
 
+/* Only what contradicts the model is refused. A number that it does not use is ignored: one word
+ * should be enough to change the model. */
 static void check_model(const reeve_section *root, const struct core *core, struct buf *errors)
 {
-    const struct model *m = &core->model;
+    const struct model *m = &core->model, *row = model_find(m->name);
+    const char *thing = m->each == EACH_THREAD ? "thread" : "process";
+    if (m->each != EACH_NONE && m->connections != 1)
+        complain(root, errors, "connections", "%d contradicts the model %s, whose every %s serves "
+                 "one connection; remove it, or write model = \"epoll\"", m->connections, m->name,
+                 thing);
+    if (m->each != EACH_NONE && m->loops != 1)
+        complain(root, errors, "loops", "%d contradicts the model %s, which makes a %s for each "
+                 "connection; remove it, or write model = \"prethreaded\"", m->loops, m->name,
+                 thing);
+    if (strcmp(m->name, wait_name(row->wait)) == 0 && m->wait != row->wait)
+        complain(root, errors, "wait", "\"%s\" contradicts the model %s; remove it, or write "
+                 "model = \"%s\"", wait_name(m->wait), m->name, wait_name(m->wait));
     if (m->pool && m->connections == 1)
         complain(root, errors, "connections", "1 leaves the pool of the model %s nothing to do; "
                  "remove it, or write model = \"worker\"", m->name);
-    if (!m->pool && was_said(root, "loops") && was_said(root, "threads") &&
-        reeve_conf_int(root, "loops") != 0)
-        complain(root, errors, "threads", "is of no use beside loops, as the model %s has no pool; "
-                 "remove one of the two", m->name);
     if (m->pool && m->loops + core->threads > THREADS_MAX)
         complain(root, errors, "threads", "%d and %d loops are more than %d threads in a worker; "
                  "write less", core->threads, m->loops, THREADS_MAX);
+}
+
+static void read_workers(const reeve_section *root, struct core *core)
+{
+    struct model *m = &core->model;
+    int workers = (int)reeve_conf_int(root, "workers");
+    const char *why = "as configured";
+    char cpus[96];
+    if (workers) {
+        m->workers = workers;
+    } else if (m->workers) {
+        why = "the model's number";
+    } else {
+        m->workers = sys_usable_cpus(cpus, sizeof(cpus));
+        if (m->workers > 256)
+            m->workers = 256;
+        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, one per usable CPU: %s",
+                 m->workers, cpus);
+        return;
+    }
+    snprintf(core->sizing, sizeof(core->sizing), "workers = %d, %s", m->workers, why);
 }
 
 static void read_model(const reeve_section *root, struct core *core, struct buf *errors)
 {
     struct model *m = &core->model;
     const char *wait = reeve_conf_string(root, "wait");
-    int workers = (int)reeve_conf_int(root, "workers"), loops = (int)reeve_conf_int(root, "loops");
+    int loops = (int)reeve_conf_int(root, "loops");
     int connections = (int)reeve_conf_int(root, "connections");
     *m = *model_find(reeve_conf_string(root, "model"));
     core->threads = (int)reeve_conf_int(root, "threads");
     core->queue_limit = (int)reeve_conf_int(root, "queue_limit");
+    core->queue_per_thread = strcmp(reeve_conf_string(root, "queue"), "per-thread") == 0;
+    core->max_each = m->each == EACH_THREAD    ? (int)reeve_conf_int(root, "max_threads")
+                     : m->each == EACH_PROCESS ? (int)reeve_conf_int(root, "max_processes")
+                                               : 0;
     m->connections = connections ? connections : m->connections;
     m->loops = loops ? loops : m->loops ? m->loops : core->threads;
     if (*wait)
-        m->wait = strcmp(wait, wait_name(WAIT_EPOLL)) == 0 ? WAIT_EPOLL : WAIT_POLL;
-    if (workers) {
-        m->workers = workers;
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, as configured", workers);
-    } else if (m->workers) {
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, the model's number",
-                 m->workers);
-    } else {
-        char why[96];
-        m->workers = sys_usable_cpus(why, sizeof(why));
-        if (m->workers > 256)
-            m->workers = 256;
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, one per usable CPU: %s",
-                 m->workers, why);
-    }
+        m->wait = wait_find(wait);
+    read_workers(root, core);
     check_model(root, core, errors);
 }
 

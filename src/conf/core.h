@@ -13,6 +13,9 @@
 struct buf;
 struct conf;
 
+/* Threads of a worker, or processes that it forks, that can be shown on the board. */
+#define THREADS_MAX 12000
+
 extern const reeve_option core_options[]; /* the table */
 
 /* Where to listen, parsed: what a listen section's title says. */
@@ -44,6 +47,8 @@ struct core {
     struct model model;        /* with the overrides applied and workers resolved (> 0) */
     char sizing[160];          /* in words, how `workers` came about */
     int threads;               /* pool threads, or loops of a model that has no pool */
+    int max_each;              /* threads or processes made for connections, at once; 0: none */
+    bool queue_per_thread;     /* of the pool; false: one for all */
     int queue_limit;           /* jobs waiting in the pool */
     const char *const *modules;
     size_t module_count;

@@ -1,4 +1,5 @@
-/* The table of concurrency models; the rows are in models.def. Constant data, any process. */
+/* The tables of concurrency models and of ways to wait; the rows are in models.def and waits.def.
+ * Constant data, any process. */
 #include "config.h"
 
 #include "conf/model.h"
@@ -7,20 +8,30 @@
 #include <string.h>
 
 const struct model models[] = {
-#define X(name, workers, loops, connections, wait, pool, help)                                     \
-    {name, workers, loops, connections, wait, pool},
+#define X(name, workers, each, loops, connections, wait, pool, help)                               \
+    {name, workers, each, loops, connections, wait, pool},
 #include "conf/models.def"
 #undef X
-    {NULL, 0, 0, 0, WAIT_POLL, false},
+    {.name = NULL},
 };
 
 const char model_names[] =
-#define X(name, workers, loops, connections, wait, pool, help) "|" name
+#define X(name, workers, each, loops, connections, wait, pool, help) "|" name
 #include "conf/models.def"
 #undef X
     ;
 
-static const char *const wait_names[] = {[WAIT_POLL] = "poll", [WAIT_EPOLL] = "epoll"};
+static const char *const wait_names[] = {
+#define X(symbol, name) [WAIT_##symbol] = #name,
+#include "conf/waits.def"
+#undef X
+};
+
+const char wait_choices[] =
+#define X(symbol, name) "|" #name
+#include "conf/waits.def"
+#undef X
+    ;
 
 const struct model *model_find(const char *name)
 {
@@ -33,4 +44,12 @@ const struct model *model_find(const char *name)
 const char *wait_name(enum wait_kind wait)
 {
     return wait_names[wait];
+}
+
+enum wait_kind wait_find(const char *name)
+{
+    enum wait_kind kind = 0;
+    while (kind < WAIT_KINDS && strcmp(wait_names[kind], name) != 0)
+        kind++;
+    return kind;
 }

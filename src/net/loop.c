@@ -55,16 +55,11 @@ void engine_free(struct engine *engine)
 
 /* ------------------------------------------------------------------- making and freeing --- */
 
-static const struct wait_ops *ops_of(enum wait_kind kind)
-{
-    switch (kind) {
-    case WAIT_POLL:
-        return &wait_poll;
-    case WAIT_EPOLL:
-        return &wait_epoll;
-    }
-    return &wait_poll;
-}
+static const struct wait_ops *const wait_kinds[WAIT_KINDS] = {
+#define X(symbol, name) [WAIT_##symbol] = &wait_##name,
+#include "conf/waits.def"
+#undef X
+};
 
 static void listeners_init(struct loop *loop)
 {
@@ -95,7 +90,7 @@ struct loop *loop_new(const struct loop_settings *settings)
     if (!loop)
         return NULL;
     *loop = (struct loop){.settings = *settings, .engine = settings->engine};
-    loop->ops = ops_of(settings->wait);
+    loop->ops = wait_kinds[settings->wait];
     list_init(&loop->conns);
     list_init(&loop->dead);
     list_init(&loop->ready);

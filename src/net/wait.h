@@ -46,7 +46,9 @@ struct wait_ops {
     int (*wait)(struct wait *wait, struct wait_event *events, int room, int timeout);
 };
 
-extern const struct wait_ops wait_epoll, wait_poll;
+#define X(symbol, name) extern const struct wait_ops wait_##name;
+#include "conf/waits.def"
+#undef X
 
 /* A source that no back-end knows yet. */
 static inline void wait_source_init(struct wait_source *source, int fd, enum wait_role role)

@@ -14,15 +14,28 @@ static const struct {
     const char *text;
     struct model model;
     int threads;
+    int max_each;
 } models_read[] = {
-    {"workers = 2", {"event", 2, 1, MANY, WAIT_EPOLL, true}, 16},
-    {"model = worker workers = 3", {"worker", 3, 16, 1, WAIT_POLL, false}, 16},
-    {"model = worker workers = 3 threads = 5", {"worker", 3, 5, 1, WAIT_POLL, false}, 5},
-    {"model = worker workers = 3 loops = 7", {"worker", 3, 7, 1, WAIT_POLL, false}, 16},
+    {"workers = 2", {"event", 2, EACH_NONE, 1, MANY, WAIT_EPOLL, true}, 16, 0},
+    {"model = worker workers = 3", {"worker", 3, EACH_NONE, 16, 1, WAIT_POLL, false}, 16, 0},
+    {"model = worker workers = 3 threads = 5",
+     {"worker", 3, EACH_NONE, 5, 1, WAIT_POLL, false}, 5, 0},
+    {"model = worker workers = 3 loops = 7 threads = 5", /* the more exact one counts */
+     {"worker", 3, EACH_NONE, 7, 1, WAIT_POLL, false}, 5, 0},
     {"model = worker workers = 1 wait = epoll connections = 9",
-     {"worker", 1, 16, 9, WAIT_EPOLL, false}, 16},
+     {"worker", 1, EACH_NONE, 16, 9, WAIT_EPOLL, false}, 16, 0},
     {"workers = 1 loops = 2 connections = 100 wait = poll threads = 4",
-     {"event", 1, 2, 100, WAIT_POLL, true}, 4},
+     {"event", 1, EACH_NONE, 2, 100, WAIT_POLL, true}, 4, 0},
+    {"model = iterative", {"iterative", 1, EACH_NONE, 1, 1, WAIT_POLL, false}, 16, 0},
+    {"model = forking", {"forking", 1, EACH_PROCESS, 1, 1, WAIT_POLL, false}, 16, 256},
+    {"model = forking max_processes = 9 max_threads = 8",
+     {"forking", 1, EACH_PROCESS, 1, 1, WAIT_POLL, false}, 16, 9},
+    {"model = prefork", {"prefork", 16, EACH_NONE, 1, 1, WAIT_POLL, false}, 16, 0},
+    {"model = threaded max_threads = 8 wait = epoll queue = per-thread",
+     {"threaded", 1, EACH_THREAD, 1, 1, WAIT_EPOLL, false}, 16, 8},
+    {"model = prethreaded", {"prethreaded", 1, EACH_NONE, 16, 1, WAIT_POLL, false}, 16, 0},
+    {"model = poll", {"poll", 1, EACH_NONE, 1, MANY, WAIT_POLL, false}, 16, 0},
+    {"model = epoll", {"epoll", 1, EACH_NONE, 1, MANY, WAIT_EPOLL, false}, 16, 0},
 };
 
 START_TEST(model_with_overrides)
@@ -39,8 +52,11 @@ START_TEST(model_with_overrides)
     ck_assert_int_eq(core.model.connections, m->connections);
     ck_assert_int_eq(core.model.wait, m->wait);
     ck_assert_int_eq(core.model.pool, m->pool);
+    ck_assert_int_eq(core.model.each, m->each);
     ck_assert_int_eq(core.threads, models_read[_i].threads);
-    ck_assert_ptr_nonnull(strstr(core.sizing, "as configured"));
+    ck_assert_int_eq(core.max_each, models_read[_i].max_each);
+    const char *why = strstr(models_read[_i].text, "workers") ? "as configured" : "model's number";
+    ck_assert_msg(strstr(core.sizing, why), "%s", core.sizing);
     core_free(&core);
     help_end(&help);
     buf_free(&text);
@@ -131,11 +147,16 @@ static const struct {
     {LISTEN "connections = 1",
      IN("2") "connections: 1 leaves the pool of the model event nothing to do; remove it, or write "
              "model = \"worker\"\n"},
-    {LISTEN "model = worker loops = 2\nthreads = 3",
-     IN("3") "threads: is of no use beside loops, as the model worker has no pool; remove one of "
-             "the two\n"},
-    {LISTEN "loops = 64\nthreads = 448",
-     IN("3") "threads: 448 and 64 loops are more than 480 threads in a worker; write less\n"},
+    {LISTEN "loops = 64\nthreads = 12000",
+     IN("3") "threads: 12000 and 64 loops are more than 12000 threads in a worker; write less\n"},
+    {LISTEN "model = forking connections = 2",
+     IN("2") "connections: 2 contradicts the model forking, whose every process serves one "
+             "connection; remove it, or write model = \"epoll\"\n"},
+    {LISTEN "model = threaded loops = 3",
+     IN("2") "loops: 3 contradicts the model threaded, which makes a thread for each connection; "
+             "remove it, or write model = \"prethreaded\"\n"},
+    {LISTEN "model = poll wait = epoll",
+     IN("2") "wait: \"epoll\" contradicts the model poll; remove it, or write model = \"epoll\"\n"},
     {LISTEN "error_log = \"\"",
      IN("2") "error_log: is empty; write \"stderr\", \"syslog\" or a path\n"},
     {LISTEN "modules = { a, b, a }", IN("2") "modules: \"a\" is named twice; remove one of them\n"},
@@ -183,11 +204,14 @@ END_TEST
 
 START_TEST(model_table)
 {
-    ck_assert_str_eq(model_names + 1, "event|worker");
+    ck_assert_str_eq(model_names + 1, "iterative|forking|prefork|threaded|prethreaded|worker|poll|epoll|event");
     ck_assert_ptr_null(model_find("x"));
     ck_assert_str_eq(model_find("worker")->name, "worker");
     ck_assert_str_eq(wait_name(WAIT_POLL), "poll");
     ck_assert_str_eq(wait_name(WAIT_EPOLL), "epoll");
+    ck_assert_str_eq(wait_choices + 1, "poll|epoll");
+    ck_assert_int_eq(wait_find("epoll"), WAIT_EPOLL);
+    ck_assert_int_eq(wait_find("select"), WAIT_KINDS);
 }
 END_TEST
 
