@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/model.h"
 #include "share/control.h"
 #include "share/snapshot.h"
 #include "worker/load.h"
@@ -121,6 +122,20 @@ static int explain_options(const struct inspected *source)
     return status;
 }
 
+/* A row a line, its columns apart by tabs, under their names: for tables, and for whoever tests or
+ * measures each model there is. */
+static int explain_models(void)
+{
+    static const char *const each[] = {
+        [EACH_NONE] = "none", [EACH_THREAD] = "thread", [EACH_PROCESS] = "process"};
+
+    puts("model\tworkers\teach\tloops\tconnections\twait\tpool");
+    for (const struct model *m = models; m->name; m++)
+        printf("%s\t%d\t%s\t%d\t%d\t%s\t%d\n", m->name, m->workers, each[m->each], m->loops,
+               m->connections, wait_name(m->wait), m->pool);
+    return 0;
+}
+
 int inspect_explain(const struct inspected *source, const char *what)
 {
     if (strcmp(what, "tags") == 0)
@@ -129,6 +144,8 @@ int inspect_explain(const struct inspected *source, const char *what)
         return explain_verbs();
     if (strcmp(what, "options") == 0)
         return explain_options(source);
-    fputs("reeved: -x takes options, tags or verbs\n", stderr);
+    if (strcmp(what, "models") == 0)
+        return explain_models();
+    fputs("reeved: -x takes models, options, tags or verbs\n", stderr);
     return 1;
 }
