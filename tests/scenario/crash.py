@@ -97,7 +97,8 @@ def handler(case):
     equal(get(server.address()).status, 200, "it serves")
 
 
-@scenario("a crash loop: the delay doubles, the other slots keep their workers, the master rests")
+@scenario("a crash loop: the delay doubles, the other slots keep their workers, the master rests",
+          models=())
 def loop(case):
     server = case.serve(workers=3)
     server.crashes_meant = True

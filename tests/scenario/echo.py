@@ -5,7 +5,7 @@ import socket
 import threading
 
 from client import connect, echo
-from reeve import DEADLINE, ECHO, SLOW, check, equal, main, scenario, until
+from reeve import DEADLINE, ECHO, ROOMY, SLOW, check, equal, main, scenario, until
 
 ADDRESS = "127.0.0.2:0"
 
@@ -18,10 +18,9 @@ def plain(case):
             check(echo(link, data) == data, "the bytes that came back")
 
 
-@scenario("1000 connections at once")
+@scenario("1000 connections at once", models=ROOMY)
 def thousand(case):
-    threads = 250 if case.model == "worker" else 4
-    server = case.serve(ECHO, workers=4, threads=threads)
+    server = case.serve(ECHO, **case.room(1000, workers=4))
     address = server.address(ADDRESS)
     links = [connect(address) for _ in range(1000)]
     try:

@@ -3,7 +3,7 @@ import os
 import signal
 
 from client import connect, echo
-from reeve import ECHO, check, equal, main, scenario
+from reeve import BLOCKING, ECHO, ROOMY, check, equal, main, scenario
 
 ADDRESS = "127.0.0.2:0"
 
@@ -13,11 +13,12 @@ def held(server):
 
 
 def spread(case, number):
-    server = case.serve(ECHO, workers=4, threads=number if case.model == "worker" else 4)
+    """Four workers, each of which has room for that many connections."""
+    server = case.serve(ECHO, **case.room(4 * number, workers=4))
     return server, server.address(ADDRESS)
 
 
-@scenario("4 workers, 200 long connections: the busiest has less than twice the least")
+@scenario("4 workers, 200 long connections: the busiest has less than twice the least", models=ROOMY)
 def long_ones(case):
     server, address = spread(case, 100)
     links = []
@@ -33,7 +34,8 @@ def long_ones(case):
             link.close()
 
 
-@scenario("4 workers, 200 connections all at once: the busiest has less than twice the least")
+@scenario("4 workers, 200 connections all at once: the busiest has less than twice the least",
+          models=ROOMY)
 def burst(case):
     server, address = spread(case, 100)
     links = []
@@ -51,7 +53,7 @@ def burst(case):
             link.close()
 
 
-@scenario("after one worker's connections are gone it gets the next ones")
+@scenario("after one worker's connections are gone it gets the next ones", models=ROOMY)
 def refill(case):
     server, address = spread(case, 100)
     server.crashes_meant = True
@@ -72,18 +74,19 @@ def refill(case):
             link.close()
 
 
-@scenario("a worker with no thread free leaves the connection to the others", models=("worker",))
+@scenario("a worker without room leaves the connection to the others", models=BLOCKING)
 def full(case):
-    server, address = spread(case, 2)
-    links = [connect(address) for _ in range(8)]
+    each = 1 if case.row.narrow else 2
+    server, address = spread(case, each)
+    links = [connect(address) for _ in range(4 * each)]
     try:
         for link in links:
             equal(echo(link, b"x"), b"x", "an echo")
-        equal(held(server), [2, 2, 2, 2], "connections")
+        equal(held(server), [each] * 4, "connections")
         with connect(address) as waiting:
             waiting.sendall(b"late")
             links.pop().close()
-            equal(waiting.recv(4), b"late", "who waits is served as soon as a thread is free")
+            equal(waiting.recv(4), b"late", "who waits is served as soon as there is room")
     finally:
         for link in links:
             link.close()

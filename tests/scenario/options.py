@@ -67,15 +67,14 @@ def usage(case):
         equal(run(WRAP + [REEVECTL, *words]).code, code, f"exit status of reevectl {words}")
 
 
-@scenario("-o overrides the file, the last one counts")
+@scenario("-o overrides the file, the last one counts", models=())
 def override(case):
     server = case.server(threads=7).start("-o", "workers=3", "-o", "threads=5", "-o", "threads=6")
-    name = {"event": "threads", "worker": "loops"}[case.model]
     numbers = server.status()["numbers"]
-    equal((numbers["workers"], numbers[name]), (3, 6), f"workers and {name}")
+    equal((numbers["workers"], numbers["threads"]), (3, 6), "workers and threads")
     server.configure(threads=8, workers=9)
     server.ask("reload")
-    equal(server.status()["numbers"][name], 6, f"{name} after a reload")
+    equal(server.status()["numbers"]["threads"], 6, "threads after a reload")
 
 
 @scenario("without any file the current directory is served", models=())

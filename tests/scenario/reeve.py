@@ -31,7 +31,6 @@ import tempfile
 import time
 import traceback
 
-MODELS = ("event", "worker")  # every model there is; a scenario runs under each one it allows
 REEVED = os.path.abspath(os.environ.get("REEVED", "src/reeved"))
 REEVECTL = os.path.abspath(os.environ.get("REEVECTL", "src/reevectl"))
 MODULE_PATH = os.environ.get("REEVE_MODULES") or ":".join(
@@ -60,6 +59,52 @@ HTTP = 'listen "127.0.0.1:0" { protocol = "http" }\n'
 ECHO = 'listen "127.0.0.2:0" { protocol = "echo" }\n'
 SITE = ('http { site "default" { route "/" { static { root = "www" } }'
         ' route "/hello" { hello { } } } }\n')
+
+
+class Model:
+    """A row of the table of models, as the program prints it; MANY connections are a number too."""
+
+    def __init__(self, names, values):
+        for name, value in zip(names, values):
+            setattr(self, name, int(value) if value.isdigit() else value)
+        self.name = self.model
+        # A connection holds the thread or process that serves it until it ends.
+        self.blocking = self.connections == 1
+        # A worker serves one connection at a time: room for more is made by more workers.
+        self.narrow = self.blocking and self.each == "none" and self.loops == 1
+
+    def room(self, connections, workers):
+        """Options with which all these connections are held at once, by so many workers."""
+        share = -(-connections // workers)
+        if self.narrow:
+            return {"workers": max(workers, connections)}
+        options = {"workers": workers}
+        if self.each != "none":
+            options[{"thread": "max_threads", "process": "max_processes"}[self.each]] = share
+        elif self.blocking:
+            options["threads"] = share
+        return options
+
+
+def read_models():
+    try:
+        rows = subprocess.run([REEVED, "-x", "models"], capture_output=True, text=True,
+                              check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        print(f"Bail out! {REEVED} is not built: run make first, from the top of the build tree")
+        sys.exit(99)
+    models = [Model(rows[0].split("\t"), row.split("\t")) for row in rows[1:]]
+    return {model.name: model for model in models}
+
+
+# Every model there is, by name, and sets of them; a scenario runs under each one it allows.
+MODELS = read_models()
+USUAL = "event"  # where the model does not matter
+BLOCKING = [name for name, model in MODELS.items() if model.blocking]
+SHARING = [name for name, model in MODELS.items() if not model.blocking]  # a loop for many
+NARROW = [name for name, model in MODELS.items() if model.narrow]
+ROOMY = [name for name, model in MODELS.items() if not model.narrow]      # many in a worker
+POOLED = [name for name, model in MODELS.items() if model.pool]
 
 
 class Failed(Exception):
@@ -468,6 +513,7 @@ class Case:
 
     def __init__(self, model):
         self.model = model
+        self.row = MODELS[model]
         self.servers = []
 
     def server(self, text=HTTP + SITE, **options):
@@ -479,6 +525,10 @@ class Case:
 
     def serve(self, text=HTTP + SITE, **options):
         return self.server(text, **options).start()
+
+    def room(self, connections, workers=2):
+        """Options with which so many connections are held at once, whatever the model."""
+        return self.row.room(connections, workers)
 
     def need_no_wrap(self, why):
         if WRAP:
@@ -536,9 +586,10 @@ scenarios = []
 
 
 def scenario(text, models=MODELS):
-    """Declares a scenario. `models`: those it runs under; () where the model does not matter."""
+    """Declares a scenario. `models`: those it runs under; () where the model does not matter, since
+    it is about the master, the files or the command line."""
     def add(function):
-        for model in models or (MODELS[0],):
+        for model in models or (USUAL,):
             name = f"{text} [{model}]" if models else text
             if os.environ.get("REEVE_ONLY", "") in name:
                 scenarios.append((name, function, model))
@@ -582,10 +633,6 @@ def run_one(number, name, function, model):
 
 def main():
     """Runs what the file declares."""
-    for path in (REEVED, REEVECTL):
-        if not os.access(path, os.X_OK):
-            print(f"Bail out! {path} is not built: run make first, from the top of the build tree")
-            sys.exit(99)
     # Orphans come to this process, so that nothing a server leaves behind can hide.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
