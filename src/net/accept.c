@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "net/loop-private.h"
 
 #define BURST 64            /* connections taken in a turn from one listener */
@@ -63,6 +64,10 @@ static void accept_move(struct loop *loop, enum accept_state state, int64_t dela
     accept->delay = delay;
     accept->look_at = delay ? clock_now_ms() + delay : 0;
     accept->conn_closed = false;
+    atomic_store(&loop->wants_room,
+                 state == ACCEPT_FULL || state == ACCEPT_STARVED || state == ACCEPT_EMPTYING);
+    if (state == ACCEPT_FULL && loop_has_room(loop))
+        loop_post(loop, LOOP_ROOM); /* one has ended just now, and has not seen the wish */
 }
 
 static bool is_gated(const struct loop *loop)
@@ -124,30 +129,60 @@ static enum outcome accept_failed(struct loop_listener *from, int error)
     }
 }
 
-static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
+static void stop_if_full(struct loop *loop)
 {
-    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof peer;
-    int fd = accept4(from->source.fd, (struct sockaddr *)&peer, &length,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
-        return accept_failed(from, errno);
-    struct reeve_conn *conn = conn_new(loop, from, fd, &peer);
+    if (loop_has_room(loop) || loop->accept.state != ACCEPT_POLLING)
+        return;
+    accept_move(loop, ACCEPT_FULL, 0);
+    if (is_gated(loop))
+        gate_leave(loop);
+}
+
+/* A thread or process for the connection in hand. */
+static enum outcome launch(struct loop *loop)
+{
+    atomic_fetch_add(&loop->launched, 1); /* first: it may have ended before launch() returns */
+    record_share(loop, 1);
+    if (loop->engine->launch(loop, &loop->in_hand) < 0) {
+        int error = errno;
+        record_share(loop, -1u);
+        atomic_fetch_sub(&loop->launched, 1);
+        errno = error;
+        return STARVED;
+    }
+    loop->in_hand.fd = -1;
+    stop_if_full(loop);
+    return TAKEN;
+}
+
+static enum outcome serve(struct loop *loop, struct loop_listener *from,
+                          const struct accepted *accepted)
+{
+    struct reeve_conn *conn = conn_new(loop, from, accepted->fd, &accepted->peer);
     if (!conn) {
-        close(fd);
+        close(accepted->fd);
         errno = ENOMEM;
         return STARVED;
     }
-    /* The gate goes on before the connection is served, which may take long. */
-    if (!loop_has_room(loop) && loop->accept.state == ACCEPT_POLLING) {
-        accept_move(loop, ACCEPT_FULL, 0);
-        if (is_gated(loop))
-            gate_leave(loop);
-    }
+    stop_if_full(loop); /* the gate goes on before the connection is served: that may take long */
     if (loop->phase == LOOP_DRAINING && !loop->drain_at)
         loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
     step_begin(conn);
     return TAKEN;
+}
+
+static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
+{
+    struct accepted accepted = {.listener = from->listener, .peer.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof accepted.peer;
+    accepted.fd = accept4(from->source.fd, (struct sockaddr *)&accepted.peer, &length,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted.fd < 0)
+        return accept_failed(from, errno);
+    if (!loop->engine->launch)
+        return serve(loop, from, &accepted);
+    loop->in_hand = accepted;
+    return launch(loop);
 }
 
 /* The backlog could be emptied: only now, so that one descriptor more or less does not fill the
@@ -159,12 +194,13 @@ static void recovered(struct loop *loop, const struct loop_listener *from)
     loop->accept.complained = false;
 }
 
-static void starve(struct loop *loop, const struct loop_listener *from, enum accept_state state)
+static void starve(struct loop *loop, const struct listener *from, enum accept_state state)
 {
     int error = errno;
+    const char *what = loop->in_hand.fd < 0 ? "" : "no thread or process for a connection: ";
     if (!loop->accept.complained)
-        log_msg(LOG_ACCEPT_PAUSED, "%s: %s; %u connections are open in this thread",
-                from->listener->address, strerror(error), loop->held);
+        log_msg(LOG_ACCEPT_PAUSED, "%s: %s%s; %u connections are open here", from->address, what,
+                strerror(error), loop->held + atomic_load(&loop->launched));
     loop->accept.complained = true;
     accept_move(loop, state, STARVED_DELAY);
 }
@@ -194,7 +230,7 @@ void accept_event(struct loop *loop, struct loop_listener *from)
     if (loop->accept.state != ACCEPT_POLLING)
         return;
     if (outcome == STARVED)
-        starve(loop, from, ACCEPT_STARVED);
+        starve(loop, from->listener, ACCEPT_STARVED);
     else if (!fair)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
 }
@@ -224,6 +260,15 @@ static void look_unfair(struct loop *loop, bool time)
     }
 }
 
+/* The connection in hand first: who came before goes before. */
+static void try_again(struct loop *loop)
+{
+    if (loop->in_hand.fd >= 0 && launch(loop) == STARVED)
+        starve(loop, loop->in_hand.listener, ACCEPT_STARVED);
+    else
+        try_polling(loop);
+}
+
 /* ------------------------------------------------------------------- while draining --- */
 
 static void accept_done(struct loop *loop)
@@ -241,6 +286,10 @@ static void accept_done(struct loop *loop)
 /* The backlog of listeners that are no longer configured: nobody else will take it. */
 static void empty_backlogs(struct loop *loop)
 {
+    if (loop->in_hand.fd >= 0 && launch(loop) == STARVED) {
+        starve(loop, loop->in_hand.listener, ACCEPT_EMPTYING);
+        return;
+    }
     for (size_t i = 0; i < loop->engine->listener_count; i++) {
         struct loop_listener *from = &loop->listeners[i];
         enum outcome outcome = TAKEN;
@@ -251,7 +300,7 @@ static void empty_backlogs(struct loop *loop)
                 return;
             outcome = accept_one(loop, from);
             if (outcome == STARVED) {
-                starve(loop, from, ACCEPT_EMPTYING);
+                starve(loop, from->listener, ACCEPT_EMPTYING);
                 return;
             }
         }
@@ -279,7 +328,13 @@ void accept_drain(struct loop *loop)
 
 void accept_stop(struct loop *loop)
 {
+    sys_close(&loop->in_hand.fd);
     accept_done(loop);
+}
+
+void accept_never(struct loop *loop)
+{
+    accept_move(loop, ACCEPT_DONE, 0);
 }
 
 void accept_look(struct loop *loop)
@@ -303,7 +358,7 @@ void accept_look(struct loop *loop)
         break;
     case ACCEPT_STARVED:
         if (time || accept->conn_closed)
-            try_polling(loop);
+            try_again(loop);
         break;
     case ACCEPT_EMPTYING:
         if (!accept->look_at || time || accept->conn_closed)
