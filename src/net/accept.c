@@ -1,4 +1,5 @@
-/* Taking connections: when a loop watches the listeners, and when it does not.
+/* When a loop watches the listeners and takes connections, and when it does not. How one is taken is
+ * in take.c.
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched exactly
  * in ACCEPT_POLLING. No arrival is forgotten: the kernel wakes one sleeping watcher for each, so
@@ -9,8 +10,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,13 +24,6 @@
 #define UNFAIR_MOST 16
 #define UNFAIR_LOOKS 64     /* after so many the board is no longer believed: about a second */
 #define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
-
-enum outcome {
-    TAKEN,   /* a connection, and room for more */
-    DRY,     /* the backlog is empty */
-    SKIPPED, /* that one was gone already */
-    STARVED,
-};
 
 static void watch(struct loop *loop)
 {
@@ -106,83 +98,15 @@ static void try_polling(struct loop *loop)
     loop->accept.looks = loop->accept.alone = 0;
 }
 
-/* ------------------------------------------------------------------- one connection --- */
+/* ------------------------------------------------------------------- taking --- */
 
-static enum outcome accept_failed(struct loop_listener *from, int error)
-{
-    switch (error) {
-    case EAGAIN:
-        return DRY;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return STARVED;
-    case EBADF:
-    case EINVAL:
-    case ENOTSOCK:
-    case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
-        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
-        return STARVED;
-    default: /* ECONNABORTED, EINTR, EPROTO and the network errors of accept(2) */
-        return SKIPPED;
-    }
-}
-
-static void stop_if_full(struct loop *loop)
+void accept_taken(struct loop *loop)
 {
     if (loop_has_room(loop) || loop->accept.state != ACCEPT_POLLING)
         return;
     accept_move(loop, ACCEPT_FULL, 0);
     if (is_gated(loop))
         gate_leave(loop);
-}
-
-/* A thread or process for the connection in hand. */
-static enum outcome launch(struct loop *loop)
-{
-    atomic_fetch_add(&loop->launched, 1); /* first: it may have ended before launch() returns */
-    record_share(loop, 1);
-    if (loop->engine->launch(loop, &loop->in_hand) < 0) {
-        int error = errno;
-        record_share(loop, -1u);
-        atomic_fetch_sub(&loop->launched, 1);
-        errno = error;
-        return STARVED;
-    }
-    loop->in_hand.fd = -1;
-    stop_if_full(loop);
-    return TAKEN;
-}
-
-static enum outcome serve(struct loop *loop, struct loop_listener *from,
-                          const struct accepted *accepted)
-{
-    struct reeve_conn *conn = conn_new(loop, from, accepted->fd, &accepted->peer);
-    if (!conn) {
-        close(accepted->fd);
-        errno = ENOMEM;
-        return STARVED;
-    }
-    stop_if_full(loop); /* the gate goes on before the connection is served: that may take long */
-    if (loop->phase == LOOP_DRAINING && !loop->drain_at)
-        loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
-    step_begin(conn);
-    return TAKEN;
-}
-
-static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
-{
-    struct accepted accepted = {.listener = from->listener, .peer.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof accepted.peer;
-    accepted.fd = accept4(from->source.fd, (struct sockaddr *)&accepted.peer, &length,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (accepted.fd < 0)
-        return accept_failed(from, errno);
-    if (!loop->engine->launch)
-        return serve(loop, from, &accepted);
-    loop->in_hand = accepted;
-    return launch(loop);
 }
 
 /* The backlog could be emptied: only now, so that one descriptor more or less does not fill the
@@ -217,19 +141,19 @@ static bool may_go_on(const struct loop *loop, int taken)
 
 void accept_event(struct loop *loop, struct loop_listener *from)
 {
-    enum outcome outcome = TAKEN;
+    enum taken outcome = TAKE_DONE;
     bool fair = true;
     for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
-        outcome = accept_one(loop, from);
-        if (outcome == DRY || outcome == STARVED)
+        outcome = take_one(loop, from);
+        if (outcome == TAKE_DRY || outcome == TAKE_STARVED)
             break;
         fair = may_go_on(loop, i + 1);
     }
-    if (outcome == DRY || (outcome == TAKEN && is_gated(loop)))
+    if (outcome == TAKE_DRY || (outcome == TAKE_DONE && is_gated(loop)))
         recovered(loop, from);
     if (loop->accept.state != ACCEPT_POLLING)
         return;
-    if (outcome == STARVED)
+    if (outcome == TAKE_STARVED)
         starve(loop, from->listener, ACCEPT_STARVED);
     else if (!fair)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
@@ -263,7 +187,7 @@ static void look_unfair(struct loop *loop, bool time)
 /* The connection in hand first: who came before goes before. */
 static void try_again(struct loop *loop)
 {
-    if (loop->in_hand.fd >= 0 && launch(loop) == STARVED)
+    if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED)
         starve(loop, loop->in_hand.listener, ACCEPT_STARVED);
     else
         try_polling(loop);
@@ -286,20 +210,20 @@ static void accept_done(struct loop *loop)
 /* The backlog of listeners that are no longer configured: nobody else will take it. */
 static void empty_backlogs(struct loop *loop)
 {
-    if (loop->in_hand.fd >= 0 && launch(loop) == STARVED) {
+    if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED) {
         starve(loop, loop->in_hand.listener, ACCEPT_EMPTYING);
         return;
     }
     for (size_t i = 0; i < loop->engine->listener_count; i++) {
         struct loop_listener *from = &loop->listeners[i];
-        enum outcome outcome = TAKEN;
+        enum taken outcome = TAKE_DONE;
         if (!atomic_load(&from->listener->removed))
             continue;
-        for (; outcome != DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
+        for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
             if (!loop_has_room(loop))
                 return;
-            outcome = accept_one(loop, from);
-            if (outcome == STARVED) {
+            outcome = take_one(loop, from);
+            if (outcome == TAKE_STARVED) {
                 starve(loop, from->listener, ACCEPT_EMPTYING);
                 return;
             }

@@ -117,6 +117,19 @@ void accept_all(struct loop *loop);  /* from every listener that is watched, wit
 void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
 
+void accept_taken(struct loop *loop); /* one more: it may be full now */
+
+/* take.c */
+enum taken {
+    TAKE_DONE,    /* a connection, and room for more */
+    TAKE_DRY,     /* the backlog is empty */
+    TAKE_SKIPPED, /* that one was gone already */
+    TAKE_STARVED, /* no descriptor, memory, thread or process, see errno */
+};
+enum taken take_one(struct loop *loop, struct loop_listener *from);
+/* Launches the connection in hand, which could not be launched when it was accepted. */
+enum taken take_in_hand(struct loop *loop);
+
 /* gate.c: which of the one-connection loops of a process watches the listeners */
 struct accept_gate *gate_new(void);
 void gate_free(struct accept_gate **gate);

@@ -164,8 +164,9 @@ static const struct {
     {"workers = x\nthreads = 0\nmodel = evnt",
      IN("3") "model: \"evnt\" is not known (did you mean \"event\"?); write "
              "\"iterative\", \"forking\", \"prefork\", \"threaded\", \"prethreaded\", "
-             "\"worker\", \"poll\", \"epoll\" or \"event\"\n" IN("1") "workers: \"x\" is not a whole number; write digits only\n"
-     IN("2") "threads: \"0\" is out of range; write 1 to 448\n"},
+             "\"worker\", \"poll\", \"epoll\" or \"event\"\n"
+     IN("1") "workers: \"x\" is not a whole number; write digits only\n"
+     IN("2") "threads: \"0\" is out of range; write 1 to 12000\n"},
 };
 
 START_TEST(mistakes_have_their_sentence)
