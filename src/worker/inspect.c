@@ -99,10 +99,29 @@ static int explain_tags(void)
 static int explain_verbs(void)
 {
 #define X(symbol, name, arguments, access, help)                                                   \
-    printf(".TP\n.B %s %s\n%s%s\n", name, arguments, help,                                         \
+    printf(".TP\n.B %s%s%s\n%s%s\n", name, *arguments ? " " : "", arguments, help,                  \
            access == READ ? " Open to the control group." : "");
 #include "share/verbs.def"
 #undef X
+    return 0;
+}
+
+/* Rows of a table of tbl(1). */
+static int explain_models(void)
+{
+    for (const struct model *m = models; m->name; m++) {
+        char workers[16] = "CPUs", loops[16] = "threads", connections[16] = "many";
+
+        if (m->workers > 0)
+            snprintf(workers, sizeof(workers), "%d", m->workers);
+        if (m->loops > 0)
+            snprintf(loops, sizeof(loops), "%d", m->loops);
+        if (m->connections < MANY)
+            snprintf(connections, sizeof(connections), "%d", m->connections);
+        printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m->name, workers, loops, connections,
+               wait_name(m->wait), m->pool ? "threads" : "none",
+               m->each == EACH_NONE ? "nothing" : each_name(m->each));
+    }
     return 0;
 }
 
@@ -122,30 +141,16 @@ static int explain_options(const struct inspected *source)
     return status;
 }
 
-/* A row a line, its columns apart by tabs, under their names: for tables, and for whoever tests or
- * measures each model there is. */
-static int explain_models(void)
-{
-    static const char *const each[] = {
-        [EACH_NONE] = "none", [EACH_THREAD] = "thread", [EACH_PROCESS] = "process"};
-
-    puts("model\tworkers\teach\tloops\tconnections\twait\tpool");
-    for (const struct model *m = models; m->name; m++)
-        printf("%s\t%d\t%s\t%d\t%d\t%s\t%d\n", m->name, m->workers, each[m->each], m->loops,
-               m->connections, wait_name(m->wait), m->pool);
-    return 0;
-}
-
 int inspect_explain(const struct inspected *source, const char *what)
 {
     if (strcmp(what, "tags") == 0)
         return explain_tags();
     if (strcmp(what, "verbs") == 0)
         return explain_verbs();
-    if (strcmp(what, "options") == 0)
-        return explain_options(source);
     if (strcmp(what, "models") == 0)
         return explain_models();
+    if (strcmp(what, "options") == 0)
+        return explain_options(source);
     fputs("reeved: -x takes models, options, tags or verbs\n", stderr);
     return 1;
 }

@@ -6,8 +6,8 @@ import subprocess
 import threading
 
 from client import Client, Load, connect, echo, get, reset
-from reeve import (DEADLINE, ECHO, HTTP, REEVECTL, SITE, WRAP, check, contains, equal, main,
-                   scenario, short, until)
+from reeve import (DEADLINE, ECHO, HTTP, REEVECTL, SITE, WRAP, check, contains, equal, main, scenario,
+                   short, until)
 
 
 def typed(value, shape, where):
@@ -30,17 +30,19 @@ STATUS = {
     "version": str, "pid": int, "generation": int, "model": str, "uptime": (int, float),
     "state": str, "config": str, "user": str, "rate": (int, float), "last_error": (str, NULL),
     "last_operation": (dict, NULL),
-    "numbers": {"workers": int, "loops": int, "connections": int, "wait": str, "threads": int},
+    "numbers": {"workers": int, "each": (str, NULL), "each_limit": int, "loops": int,
+                "connections": int, "wait": str, "threads": int, "queue": (str, NULL),
+                "control": int},
     "generations": [{"number": int, "state": str, "workers": int}],
     "workers": [{"slot": int, "pid": int, "state": str, "generation": int, "threads": int,
-                 "busy": int, "connections": int, "requests": int, "bytes": int, "restarts": int,
-                 "uptime": (int, float), "current": list}],
+                 "processes": int, "busy": int, "connections": int, "requests": int, "bytes": int,
+                 "restarts": int, "uptime": (int, float), "current": list}],
     "totals": {"connections": int, "open": int, "requests": int, "bytes": int, "restarts": int}}
 
 
 @scenario("status --json has every promised field, and true values")
 def status(case):
-    server = case.serve(HTTP + ECHO + SITE, workers=3, threads=5)
+    server = case.serve(HTTP + ECHO + SITE, workers=3, threads=5, max_threads=30, max_processes=40)
     for _ in range(7):
         equal(get(server.address()).status, 200, "a request")
     value = server.json("status")
@@ -51,15 +53,43 @@ def status(case):
     equal((value["last_operation"]["verb"], value["last_operation"]["code"]), ("start", 0),
           "what nobody but the start has asked for")
     equal([worker["slot"] for worker in value["workers"]], [0, 1, 2], "slots")
-    equal({name: value["numbers"][name] for name in STATUS["numbers"]},
-          {"workers": 3, "loops": case.row.loops or 5, "connections": case.row.connections,
-           "wait": case.row.wait, "threads": 5 if case.row.pool else 0}, "numbers of the model")
+    row = case.row
+    equal(value["numbers"],
+          {"workers": 3, "each": None if row.each == "nothing" else row.each,
+           "each_limit": 30 if row.thread_each else 40 if row.process_each else 0,
+           "loops": row.loops or 5, "connections": row.connections, "wait": row.wait,
+           "threads": 5 if row.pool else 0, "queue": "shared" if row.pool else None,
+           "control": 0 if row.process_each else 1}, "numbers of the model")
     until(lambda: server.status()["totals"]["requests"] == 7, "seven requests are counted")
     equal(server.status()["totals"]["connections"], 7, "connections")
     check(server.status()["totals"]["bytes"] > 7 * 15, "bytes")
     with connect(server.address("127.0.0.2:0")) as link:
         echo(link, b"x")
         equal(server.status()["totals"]["open"], 1, "open connections")
+
+
+# What a server of 3 workers and 5 threads has, in words.
+WORDS = {
+    "iterative": "3 workers of 2 threads each: 1 loop of 1 connection, 1 for control",
+    "forking": "3 workers of 1 thread each: 1 loop that accepts; one more process for each connection, "
+               "at most 50 a worker",
+    "prefork": "3 workers of 2 threads each: 1 loop of 1 connection, 1 for control",
+    "threaded": "3 workers of 2 threads each: 1 loop that accepts, 1 for control; one more thread for "
+                "each connection, at most 40 a worker",
+    "prethreaded": "3 workers of 6 threads each: 5 loops of 1 connection, 1 for control",
+    "worker": "3 workers of 6 threads each: 5 loops of 1 connection, 1 for control",
+    "poll": "3 workers of 2 threads each: 1 loop of many connections, 1 for control",
+    "epoll": "3 workers of 2 threads each: 1 loop of many connections, 1 for control",
+    "event": "3 workers of 7 threads each: 1 loop of many connections, 5 in the pool (per-thread "
+             "queues), 1 for control"}
+
+
+@scenario("status says in words what a model is made of", models=WORDS)
+def words(case):
+    server = case.serve(ECHO, workers=3, threads=5, max_threads=40, max_processes=50,
+                        queue="per-thread")
+    contains(server.ctl("status").out, f"model          {case.model}: {WORDS[case.model]}; waits by ",
+             "status")
 
 
 @scenario("status shows what a thread is busy with")
@@ -74,6 +104,7 @@ def busy(case):
               "current")
         equal(current["protocol"], "http", "protocol")
         contains(current["label"], "/the/label", "label")
+        equal("pid" in current, case.row.process_each, "pid")
         contains(server.ctl("status").out, "/the/label", "the table")
         equal(client.answer().status, 200, "the answer")
     until(lambda: not sum(each["busy"] for each in server.status()["workers"]), "idle again")
