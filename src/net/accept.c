@@ -25,12 +25,17 @@
 #define UNFAIR_LOOKS 64     /* after so many the board is no longer believed: about a second */
 #define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
 
+/* In turns: a loop with room for one connection takes it from the listener that is told first, and
+ * a busy listener must not keep the others waiting for ever. */
 static void watch(struct loop *loop)
 {
     bool exclusive = loop->settings.connections > 1;
-    for (size_t i = 0; i < loop->engine->listener_count; i++)
-        if (loop->ops->listen(loop->wait, &loop->listeners[i].source, exclusive) < 0)
-            log_errno(LOG_SYSTEM, "cannot watch %s", loop->listeners[i].listener->address);
+    size_t count = loop->engine->listener_count;
+    for (size_t i = 0; i < count; i++) {
+        struct loop_listener *from = &loop->listeners[(loop->accept.turn + i) % count];
+        if (loop->ops->listen(loop->wait, &from->source, exclusive) < 0)
+            log_errno(LOG_SYSTEM, "cannot watch %s", from->listener->address);
+    }
 }
 
 static void unwatch(struct loop *loop)
@@ -143,6 +148,8 @@ void accept_event(struct loop *loop, struct loop_listener *from)
 {
     enum taken outcome = TAKE_DONE;
     bool fair = true;
+    if (loop->accept.state == ACCEPT_POLLING)
+        loop->accept.turn = (size_t)(from - loop->listeners) + 1;
     for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
         outcome = take_one(loop, from);
         if (outcome == TAKE_DRY || outcome == TAKE_STARVED)

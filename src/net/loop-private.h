@@ -39,6 +39,7 @@ struct loop_accept {
     int64_t look_at;  /* when to look again, 0: not by time */
     int64_t delay;    /* between looks */
     unsigned looks;   /* timed ones at the shares since it had its own last */
+    size_t turn;      /* the listener that is watched first next time */
     unsigned alone;   /* how often since then it polled beyond it, since no other worker did */
     bool complained;  /* ACCEPT_PAUSED was logged and not yet taken back */
     bool conn_closed; /* since the last look */
