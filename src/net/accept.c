@@ -114,12 +114,12 @@ void accept_taken(struct loop *loop)
         gate_leave(loop);
 }
 
-/* The backlog could be emptied: only now, so that one descriptor more or less does not fill the
- * log. */
-static void recovered(struct loop *loop, const struct loop_listener *from)
+/* The backlog could be emptied, or all places be filled: only now, so that one descriptor more or
+ * less does not fill the log. */
+static void recovered(struct loop *loop, const struct listener *from)
 {
     if (loop->accept.complained)
-        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->listener->address);
+        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->address);
     loop->accept.complained = false;
 }
 
@@ -156,8 +156,8 @@ void accept_event(struct loop *loop, struct loop_listener *from)
             break;
         fair = may_go_on(loop, i + 1);
     }
-    if (outcome == TAKE_DRY || (outcome == TAKE_DONE && is_gated(loop)))
-        recovered(loop, from);
+    if (outcome == TAKE_DRY || (outcome == TAKE_DONE && loop->accept.state == ACCEPT_FULL))
+        recovered(loop, from->listener);
     if (loop->accept.state != ACCEPT_POLLING)
         return;
     if (outcome == TAKE_STARVED)
@@ -194,10 +194,14 @@ static void look_unfair(struct loop *loop, bool time)
 /* The connection in hand first: who came before goes before. */
 static void try_again(struct loop *loop)
 {
-    if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED)
-        starve(loop, loop->in_hand.listener, ACCEPT_STARVED);
-    else
-        try_polling(loop);
+    const struct listener *from = loop->in_hand.fd >= 0 ? loop->in_hand.listener : NULL;
+    if (from && take_in_hand(loop) == TAKE_STARVED) {
+        starve(loop, from, ACCEPT_STARVED);
+        return;
+    }
+    try_polling(loop);
+    if (from && loop->accept.state == ACCEPT_FULL)
+        recovered(loop, from);
 }
 
 /* ------------------------------------------------------------------- while draining --- */
