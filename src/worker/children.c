@@ -94,7 +94,7 @@ static void close_inherited(struct children *children, int keep, int also)
     }
 }
 
-static unsigned record_take(struct children *children)
+static unsigned record_take(struct children *children, const char *protocol)
 {
     struct board_segment *segment = children->settings.segment;
     unsigned record = children->spare_count > 0 ? children->spare[--children->spare_count]
@@ -102,7 +102,8 @@ static unsigned record_take(struct children *children)
 
     if (record == children->made)
         board_set(&segment->threads, record + 1);
-    segment->thread[record].protocol[0] = segment->thread[record].label[0] = '\0';
+    snprintf(segment->thread[record].protocol, BOARD_PROTOCOL, "%s", protocol);
+    segment->thread[record].label[0] = '\0';
     return record;
 }
 
@@ -119,7 +120,7 @@ int children_fork(struct children *children, struct loop *front, const struct ac
 
     if (channel_pair(&ours, &theirs) < 0)
         return -1;
-    record = record_take(children);
+    record = record_take(children, accepted->listener->protocol_name);
     pid = fork();
     if (pid == 0) {
         sys_close(&ours);

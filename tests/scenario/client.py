@@ -162,13 +162,13 @@ class Load:
     """Clients that ask the same thing until told to stop, and count what goes wrong.
 
     `refused`: connections that could not be made. `failed_new`: requests that failed as the first
-    of their connection. `failed_kept`: later ones. `wrong`: answers with unexpected bytes."""
+    of their connection. `failed_kept`: later ones. `wrong`: answers with unexpected bytes. `each`:
+    requests of a connection that is kept."""
 
-    PER_CONNECTION = 50
     DEPTH = 8
 
-    def __init__(self, address, want, target="/", kind=KEPT, clients=4):
-        self.address, self.want, self.kind = address, want, kind
+    def __init__(self, address, want, target="/", kind=KEPT, clients=4, each=50):
+        self.address, self.want, self.kind, self.each = address, want, kind, each
         self.request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         self.last = self.request[:-2] + b"Connection: close\r\n\r\n"
         self.good = self.refused = self.failed_new = self.failed_kept = self.wrong = 0
@@ -216,7 +216,7 @@ class Load:
 
     def converse(self, client):
         done, step = 0, self.DEPTH if self.kind == PIPELINED else 1
-        total = 1 if self.kind == ONE_EACH else self.PER_CONNECTION // step * step
+        total = 1 if self.kind == ONE_EACH else self.each // step * step
         while done < total and not self.over.wait(0.001):
             last = done + step == total
             try:

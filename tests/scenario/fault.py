@@ -5,10 +5,11 @@ import mmap
 import os
 import re
 import struct
+from contextlib import ExitStack
 
-from client import ONE_EACH, Load, get
-from reeve import (HTTP, REEVED, SANITIZED, SITE, SLOW, Failed, Skipped, check, children, contains,
-                   equal, main, run, scenario, until)
+from client import ONE_EACH, Client, Load, get
+from reeve import (FORKING, HTTP, REEVED, SANITIZED, SITE, SLOW, THREADED, Failed, Skipped, check,
+                   children, contains, equal, main, run, scenario, until)
 
 SHIM = os.path.abspath(os.environ.get("REEVE_FAULT_SHIM", "tests/fault/.libs/fault.so"))
 MASTER, WORKER = 1, 2
@@ -196,6 +197,38 @@ def aborted(case):
     with Load(server.address(), b"<h1>index</h1>\n", kind=ONE_EACH, clients=2) as load:
         load.more(20)
     equal((load.refused, load.failed_new, load.wrong), (0, 0, 0), str(load))
+
+
+# What a worker calls for each connection in the models that make something for it.
+LAUNCH_FAULTS = (("fork", errno.EAGAIN, FORKING), ("socketpair", errno.EMFILE, FORKING),
+                 ("pthread_create", errno.EAGAIN, THREADED))
+
+
+def launch_fault(name, error, models):
+    @scenario(f"{name} fails for a connection: it is kept until it can be served", models=models)
+    def kept(case):
+        server, fault = server_with_fault(case, **case.room(4, workers=1))
+        start(server, fault)
+        with ExitStack() as stack:
+            first = stack.enter_context(Client(server.address()))
+            equal(first.get("/").status, 200, "a connection before that")
+            fault.arm(name, 1, error, role=WORKER, last=3)
+            others = [stack.enter_context(Client(server.address())) for _ in range(3)]
+            for client in others:
+                client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            contains(server.until_logged("accept-paused")[0], "no thread or process", "the log")
+            equal(first.get("/").status, 200, "the first connection, meanwhile")
+            for client in others:
+                equal(client.answer().status, 200, "a connection that had to wait")
+            equal(fault.fired, 3, "calls that failed")
+            fault.disarm()
+            server.until_logged("accept-resumed")
+        for tag in ("accept-paused", "accept-resumed"):
+            equal(len(server.logged(tag)), 1, f"lines {tag}")
+
+
+for each in LAUNCH_FAULTS:
+    launch_fault(*each)
 
 
 WORKER_FAULTS = (("dlopen", errno.ENOENT), ("pthread_create", errno.EAGAIN), ("mmap", errno.ENOMEM),

@@ -61,17 +61,23 @@ SITE = ('http { site "default" { route "/" { static { root = "www" } }'
         ' route "/hello" { hello { } } } }\n')
 
 
-class Model:
-    """A row of the table of models, as the program prints it; MANY connections are a number too."""
+MANY = 1048576  # connections
 
-    def __init__(self, names, values):
-        for name, value in zip(names, values):
-            setattr(self, name, int(value) if value.isdigit() else value)
-        self.name = self.model
+
+class Model:
+    """A row of the table of models, as the program prints it. A number that is a word there, as in
+    "one loop for each of `threads`", is 0 here."""
+
+    def __init__(self, row):
+        self.name, workers, loops, connections, self.wait, pool, self.each = row.split("\t")
+        self.workers, self.loops = (int(each) if each.isdigit() else 0 for each in (workers, loops))
+        self.connections = MANY if connections == "many" else int(connections)
+        self.pool = pool != "none"
+        self.thread_each, self.process_each = self.each == "thread", self.each == "process"
         # A connection holds the thread or process that serves it until it ends.
         self.blocking = self.connections == 1
         # A worker serves one connection at a time: room for more is made by more workers.
-        self.narrow = self.blocking and self.each == "none" and self.loops == 1
+        self.narrow = self.blocking and self.each == "nothing" and self.loops == 1
 
     def room(self, connections, workers):
         """Options with which all these connections are held at once, by so many workers."""
@@ -79,8 +85,10 @@ class Model:
         if self.narrow:
             return {"workers": max(workers, connections)}
         options = {"workers": workers}
-        if self.each != "none":
-            options[{"thread": "max_threads", "process": "max_processes"}[self.each]] = share
+        if self.thread_each:
+            options["max_threads"] = share
+        elif self.process_each:
+            options["max_processes"] = share
         elif self.blocking:
             options["threads"] = share
         return options
@@ -93,18 +101,18 @@ def read_models():
     except (OSError, subprocess.CalledProcessError):
         print(f"Bail out! {REEVED} is not built: run make first, from the top of the build tree")
         sys.exit(99)
-    models = [Model(rows[0].split("\t"), row.split("\t")) for row in rows[1:]]
-    return {model.name: model for model in models}
+    return {model.name: model for model in map(Model, rows)}
 
 
 # Every model there is, by name, and sets of them; a scenario runs under each one it allows.
 MODELS = read_models()
 USUAL = "event"  # where the model does not matter
 BLOCKING = [name for name, model in MODELS.items() if model.blocking]
-SHARING = [name for name, model in MODELS.items() if not model.blocking]  # a loop for many
-NARROW = [name for name, model in MODELS.items() if model.narrow]
-ROOMY = [name for name, model in MODELS.items() if not model.narrow]      # many in a worker
+ROOMY = [name for name, model in MODELS.items() if not model.narrow]  # many in a worker
 POOLED = [name for name, model in MODELS.items() if model.pool]
+THREADED = [name for name, model in MODELS.items() if model.thread_each]
+FORKING = [name for name, model in MODELS.items() if model.process_each]
+TOGETHER = [name for name in MODELS if name not in FORKING]  # in the worker's own process
 
 
 class Failed(Exception):
@@ -207,6 +215,18 @@ def open_files(pid):
         except OSError:
             pass
     return found
+
+
+def thread_names(pid):
+    """The names of a process's threads, as `ps -L` shows them."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/comm") as file:
+                found.append(file.read().strip())
+        except OSError:
+            pass  # has ended meanwhile
+    return sorted(found)
 
 
 def status_field(pid, name):

@@ -89,19 +89,19 @@ def fast(case):
 
 @scenario("QUIT waits as long as it takes, beyond the drain deadline")
 def patient(case):
-    server = case.serve(ECHO, drain_timeout="300ms")
+    server = case.serve(ECHO, drain_timeout="100ms")
     with connect(server.address("127.0.0.2:0")) as link:
         equal(echo(link, b"held"), b"held", "a long connection")
         server.signal(signal.SIGQUIT)
         server.until_logged("stopping")
-        check(not wait_gone(server.pid, 1.0), "it waits")
+        check(not wait_gone(server.pid, 0.4), "it waits")
         equal(echo(link, b"still"), b"still", "it is finished in peace")
     equal(server.wait(), 0, "exit status")
 
 
 @scenario("stopping takes no new connections and ends idle ones")
 def idle(case):
-    server = case.serve(drain_timeout="5m")
+    server = case.serve(drain_timeout="5m", drain_linger="50ms")
     address = server.address()
     with Client(address) as client:
         equal(client.get("/").status, 200, "a kept connection")
