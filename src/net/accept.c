@@ -220,8 +220,10 @@ static void empty_backlogs(struct loop *loop)
         if (!atomic_load(&from->listener->removed))
             continue;
         for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
-            if (!loop_has_room(loop))
+            if (!loop_has_room(loop)) {
+                accept_move(loop, ACCEPT_EMPTYING, 0); /* room wakes it, no longer the time */
                 return;
+            }
             outcome = take_one(loop, from);
             if (outcome == TAKE_STARVED) {
                 starve(loop, from->listener, ACCEPT_EMPTYING);
