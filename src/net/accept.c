@@ -141,7 +141,7 @@ static bool may_go_on(const struct loop *loop, int taken)
 
 void accept_event(struct loop *loop, struct loop_listener *from)
 {
-    enum taken outcome = TAKE_DONE;
+    enum taken outcome = TAKE_SKIPPED; /* if it no longer watches: nothing */
     bool fair = true;
     for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
         outcome = take_one(loop, from);
