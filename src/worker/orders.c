@@ -102,6 +102,8 @@ static void drain(struct orders *orders, int64_t deadline_ms)
     int64_t deadline = deadline_ms > 0 ? clock_fresh_ms() + deadline_ms : 0;
     bool nearer = deadline && (!orders->deadline || deadline < orders->deadline);
 
+    if (orders->state == STOPPING)
+        return; /* all is cut: a deadline would only make the timer ring for ever */
     if (orders->state != DRAINING || nearer)
         orders->deadline = deadline;
     if (orders->state == WAITING || orders->state == SERVING)
@@ -196,6 +198,8 @@ static void on_master_gone(struct orders *orders)
     crew_listener_removed(orders->crew, "*");
     orders->release_at = clock_fresh_ms() + RELEASE_AFTER;
     drain(orders, orders->drain_timeout);
+    if (orders->state == STOPPING)
+        orders->leave_at = clock_fresh_ms() + LEAVE_AFTER;
 }
 
 static void on_channel(struct orders *orders)
