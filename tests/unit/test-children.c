@@ -188,13 +188,14 @@ static void teardown(void)
 
 static struct accepted accept_one(int *client)
 {
+    static struct listener listener = {.protocol_name = "echo"};
     struct timeval limit = {.tv_sec = 20};
     int pair[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     *client = pair[0];
-    return (struct accepted){.fd = pair[1]};
+    return (struct accepted){.fd = pair[1], .listener = &listener};
 }
 
 static int begin(void)
@@ -305,12 +306,12 @@ END_TEST
 static const struct {
     const char *letters, *end;
 } crash_rows[] = {
-    {"k", "which served one connection (), was killed by signal 11 (Segmentation fault)"},
+    {"k", "which served one connection (echo), was killed by signal 11 (Segmentation fault)"},
     {"sk", "which served one connection (talk, last GET /x), was killed by signal 11 "
            "(Segmentation fault)"},
-    {"e", "which served one connection (), exited with status 3"},
+    {"e", "which served one connection (echo), exited with status 3"},
     {"se", "which served one connection (talk, last GET /x), exited with status 3"},
-    {"b", "which served one connection (), exited with status 75"}, /* it must not come back */
+    {"b", "which served one connection (echo), exited with status 75"}, /* it must not come back */
 };
 
 START_TEST(crash_is_told)
@@ -382,7 +383,7 @@ START_TEST(records_are_used_again)
     reap_to(2);
     again = begin();
     ck_assert_int_eq(ask(again, 'r'), '2');
-    ck_assert_str_eq(segment->thread[2].protocol, ""); /* of the one before */
+    ck_assert_str_eq(segment->thread[2].protocol, "echo"); /* of the one before */
     ck_assert_str_eq(segment->thread[2].label, "");
     ck_assert_uint_eq(board_get(&segment->threads), 4);
     for (int i = 3; i < MOST; i++) /* and all can be there at once */
