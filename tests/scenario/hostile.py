@@ -8,8 +8,8 @@ import signal
 import time
 
 from client import Client, Closed, get
-from reeve import (HTTP, SLOW, Failed, Skipped, alive, check, contains, equal, main, open_files,
-                   scenario)
+from reeve import (FORKING, HTTP, SLOW, TOGETHER, Failed, Skipped, alive, check, contains, equal,
+                   main, open_files, scenario)
 
 HOSTILE = HTTP + ('http { access_log = "access.log" site "default" {'
                   ' route "/" { static { root = "www" } } route "/act" { hostile { } } } }\n')
@@ -46,17 +46,17 @@ def smuggle(case, name):
     equal(get(server.address()).status, 200, "it serves")
 
 
-@scenario("a worker that sends a descriptor to the master leaves none there")
+@scenario("a worker that sends a descriptor to the master leaves none there", models=TOGETHER)
 def one(case):
     smuggle(case, "one-descriptor")
 
 
-@scenario("a worker that sends two descriptors in a packet leaves none there")
+@scenario("a worker that sends two descriptors in a packet leaves none there", models=TOGETHER)
 def two(case):
     smuggle(case, "two-descriptors")
 
 
-@scenario("a worker whose channel has ended is replaced")
+@scenario("a worker whose channel has ended is replaced", models=TOGETHER)
 def empty(case):
     server = taken_over(case)
     before = server.pids()
@@ -66,7 +66,8 @@ def empty(case):
     equal(server.ctl("reopen-logs").code, 0, "exit code of reopen-logs")
 
 
-@scenario("a worker that says FAILED after READY is not believed: it is back at once")
+@scenario("a worker that says FAILED after READY is not believed: it is back at once",
+          models=TOGETHER)
 def failed(case):
     server = taken_over(case)
     before = server.pids()
@@ -95,7 +96,8 @@ def is_blocking(server):
     raise Failed("the listener is gone")
 
 
-@scenario("a listener that a worker made blocking is mended by the next reload with a change")
+@scenario("a listener that a worker made blocking is mended by the next reload with a change",
+          models=TOGETHER)
 def block(case):
     server = taken_over(case, drain_timeout="500ms")
     check(not is_blocking(server), "the listener does not block")
@@ -106,6 +108,23 @@ def block(case):
     check(not is_blocking(server), "the listener blocks no longer")
     for _ in range(4):
         equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("a connection's process that was taken over reaches neither the master nor a listener",
+          models=FORKING)
+def in_child(case):
+    server = taken_over(case)
+    workers, before = server.pids(), server.descriptors()
+    with Client(server.address()) as other:
+        for name in ("one-descriptor", "two-descriptors", "empty", "failed"):
+            act(server, name)
+            equal(other.get("/").status, 200, f"another connection, after {name}")
+        equal(act(server, "block"), 0, "listeners found")
+        check(not is_blocking(server), "the listener does not block")
+    equal((server.pids(), server.descriptors()), (workers, before), "workers, and descriptors")
+    for tag in ("channel-bad", "worker-crashed"):
+        equal(server.logged(tag), [], f"lines {tag}")
+    equal(server.ctl("reopen-logs").code, 0, "exit code of reopen-logs")
 
 
 @scenario("a worker that scribbles on its part of the board shows no nonsense, and goes with it")
