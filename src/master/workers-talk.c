@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/buf.h"
 #include "base/sys.h"
 #include "master/generation.h"
 #include "master/logs.h"
@@ -109,6 +110,18 @@ static void on_failed(struct worker *worker, const struct msg *msg)
     worker->why = strdup(msg->text); /* its exit, which follows, decides what is done */
 }
 
+/* One of its processes; the worker itself is well. */
+static void on_crashed(const struct worker *worker, const struct msg *msg)
+{
+    struct buf text = {0};
+
+    buf_printf(&text, "worker %d of generation %u (pid %d): %s", worker->slot_index,
+               worker->generation->number, (int)worker->pid, msg->text);
+    say(LOG_CONNECTION_CRASHED, "%s", buf_text(&text));
+    master_set_error(buf_text(&text));
+    buf_free(&text);
+}
+
 static void on_message(struct worker *worker, struct msg *msg)
 {
     switch (msg->type) {
@@ -124,6 +137,9 @@ static void on_message(struct worker *worker, struct msg *msg)
         if (worker->loaded || worker->state != WORKER_STARTED)
             break; /* only while loading, with the privileges the worker started with */
         logs_ask(worker, msg->text);
+        return;
+    case MSG_CRASHED:
+        on_crashed(worker, msg);
         return;
     case MSG_LEAVING:
         if (worker->state == WORKER_READY)

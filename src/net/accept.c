@@ -1,4 +1,5 @@
-/* Taking connections: when a loop watches the listeners, and when it does not.
+/* When a loop watches the listeners and takes connections, and when it does not. How one is taken is
+ * in take.c.
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched exactly
  * in ACCEPT_POLLING. No arrival is forgotten: the kernel wakes one sleeping watcher for each, so
@@ -9,11 +10,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "net/loop-private.h"
 
 #define BURST 64            /* connections taken in a turn from one listener */
@@ -24,13 +24,6 @@
 #define UNFAIR_MOST 16
 #define UNFAIR_LOOKS 64     /* after so many the board is no longer believed: about a second */
 #define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
-
-enum outcome {
-    TAKEN,   /* a connection, and room for more */
-    DRY,     /* the backlog is empty */
-    SKIPPED, /* that one was gone already */
-    STARVED,
-};
 
 static void watch(struct loop *loop)
 {
@@ -63,6 +56,10 @@ static void accept_move(struct loop *loop, enum accept_state state, int64_t dela
     accept->delay = delay;
     accept->look_at = delay ? clock_now_ms() + delay : 0;
     accept->conn_closed = false;
+    atomic_store(&loop->wants_room,
+                 state == ACCEPT_FULL || state == ACCEPT_STARVED || state == ACCEPT_EMPTYING);
+    if (state == ACCEPT_FULL && loop_has_room(loop))
+        loop_post(loop, LOOP_ROOM); /* one has ended just now, and has not seen the wish */
 }
 
 static bool is_gated(const struct loop *loop)
@@ -101,53 +98,15 @@ static void try_polling(struct loop *loop)
     loop->accept.looks = loop->accept.alone = 0;
 }
 
-/* ------------------------------------------------------------------- one connection --- */
+/* ------------------------------------------------------------------- taking --- */
 
-static enum outcome accept_failed(struct loop_listener *from, int error)
+void accept_taken(struct loop *loop)
 {
-    switch (error) {
-    case EAGAIN:
-        return DRY;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return STARVED;
-    case EBADF:
-    case EINVAL:
-    case ENOTSOCK:
-    case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
-        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
-        return STARVED;
-    default: /* ECONNABORTED, EINTR, EPROTO and the network errors of accept(2) */
-        return SKIPPED;
-    }
-}
-
-static enum outcome accept_one(struct loop *loop, struct loop_listener *from)
-{
-    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof peer;
-    int fd = accept4(from->source.fd, (struct sockaddr *)&peer, &length,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0)
-        return accept_failed(from, errno);
-    struct reeve_conn *conn = conn_new(loop, from, fd, &peer);
-    if (!conn) {
-        close(fd);
-        errno = ENOMEM;
-        return STARVED;
-    }
-    /* The gate goes on before the connection is served, which may take long. */
-    if (!loop_has_room(loop) && loop->accept.state == ACCEPT_POLLING) {
-        accept_move(loop, ACCEPT_FULL, 0);
-        if (is_gated(loop))
-            gate_leave(loop);
-    }
-    if (loop->phase == LOOP_DRAINING && !loop->drain_at)
-        loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
-    step_begin(conn);
-    return TAKEN;
+    if (loop_has_room(loop) || loop->accept.state != ACCEPT_POLLING)
+        return;
+    accept_move(loop, ACCEPT_FULL, 0);
+    if (is_gated(loop))
+        gate_leave(loop);
 }
 
 /* The backlog could be emptied: only now, so that one descriptor more or less does not fill the
@@ -159,12 +118,13 @@ static void recovered(struct loop *loop, const struct loop_listener *from)
     loop->accept.complained = false;
 }
 
-static void starve(struct loop *loop, const struct loop_listener *from, enum accept_state state)
+static void starve(struct loop *loop, const struct listener *from, enum accept_state state)
 {
     int error = errno;
+    const char *what = loop->in_hand.fd < 0 ? "" : "no thread or process for a connection: ";
     if (!loop->accept.complained)
-        log_msg(LOG_ACCEPT_PAUSED, "%s: %s; %u connections are open in this thread",
-                from->listener->address, strerror(error), loop->held);
+        log_msg(LOG_ACCEPT_PAUSED, "%s: %s%s; %u connections are open here", from->address, what,
+                strerror(error), loop->held + atomic_load(&loop->launched));
     loop->accept.complained = true;
     accept_move(loop, state, STARVED_DELAY);
 }
@@ -181,20 +141,20 @@ static bool may_go_on(const struct loop *loop, int taken)
 
 void accept_event(struct loop *loop, struct loop_listener *from)
 {
-    enum outcome outcome = TAKEN;
+    enum taken outcome = TAKE_DONE;
     bool fair = true;
     for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
-        outcome = accept_one(loop, from);
-        if (outcome == DRY || outcome == STARVED)
+        outcome = take_one(loop, from);
+        if (outcome == TAKE_DRY || outcome == TAKE_STARVED)
             break;
         fair = may_go_on(loop, i + 1);
     }
-    if (outcome == DRY || (outcome == TAKEN && is_gated(loop)))
+    if (outcome == TAKE_DRY || (outcome == TAKE_DONE && is_gated(loop)))
         recovered(loop, from);
     if (loop->accept.state != ACCEPT_POLLING)
         return;
-    if (outcome == STARVED)
-        starve(loop, from, ACCEPT_STARVED);
+    if (outcome == TAKE_STARVED)
+        starve(loop, from->listener, ACCEPT_STARVED);
     else if (!fair)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
 }
@@ -224,6 +184,15 @@ static void look_unfair(struct loop *loop, bool time)
     }
 }
 
+/* The connection in hand first: who came before goes before. */
+static void try_again(struct loop *loop)
+{
+    if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED)
+        starve(loop, loop->in_hand.listener, ACCEPT_STARVED);
+    else
+        try_polling(loop);
+}
+
 /* ------------------------------------------------------------------- while draining --- */
 
 static void accept_done(struct loop *loop)
@@ -241,17 +210,21 @@ static void accept_done(struct loop *loop)
 /* The backlog of listeners that are no longer configured: nobody else will take it. */
 static void empty_backlogs(struct loop *loop)
 {
+    if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED) {
+        starve(loop, loop->in_hand.listener, ACCEPT_EMPTYING);
+        return;
+    }
     for (size_t i = 0; i < loop->engine->listener_count; i++) {
         struct loop_listener *from = &loop->listeners[i];
-        enum outcome outcome = TAKEN;
+        enum taken outcome = TAKE_DONE;
         if (!atomic_load(&from->listener->removed))
             continue;
-        for (; outcome != DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
+        for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
             if (!loop_has_room(loop))
                 return;
-            outcome = accept_one(loop, from);
-            if (outcome == STARVED) {
-                starve(loop, from, ACCEPT_EMPTYING);
+            outcome = take_one(loop, from);
+            if (outcome == TAKE_STARVED) {
+                starve(loop, from->listener, ACCEPT_EMPTYING);
                 return;
             }
         }
@@ -279,7 +252,13 @@ void accept_drain(struct loop *loop)
 
 void accept_stop(struct loop *loop)
 {
+    sys_close(&loop->in_hand.fd);
     accept_done(loop);
+}
+
+void accept_never(struct loop *loop)
+{
+    accept_move(loop, ACCEPT_DONE, 0);
 }
 
 void accept_look(struct loop *loop)
@@ -303,7 +282,7 @@ void accept_look(struct loop *loop)
         break;
     case ACCEPT_STARVED:
         if (time || accept->conn_closed)
-            try_polling(loop);
+            try_again(loop);
         break;
     case ACCEPT_EMPTYING:
         if (!accept->look_at || time || accept->conn_closed)

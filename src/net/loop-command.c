@@ -1,7 +1,8 @@
 /* What a loop is told: serve, look, drain, stop; and how it comes to its end.
  *
  * Thread: loop_command and loop_has_stopped_accepting in any, the rest in the loop's. Memory:
- * nothing of its own. What must hold: the phase only goes on, and is changed here alone. */
+ * nothing of its own. What must hold: the phase only goes on, and is changed here alone; a
+ * loop that is given its connections begins anew with each. */
 #include "config.h"
 
 #include "base/clock.h"
@@ -78,8 +79,15 @@ void loop_obey(struct loop *loop)
         stop(loop);
 }
 
+void loop_begin_anew(struct loop *loop)
+{
+    loop->phase = LOOP_SERVING;
+    loop->drain_at = 0;
+    if (atomic_load(&loop->engine->draining))
+        loop_post(loop, LOOP_DRAIN);
+}
+
 bool loop_is_finished(const struct loop *loop)
 {
-    bool ending = loop->phase == LOOP_DRAINING || loop->phase == LOOP_STOPPING;
-    return ending && loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
+    return loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
 }

@@ -56,11 +56,13 @@ struct loop {
     struct list conns; /* all that are not dead, zombies included */
     struct list dead;
     struct list ready;
-    unsigned held; /* connections with a descriptor */
+    unsigned held; /* connections with a descriptor, not counting launched ones */
+    struct wait_source guest;
     struct wheel wheel;
     struct out_pool pool;
     struct list spare_jobs;
     unsigned spare_job_count;
+    struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
     const struct reeve_conn *shown; /* whose request the board record shows */
     const char *shown_protocol;
@@ -71,9 +73,13 @@ struct loop {
     atomic_uint commands; /* a bit for each enum loop_command, and LOOP_GATE */
     atomic_bool asleep;
     atomic_bool stopped_accepting;
+    atomic_uint launched;   /* threads or processes made by engine.launch, not ended */
+    atomic_bool wants_room; /* wake it when one of them ends */
 };
 
-#define LOOP_GATE 31u /* a bit of `commands`: the gate is yours, look again */
+/* Bits of `commands`, which do nothing but wake: */
+#define LOOP_GATE 31u /* the gate is yours */
+#define LOOP_ROOM 30u /* a launched one has ended */
 
 /* The loop that the calling thread runs, NULL elsewhere. */
 struct loop *loop_current(void);
@@ -87,7 +93,9 @@ void loop_wake(struct loop *loop);
 void loop_make_ready(struct reeve_conn *conn);
 bool loop_has_room(const struct loop *loop);
 
-/* loop-command.c, in each turn */
+/* loop-command.c */
+void loop_begin_anew(struct loop *loop); /* to serve one more connection that it is given */
+/* ... in each turn: */
 void loop_obey(struct loop *loop);             /* takes the commands that have come */
 void loop_drain_idle(struct loop *loop);       /* tells idle connections when their time is over */
 bool loop_is_finished(const struct loop *loop); /* drained or stopped, and empty */
@@ -106,7 +114,21 @@ void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
 void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
+void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
+
+void accept_taken(struct loop *loop); /* one more: it may be full now */
+
+/* take.c */
+enum taken {
+    TAKE_DONE,    /* a connection, and room for more */
+    TAKE_DRY,     /* the backlog is empty */
+    TAKE_SKIPPED, /* that one was gone already */
+    TAKE_STARVED, /* no descriptor, memory, thread or process, see errno */
+};
+enum taken take_one(struct loop *loop, struct loop_listener *from);
+/* Launches the connection in hand, which could not be launched when it was accepted. */
+enum taken take_in_hand(struct loop *loop);
 
 /* gate.c: which of the one-connection loops of a process watches the listeners */
 struct accept_gate *gate_new(void);
@@ -120,6 +142,7 @@ void job_cancel_all(struct reeve_conn *conn);
 void job_spares_free(struct loop *loop);
 
 /* record.c: this loop on the board */
+void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */
 void record_opened(struct loop *loop);
 void record_closed(struct loop *loop);
 void record_busy(struct reeve_conn *conn);

@@ -74,12 +74,15 @@ static void listeners_init(struct loop *loop)
 static int loop_open(struct loop *loop)
 {
     wait_source_init(&loop->wake, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), WAIT_ROLE_WAKE);
+    wait_source_init(&loop->guest, loop->settings.guest_fd, WAIT_ROLE_GUEST);
     loop->wait = loop->ops->create();
     loop->scratch = malloc(SCRATCH);
     loop->listeners = calloc(loop->engine->listener_count + 1, sizeof *loop->listeners);
     if (loop->listeners)
         listeners_init(loop); /* loop_free() goes through them, come what may */
     if (loop->wake.fd < 0 || !loop->wait || !loop->scratch || !loop->listeners)
+        return -1;
+    if (loop->settings.guest_ready && loop->ops->listen(loop->wait, &loop->guest, false) < 0)
         return -1;
     return loop->ops->want(loop->wait, &loop->wake, WAIT_READ);
 }
@@ -89,7 +92,8 @@ struct loop *loop_new(const struct loop_settings *settings)
     struct loop *loop = aligned_alloc(_Alignof(struct loop), sizeof *loop);
     if (!loop)
         return NULL;
-    *loop = (struct loop){.settings = *settings, .engine = settings->engine};
+    *loop = (struct loop){.settings = *settings, .engine = settings->engine,
+                           .in_hand.fd = -1};
     loop->ops = wait_kinds[settings->wait];
     list_init(&loop->conns);
     list_init(&loop->dead);
@@ -142,11 +146,19 @@ void loop_post(struct loop *loop, unsigned bit)
     loop_wake(loop);
 }
 
+void loop_launched_ended(struct loop *loop)
+{
+    record_share(loop, -1u);
+    atomic_fetch_sub(&loop->launched, 1);
+    if (atomic_load(&loop->wants_room))
+        loop_post(loop, LOOP_ROOM);
+}
+
 /* ------------------------------------------------------------------- the turn --- */
 
 bool loop_has_room(const struct loop *loop)
 {
-    return loop->held < (unsigned)loop->settings.connections;
+    return loop->held + atomic_load(&loop->launched) < (unsigned)loop->settings.connections;
 }
 
 void loop_make_ready(struct reeve_conn *conn)
@@ -205,6 +217,9 @@ static void loop_event(struct loop *loop, const struct wait_event *event)
         break;
     case WAIT_ROLE_LISTENER:
         accept_event(loop, list_entry(source, struct loop_listener, source));
+        break;
+    case WAIT_ROLE_GUEST:
+        loop->settings.guest_ready(loop->settings.guest_arg);
         break;
     case WAIT_ROLE_CONN:
         step_event(list_entry(source, struct reeve_conn, source), event->ready);
@@ -266,15 +281,42 @@ static void loop_turn(struct loop *loop)
     conn_bury(loop);
 }
 
-void loop_run(struct loop *loop)
+static void turn_until_finished(struct loop *loop)
 {
-    current = loop;
-    clock_refresh();
-    record_idle(loop);
     while (!loop_is_finished(loop))
         loop_turn(loop);
     assert(loop->held == 0);
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
     current = NULL;
+}
+
+static void begin(struct loop *loop)
+{
+    current = loop;
+    clock_refresh();
+    record_idle(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+    begin(loop);
+    turn_until_finished(loop);
+}
+
+void loop_serve_one(struct loop *loop, const struct accepted *accepted)
+{
+    size_t index = (size_t)(accepted->listener - loop->engine->listeners);
+    begin(loop);
+    accept_never(loop);
+    loop_begin_anew(loop);
+    struct reeve_conn *conn =
+        conn_new(loop, &loop->listeners[index], accepted->fd, &accepted->peer);
+    if (conn) {
+        step_begin(conn);
+    } else {
+        log_msg(LOG_NO_MEMORY, "%s: a connection had to be closed", accepted->listener->address);
+        close(accepted->fd);
+    }
+    turn_until_finished(loop);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "conf/model.h"
 #include "reeve/protocol.h"
@@ -23,6 +24,13 @@ struct listener {
     atomic_bool removed; /* no longer configured: drain empties its backlog first */
 };
 
+/* A connection fresh from accept. */
+struct accepted {
+    int fd;
+    struct listener *listener;
+    struct sockaddr_storage peer;
+};
+
 /* What all loops of a worker share. Filled before the first loop starts, constant afterwards except
  * for the atomics; owned by the worker's main thread, outlives the loops. */
 struct engine {
@@ -36,6 +44,10 @@ struct engine {
     /* Hands a job to the pool; NULL: no pool, jobs run inline. 0, or -1 if the queue is full. The
      * pool calls job_run() in its thread, then job_finished(). */
     int (*submit)(struct job *job);
+    /* Makes a thread or a process that serves the connection by a loop of its own (loop_serve_one)
+     * and owns its descriptor; called in the accepting loop's thread. NULL: loops serve what they
+     * accept. 0, or -1 with errno: the connection stays with the loop, which tries again. */
+    int (*launch)(struct loop *loop, const struct accepted *accepted);
     /* Called at the end of each turn in the loop's thread (buffered log lines). May be NULL. */
     void (*turn_end)(void);
     /* Called in the loop's thread once it has stopped polling the listeners, after LOOP_DRAIN or
@@ -47,9 +59,15 @@ struct engine {
 
 struct loop_settings {
     struct engine *engine;
-    int connections;           /* that it may hold at once */
+    int connections;           /* that it may hold at once, launched ones included */
     enum wait_kind wait;
     struct board_thread *record; /* its record on the board, written by it alone */
+    bool launched;             /* serves what another loop has accepted and accounts for */
+    /* A descriptor that the thread looks after besides; called in each turn in which it is
+     * readable. NULL: none. */
+    void (*guest_ready)(void *arg);
+    void *guest_arg;
+    int guest_fd;
 };
 
 /* Allocates the gate, ignores SIGPIPE (sendfile raises it). 0 or -1 with errno. */
@@ -62,6 +80,11 @@ struct loop *loop_new(const struct loop_settings *settings);
  * connections; the loop itself is freed by loop_free after its thread has been joined, and after
  * the pool's threads too: job_finished() of the last job may still be on its way out. */
 void loop_run(struct loop *loop);
+/* The same for one connection that engine.launch was given: no other is accepted, and it returns
+ * when that one has ended. May be called again for another one. */
+void loop_serve_one(struct loop *loop, const struct accepted *accepted);
+/* Any thread: something that engine.launch has made for this loop has ended. */
+void loop_launched_ended(struct loop *loop);
 void loop_free(struct loop **loop);
 
 enum loop_command {

@@ -9,17 +9,25 @@
 #include "base/clock.h"
 #include "net/loop-private.h"
 
+void record_share(struct loop *loop, uint32_t change)
+{
+    _Atomic uint32_t *open = &loop->engine->board->own_share->connections;
+    atomic_fetch_add_explicit(open, change, memory_order_relaxed);
+}
+
 void record_opened(struct loop *loop)
 {
     struct board_thread *record = loop->settings.record;
-    atomic_fetch_add_explicit(&loop->engine->board->own_share->connections, 1, memory_order_relaxed);
+    if (!loop->settings.launched)
+        record_share(loop, 1);
     board_add(&record->connections, 1);
     board_add(&record->accepted, 1);
 }
 
 void record_closed(struct loop *loop)
 {
-    atomic_fetch_sub_explicit(&loop->engine->board->own_share->connections, 1, memory_order_relaxed);
+    if (!loop->settings.launched)
+        record_share(loop, -1u);
     board_add(&loop->settings.record->connections, -1u);
 }
 

@@ -16,7 +16,7 @@ enum {
     WAIT_GONE = 8, /* reset, or closed in both directions */
 };
 
-enum wait_role { WAIT_ROLE_WAKE, WAIT_ROLE_LISTENER, WAIT_ROLE_CONN };
+enum wait_role { WAIT_ROLE_WAKE, WAIT_ROLE_LISTENER, WAIT_ROLE_CONN, WAIT_ROLE_GUEST };
 
 struct wait_source {
     int fd;
@@ -38,7 +38,8 @@ struct wait_ops {
     /* Watch for `bits`; 0: only for the peer's going away. Enters the source when it is new. A
      * back-end that tells changes never takes a bit back. 0 or -1 with errno. */
     int (*want)(struct wait *wait, struct wait_source *source, unsigned bits);
-    /* Watch a listening socket; `exclusive`: an arrival should wake one waiter, not all. */
+    /* Watch for as long as it is readable (a listening socket, above all); `exclusive`: an arrival
+     * should wake one waiter, not all. */
     int (*listen)(struct wait *wait, struct wait_source *source, bool exclusive);
     /* Stop watching. `closing`: the descriptor is closed right after this, by its only holder. */
     void (*drop)(struct wait *wait, struct wait_source *source, bool closing);

@@ -1,8 +1,10 @@
 /* The crew; see crew.h.
  *
  * Worker, main thread; the callbacks at the top run in the loops' threads. The main thread owns the
- * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model
- * has a pool, `threads` pool threads; records on the board: loops first, then the pool. */
+ * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model has
+ * a pool, `threads` pool threads; records on the board: loops first, then the pool. Where each
+ * connection gets a thread or a process, the one loop only accepts; with processes it runs in the
+ * main thread, so that the worker can fork. */
 #include "config.h"
 
 #include "worker/crew.h"
@@ -11,49 +13,41 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/sys.h"
 #include "conf/core.h"
 #include "module/loader.h"
+#include "worker/child.h"
+#include "worker/children.h"
+#include "worker/crew-private.h"
 #include "worker/handover.h"
 #include "worker/logfile.h"
+#include "worker/orders.h"
 #include "worker/pool.h"
 #include "worker/starter.h"
+#include "worker/threads.h"
 
 #define HIGH_WATER (256 * 1024)
 #define LOW_WATER (64 * 1024)
 
-struct crew_loop {
-    struct crew *crew;
-    struct loop *loop;
-    int index;
-    pthread_t thread;
-};
+static struct crew *the_crew; /* the callbacks carry no argument */
 
-struct crew {
-    struct engine engine;
-    struct pool *pool;
-    const struct modules *modules;
-    struct starter starter;
-    struct crew_loop *loops;
-    int loop_count;
-    atomic_int ended;
-    int wake_fd;
-};
-
-static struct crew *the_crew; /* the engine's callbacks carry no argument */
-
-static void wake_main(struct loop *loop)
+static void wake_main(void)
 {
     uint64_t one = 1;
-    ssize_t n = write(the_crew->wake_fd, &one, sizeof(one));
+    ssize_t n = write(the_crew->orders->wake_fd, &one, sizeof(one));
 
-    (void)loop;
     (void)n; /* full means that a wake-up is pending already */
+}
+
+static void on_quiet(struct loop *loop)
+{
+    (void)loop;
+    wake_main();
 }
 
 static int submit(struct job *job)
@@ -61,12 +55,32 @@ static int submit(struct job *job)
     return pool_submit(the_crew->pool, job);
 }
 
-static int thread_begin(void)
+static int launch_thread(struct loop *loop, const struct accepted *accepted)
+{
+    return threads_launch(the_crew->threads, loop, accepted);
+}
+
+static int launch_process(struct loop *loop, const struct accepted *accepted)
+{
+    return children_fork(the_crew->children, loop, accepted);
+}
+
+static void become_child(const struct accepted *accepted, unsigned record, int channel)
+{
+    child_main(the_crew, accepted, record, channel);
+}
+
+static void on_crash(const char *sentence)
+{
+    orders_tell(the_crew->orders, MSG_CRASHED, 0, sentence);
+}
+
+int crew_thread_init(void)
 {
     return modules_thread_init(the_crew->modules);
 }
 
-static void thread_end(void)
+void crew_thread_exit(void)
 {
     modules_thread_exit(the_crew->modules);
     logfile_thread_end();
@@ -80,43 +94,37 @@ static void *loop_thread(void *arg)
 
     starter_name("loop", self->index);
     clock_refresh();
-    ok = thread_begin() == 0;
+    ok = crew_thread_init() == 0;
     starter_report(&crew->starter, ok);
     if (ok) {
         loop_run(self->loop);
-        thread_end();
+        crew_thread_exit();
     }
     atomic_fetch_add(&crew->ended, 1);
-    wake_main(self->loop);
+    wake_main();
     return NULL;
 }
 
-static struct board_thread *record_of(const struct handover *handover, int index)
-{
-    return &handover->board.own->thread[index];
-}
-
-static bool engine_fill(struct crew *crew, const struct core *core, const struct modules *modules,
-                        struct handover *handover, struct buf *error)
+static bool engine_fill(struct crew *crew, struct buf *error)
 {
     struct engine *engine = &crew->engine;
+    const struct core *core = crew->core;
 
     engine->listeners = calloc(core->listen_count + 1, sizeof(struct listener));
-    engine->board = &handover->board;
+    engine->board = &crew->handover->board;
     engine->send_timeout = core->send_timeout;
     engine->drain_linger = core->drain_linger;
     engine->high_water = HIGH_WATER;
     engine->low_water = LOW_WATER;
-    engine->submit = core->model.pool ? submit : NULL;
     engine->turn_end = logfile_flush;
-    engine->loop_quiet = wake_main;
+    engine->loop_quiet = on_quiet;
     if (!engine->listeners || engine_init(engine) < 0) {
         buf_printf(error, "no memory for %zu listeners\n", core->listen_count);
         return false;
     }
     for (size_t i = 0; i < core->listen_count; i++) {
         const struct core_listen *listen = &core->listens[i];
-        struct handed_listener *handed = handover_listener(handover, listen->title);
+        struct handed_listener *handed = handover_listener(crew->handover, listen->title);
         struct listener *listener = &engine->listeners[engine->listener_count++];
 
         if (!handed) {
@@ -127,26 +135,25 @@ static bool engine_fill(struct crew *crew, const struct core *core, const struct
         listener->fd = handed->fd;
         listener->address = listen->title;
         listener->protocol_name = listen->protocol;
-        listener->protocol = modules_find(modules, REEVE_PROTOCOL, listen->protocol)->protocol;
+        listener->protocol =
+            modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol)->protocol;
     }
     return true;
 }
 
-static bool start_pool(struct crew *crew, const struct core *core, const struct handover *handover,
-                       struct buf *error)
+static bool start_pool(struct crew *crew, const struct core *core, struct buf *error)
 {
     struct pool_settings settings = {
         .threads = core->threads,
         .queue_limit = core->queue_limit,
-        .segment = handover->board.own,
+        .segment = crew->handover->board.own,
         .first_record = (unsigned)crew->loop_count,
-        .thread_init = thread_begin,
-        .thread_exit = thread_end,
+        .thread_init = crew_thread_init,
+        .thread_exit = crew_thread_exit,
         .job_end = logfile_flush,
     };
 
-    if (!core->model.pool)
-        return true;
+    crew->engine.submit = submit;
     crew->pool = pool_new(&settings);
     if (!crew->pool)
         buf_printf(error, "threads: %d pool threads cannot be started: %s\n", core->threads,
@@ -154,26 +161,81 @@ static bool start_pool(struct crew *crew, const struct core *core, const struct 
     return crew->pool != NULL;
 }
 
-static bool start_loops(struct crew *crew, const struct core *core, const struct handover *handover,
-                        struct buf *error)
+/* What is made for each connection, or the pool. */
+static bool start_helpers(struct crew *crew, const struct core *core, struct buf *error)
+{
+    struct board_segment *segment = crew->handover->board.own;
+    struct threads_settings threads = {
+        .engine = &crew->engine,
+        .wait = core->model.wait,
+        .segment = segment,
+        .thread_init = crew_thread_init,
+        .thread_exit = crew_thread_exit,
+        .wake = wake_main,
+    };
+    struct children_settings children = {
+        .most = core->max_each,
+        .segment = segment,
+        .orders_fd = crew->orders->fd,
+        .become = become_child,
+        .crashed = on_crash,
+    };
+
+    switch (core->model.each) {
+    case EACH_NONE:
+        return !core->model.pool || start_pool(crew, core, error);
+    case EACH_THREAD:
+        crew->engine.launch = launch_thread;
+        crew->threads = threads_new(&threads);
+        break;
+    case EACH_PROCESS:
+        crew->engine.launch = launch_process;
+        crew->children = crew->orders->children = children_new(&children);
+        break;
+    }
+    if (!crew->threads && !crew->children)
+        buf_printf(error, "no memory for %d connections\n", core->max_each);
+    return crew->threads || crew->children;
+}
+
+void crew_obey_now(void *arg)
+{
+    orders_obey(arg, false);
+}
+
+static struct loop *new_loop(struct crew *crew, int index)
+{
+    const struct model *model = &crew->core->model;
+    struct loop_settings settings = {
+        .engine = &crew->engine,
+        .connections = model->each == EACH_NONE ? model->connections : crew->core->max_each,
+        .wait = model->wait,
+        .record = &crew->handover->board.own->thread[index],
+    };
+
+    if (crew->children) { /* no other thread could obey */
+        settings.guest_ready = crew_obey_now;
+        settings.guest_arg = crew->orders;
+        settings.guest_fd = crew->orders->fd;
+    }
+    return loop_new(&settings);
+}
+
+static bool start_loops(struct crew *crew, struct buf *error)
 {
     int count = 0, failure = 0;
 
-    starter_init(&crew->starter);
     for (; count < crew->loop_count && !failure; count++) {
         struct crew_loop *self = &crew->loops[count];
-        struct loop_settings settings = {
-            .engine = &crew->engine,
-            .connections = core->model.connections,
-            .wait = core->model.wait,
-            .record = record_of(handover, count),
-        };
 
         *self = (struct crew_loop){.crew = crew, .index = count};
-        self->loop = loop_new(&settings);
-        failure = self->loop ? starter_thread(&self->thread, loop_thread, self) : errno;
+        self->loop = new_loop(crew, count);
+        if (!self->loop)
+            failure = errno;
+        else if (!crew->children)
+            failure = starter_thread(&self->thread, loop_thread, self);
     }
-    if (!starter_wait(&crew->starter, count - (failure != 0)) && !failure)
+    if (!crew->children && !starter_wait(&crew->starter, count - (failure != 0)) && !failure)
         failure = ECANCELED;
     if (failure)
         buf_printf(error, "threads: %d serving threads cannot be started: %s\n", crew->loop_count,
@@ -182,28 +244,29 @@ static bool start_loops(struct crew *crew, const struct core *core, const struct
 }
 
 struct crew *crew_start(const struct core *core, const struct modules *modules,
-                        struct handover *handover, int wake_fd, struct buf *error)
+                        struct handover *handover, struct orders *orders, struct buf *error)
 {
     struct crew *crew = calloc(1, sizeof(*crew));
-    int records;
+    int records = core->model.loops + (core->model.pool ? core->threads : 0);
 
-    if (!crew) {
+    if (crew)
+        crew->loops = calloc((size_t)core->model.loops, sizeof(*crew->loops));
+    if (!crew || !crew->loops) {
         buf_adds(error, "no memory to start the threads\n");
+        free(crew);
         return NULL;
     }
     the_crew = crew;
+    crew->core = core;
     crew->modules = modules;
-    crew->wake_fd = wake_fd;
+    crew->handover = handover;
+    crew->orders = orders;
+    crew->pid = getpid();
     crew->loop_count = core->model.loops;
-    crew->loops = calloc((size_t)crew->loop_count, sizeof(*crew->loops));
-    records = crew->loop_count + (core->model.pool ? core->threads : 0);
+    orders->crew = crew;
+    starter_init(&crew->starter);
     board_set(&handover->board.own->threads, (uint32_t)records);
-    if (!crew->loops) {
-        buf_adds(error, "no memory to start the threads\n");
-        return NULL;
-    }
-    if (!engine_fill(crew, core, modules, handover, error) ||
-        !start_pool(crew, core, handover, error) || !start_loops(crew, core, handover, error))
+    if (!engine_fill(crew, error) || !start_helpers(crew, core, error) || !start_loops(crew, error))
         return NULL; /* the process ends: nothing is worth unwinding */
     return crew;
 }
@@ -214,6 +277,11 @@ void crew_command(struct crew *crew, enum loop_command command)
         atomic_store(&crew->engine.draining, true);
     for (int i = 0; i < crew->loop_count; i++)
         loop_command(crew->loops[i].loop, command);
+    if (crew->threads && (command == LOOP_DRAIN || command == LOOP_STOP))
+        threads_command(crew->threads, command);
+    if (command == LOOP_DRAIN || command == LOOP_STOP)
+        children_tell(crew->children, &(struct msg){.type = MSG_DRAIN, .fd = -1,
+                                                    .value = command == LOOP_STOP});
 }
 
 void crew_listener_removed(struct crew *crew, const char *address)
@@ -249,17 +317,30 @@ void crew_release_listeners(struct crew *crew)
     sys_close(&null_fd);
 }
 
-bool crew_is_done(const struct crew *crew)
+static bool is_done(struct crew *crew)
 {
-    return atomic_load(&crew->ended) == crew->loop_count;
+    return atomic_load(&crew->ended) == crew->loop_count && children_count(crew->children) == 0 &&
+           (!crew->threads || threads_are_done(crew->threads));
+}
+
+void crew_serve(struct crew *crew)
+{
+    if (crew->children) {
+        loop_run(crew->loops[0].loop);
+        atomic_fetch_add(&crew->ended, 1);
+    }
+    while (!is_done(crew))
+        orders_obey(crew->orders, true);
 }
 
 void crew_end(struct crew **crew_of)
 {
     struct crew *crew = *crew_of;
 
-    for (int i = 0; i < crew->loop_count; i++)
+    for (int i = 0; i < crew->loop_count && !crew->children; i++)
         pthread_join(crew->loops[i].thread, NULL);
+    threads_free(&crew->threads);
+    children_free(&crew->children);
     pool_free(&crew->pool); /* before the loops: a thread may still be handing a job back */
     for (int i = 0; i < crew->loop_count; i++)
         loop_free(&crew->loops[i].loop);

@@ -62,6 +62,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_SERVE:
     case MSG_REMOVED:
     case MSG_DRAIN:
+    case MSG_CRASHED:
     case MSG_LEAVING:
     case MSG_REOPENED:
     case MSG_LOOK:

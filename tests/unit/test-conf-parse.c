@@ -162,9 +162,11 @@ static const struct {
     {"user = \"\\9\"", IN("1") "\\9: is no escape; write \\\\ for the sign \\ itself\n"},
     {"user = \"\\777\"", IN("1") "\\777: is not a byte; write \\\\ for the sign \\ itself\n"},
     {"workers = x\nthreads = 0\nmodel = evnt",
-     IN("3") "model: \"evnt\" is not known (did you mean \"event\"?); write \"event\" or "
-             "\"worker\"\n" IN("1") "workers: \"x\" is not a whole number; write digits only\n"
-     IN("2") "threads: \"0\" is out of range; write 1 to 448\n"},
+     IN("3") "model: \"evnt\" is not known (did you mean \"event\"?); write "
+             "\"iterative\", \"forking\", \"prefork\", \"threaded\", \"prethreaded\", "
+             "\"worker\", \"poll\", \"epoll\" or \"event\"\n"
+     IN("1") "workers: \"x\" is not a whole number; write digits only\n"
+     IN("2") "threads: \"0\" is out of range; write 1 to 12000\n"},
 };
 
 START_TEST(mistakes_have_their_sentence)

@@ -1,0 +1,81 @@
+/* Taking one connection: accept it, and serve it here or hand it to a thread or process of its own.
+ *
+ * Thread: the loop's. Memory: an accepted descriptor is the loop's, in hand, until somebody else has
+ * taken it over. What must hold: who was accepted first is handed over first. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/loop-private.h"
+
+static enum taken failed(struct loop_listener *from, int error)
+{
+    switch (error) {
+    case EAGAIN:
+        return TAKE_DRY;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return TAKE_STARVED;
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
+        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
+        return TAKE_STARVED;
+    default: /* ECONNABORTED, EINTR, EPROTO and the network errors of accept(2) */
+        return TAKE_SKIPPED;
+    }
+}
+
+enum taken take_in_hand(struct loop *loop)
+{
+    atomic_fetch_add(&loop->launched, 1); /* first: it may have ended before launch() returns */
+    record_share(loop, 1);
+    if (loop->engine->launch(loop, &loop->in_hand) < 0) {
+        int error = errno;
+        record_share(loop, -1u);
+        atomic_fetch_sub(&loop->launched, 1);
+        errno = error;
+        return TAKE_STARVED;
+    }
+    loop->in_hand.fd = -1;
+    accept_taken(loop);
+    return TAKE_DONE;
+}
+
+static enum taken serve(struct loop *loop, struct loop_listener *from,
+                        const struct accepted *accepted)
+{
+    struct reeve_conn *conn = conn_new(loop, from, accepted->fd, &accepted->peer);
+    if (!conn) {
+        close(accepted->fd);
+        errno = ENOMEM;
+        return TAKE_STARVED;
+    }
+    accept_taken(loop); /* before it is served, which may take long */
+    if (loop->phase == LOOP_DRAINING && !loop->drain_at)
+        loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    step_begin(conn);
+    return TAKE_DONE;
+}
+
+enum taken take_one(struct loop *loop, struct loop_listener *from)
+{
+    struct accepted accepted = {.listener = from->listener, .peer.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof accepted.peer;
+    accepted.fd = accept4(from->source.fd, (struct sockaddr *)&accepted.peer, &length,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted.fd < 0)
+        return failed(from, errno);
+    if (!loop->engine->launch)
+        return serve(loop, from, &accepted);
+    loop->in_hand = accepted;
+    return take_in_hand(loop);
+}

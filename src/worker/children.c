@@ -1,0 +1,257 @@
+/* A process for each connection; see children.h.
+ *
+ * Worker of the model forking, its only thread; close_inherited() in the new process. A child is
+ * known by the number of its record on the board, from fork to waitpid. Each has a channel to the
+ * worker, over which the master's words are passed on. What must hold: a child has no end of another
+ * one's channel, or it would not see that the worker is gone; and while a child lives, nobody but it
+ * writes its record. */
+#include "config.h"
+
+#include "worker/children.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "share/channel.h"
+
+struct child {
+    pid_t pid;     /* 0: this record is free */
+    int channel;
+    unsigned owed; /* answers to MSG_REOPENED */
+    struct loop *front;
+};
+
+struct children {
+    struct children_settings settings;
+    int count;
+    unsigned owing;    /* children that owe an answer */
+    bool killed;       /* all were: their end is no crash */
+    char *room;        /* for a message */
+    unsigned *spare;   /* records, a stack */
+    unsigned spare_count, made;
+    struct child child[]; /* by record; 0 is not used */
+};
+
+struct children *children_new(const struct children_settings *settings)
+{
+    size_t most = (size_t)settings->most;
+    struct children *children = calloc(1, sizeof(*children) + (most + 1) * sizeof(struct child));
+
+    if (!children)
+        return NULL;
+    children->settings = *settings;
+    children->room = malloc(CHANNEL_TEXT_MAX + 1);
+    children->spare = calloc(most, sizeof(*children->spare));
+    if (!children->room || !children->spare)
+        children_free(&children);
+    return children;
+}
+
+void children_free(struct children **children)
+{
+    if (!*children)
+        return;
+    free((*children)->room);
+    free((*children)->spare);
+    free(*children);
+    *children = NULL;
+}
+
+/* ---------------------------------------------------------------- begin ------------ */
+
+static void close_inherited(struct children *children)
+{
+    for (unsigned record = 1; record <= children->made; record++)
+        if (children->child[record].pid)
+            sys_close(&children->child[record].channel);
+}
+
+static unsigned record_take(struct children *children)
+{
+    struct board_segment *segment = children->settings.segment;
+    unsigned record = children->spare_count > 0 ? children->spare[--children->spare_count]
+                                                : ++children->made;
+
+    if (record == children->made)
+        board_set(&segment->threads, record + 1);
+    segment->thread[record].protocol[0] = segment->thread[record].label[0] = '\0';
+    return record;
+}
+
+static void record_put(struct children *children, unsigned record)
+{
+    children->spare[children->spare_count++] = record;
+}
+
+int children_fork(struct children *children, struct loop *front, const struct accepted *accepted)
+{
+    int ours, theirs, error;
+    unsigned record;
+    pid_t pid;
+
+    if (channel_pair(&ours, &theirs) < 0)
+        return -1;
+    record = record_take(children);
+    pid = fork();
+    if (pid == 0) {
+        sys_close(&ours);
+        close_inherited(children);
+        children->settings.become(accepted, record, theirs);
+        _exit(WORKER_SICK);
+    }
+    error = errno;
+    sys_close(&theirs);
+    if (pid < 0) {
+        sys_close(&ours);
+        record_put(children, record);
+        errno = error;
+        return -1;
+    }
+    close(accepted->fd);
+    children->child[record] = (struct child){.pid = pid, .channel = ours, .front = front};
+    children->count++;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- words ------------ */
+
+static void expect_answer(struct children *children, unsigned record)
+{
+    struct child *child = &children->child[record];
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = record};
+
+    if (child->owed++ > 0)
+        return;
+    children->owing++;
+    if (epoll_ctl(children->settings.orders_fd, EPOLL_CTL_ADD, child->channel, &event) < 0)
+        log_errno(LOG_SYSTEM, "cannot listen to process %d", (int)child->pid);
+}
+
+static void settle(struct children *children, struct child *child)
+{
+    if (child->owed == 0)
+        return;
+    epoll_ctl(children->settings.orders_fd, EPOLL_CTL_DEL, child->channel, NULL);
+    children->owing--;
+    child->owed = 0;
+}
+
+void children_tell(struct children *children, const struct msg *msg)
+{
+    for (unsigned record = 1; children && record <= children->made; record++) {
+        struct child *child = &children->child[record];
+
+        if (!child->pid)
+            continue;
+        if (channel_send(child->channel, msg) == 0) {
+            if (msg->type == MSG_REOPENED)
+                expect_answer(children, record);
+        } else if (errno != EPIPE && errno != ECONNRESET) {
+            log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to process %d; killed",
+                      msg_name(msg->type), (int)child->pid);
+            kill(child->pid, SIGKILL); /* it must not go on with what is no longer true */
+        }
+    }
+}
+
+void children_hear(struct children *children, unsigned record)
+{
+    struct child *child = &children->child[record];
+    struct msg msg;
+    int got;
+
+    if (child->owed == 0)
+        return;
+    got = channel_recv(child->channel, &msg, children->room, TO_MASTER);
+    if (got == 1 && child->owed > 1) {
+        child->owed--;
+        return;
+    }
+    if (got < 0 && errno == EAGAIN)
+        return;
+    settle(children, child);
+}
+
+bool children_owe(const struct children *children)
+{
+    return children && children->owing > 0;
+}
+
+/* ---------------------------------------------------------------- end -------------- */
+
+static void report_crash(const struct children *children, unsigned record, int status)
+{
+    const struct board_thread *seen = &children->settings.segment->thread[record];
+    struct buf text = {0};
+
+    buf_printf(&text, "process %d, which served one connection (", (int)children->child[record].pid);
+    text_put_safe(&text, seen->protocol, strnlen(seen->protocol, BOARD_PROTOCOL));
+    if (seen->label[0]) {
+        buf_adds(&text, ", last ");
+        text_put_safe(&text, seen->label, strnlen(seen->label, BOARD_LABEL));
+    }
+    if (WIFSIGNALED(status))
+        buf_printf(&text, "), was killed by signal %d (%s)", WTERMSIG(status),
+                   strsignal(WTERMSIG(status)));
+    else
+        buf_printf(&text, "), exited with status %d", WEXITSTATUS(status));
+    children->settings.crashed(buf_text(&text));
+    buf_free(&text);
+}
+
+static void forget(struct children *children, unsigned record, int status)
+{
+    struct child *child = &children->child[record];
+    struct board_thread *shown = &children->settings.segment->thread[record];
+
+    if (status != 0 && !children->killed)
+        report_crash(children, record, status);
+    settle(children, child);
+    sys_close(&child->channel); /* and epoll forgets it */
+    child->pid = 0;
+    board_set(&shown->connections, 0);
+    board_set(&shown->busy_since, 0);
+    board_set(&shown->pid, 0);
+    board_set(&shown->state, BOARD_UNUSED);
+    record_put(children, record);
+    children->count--;
+    loop_launched_ended(child->front);
+}
+
+void children_reap(struct children *children)
+{
+    pid_t pid;
+    int status;
+
+    while (children && (pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (unsigned record = 1; record <= children->made; record++)
+            if (children->child[record].pid == pid) {
+                forget(children, record, status);
+                break;
+            }
+}
+
+int children_count(const struct children *children)
+{
+    return children ? children->count : 0;
+}
+
+void children_kill(struct children *children)
+{
+    if (!children)
+        return;
+    children->killed = true;
+    for (unsigned record = 1; record <= children->made; record++)
+        if (children->child[record].pid)
+            kill(children->child[record].pid, SIGKILL);
+}

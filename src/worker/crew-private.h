@@ -1,0 +1,39 @@
+/* The inside of the crew, for the files that run a part of it. */
+#ifndef WORKER_CREW_PRIVATE_H
+#define WORKER_CREW_PRIVATE_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "worker/crew.h"
+#include "worker/starter.h"
+
+struct crew_loop {
+    struct crew *crew;
+    struct loop *loop;
+    int index;
+    pthread_t thread;
+};
+
+struct crew {
+    struct engine engine;
+    const struct core *core;
+    const struct modules *modules;
+    struct handover *handover;
+    struct orders *orders;
+    struct pool *pool;         /* one of these three, or none */
+    struct threads *threads;
+    struct children *children;
+    pid_t pid;                 /* of the worker */
+    struct starter starter;
+    struct crew_loop *loops;
+    int loop_count;
+    atomic_int ended;          /* loops */
+};
+
+/* In each thread that serves, a connection's process included: the modules' hooks. */
+int crew_thread_init(void);
+void crew_thread_exit(void);
+/* A loop's guest: obeys the orders (arg) that have come. */
+void crew_obey_now(void *arg);
+#endif
