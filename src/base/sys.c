@@ -3,6 +3,7 @@
 
 #include "base/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -21,6 +22,23 @@ void sys_close(int *fd)
         close(*fd);
     *fd = -1;
     errno = saved;
+}
+
+int sys_highest_fd(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int highest = -1;
+
+    if (!folder)
+        return -1;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        int fd = atoi(entry->d_name);
+
+        if (fd > highest && fd != dirfd(folder))
+            highest = fd;
+    }
+    closedir(folder);
+    return highest;
 }
 
 int sys_write_all(int fd, const void *data, size_t length)

@@ -34,6 +34,7 @@ struct child {
 struct children {
     struct children_settings settings;
     int count;
+    int first_fd;      /* all descriptors from here on were opened since */
     unsigned owing;    /* children that owe an answer */
     bool killed;       /* all were: their end is no crash */
     char *room;        /* for a message */
@@ -52,7 +53,8 @@ struct children *children_new(const struct children_settings *settings)
     children->settings = *settings;
     children->room = malloc(CHANNEL_TEXT_MAX + 1);
     children->spare = calloc(most, sizeof(*children->spare));
-    if (!children->room || !children->spare)
+    children->first_fd = sys_highest_fd() + 1;
+    if (!children->room || !children->spare || children->first_fd == 0)
         children_free(&children);
     return children;
 }
@@ -69,11 +71,27 @@ void children_free(struct children **children)
 
 /* ---------------------------------------------------------------- begin ------------ */
 
-static void close_inherited(struct children *children)
+/* All that the worker has opened since it began to serve, but these two: its ends of the channels to
+ * the others, thousands perhaps. A few of them may have got lower numbers, that were free. */
+static void close_inherited(struct children *children, int keep, int also)
 {
-    for (unsigned record = 1; record <= children->made; record++)
-        if (children->child[record].pid)
-            sys_close(&children->child[record].channel);
+    unsigned next = (unsigned)children->first_fd;
+    int low = keep < also ? keep : also, high = keep < also ? also : keep;
+
+    for (int i = 0; i < 2; i++) {
+        unsigned kept = (unsigned)(i == 0 ? low : high);
+
+        if (kept > next)
+            close_range(next, kept - 1, 0);
+        next = kept >= next ? kept + 1 : next;
+    }
+    close_range(next, ~0u, 0);
+    for (unsigned record = 1; record <= children->made; record++) {
+        struct child *child = &children->child[record];
+
+        if (child->pid && child->channel < children->first_fd)
+            sys_close(&child->channel);
+    }
 }
 
 static unsigned record_take(struct children *children)
@@ -105,7 +123,7 @@ int children_fork(struct children *children, struct loop *front, const struct ac
     pid = fork();
     if (pid == 0) {
         sys_close(&ours);
-        close_inherited(children);
+        close_inherited(children, accepted->fd, theirs);
         children->settings.become(accepted, record, theirs);
         _exit(WORKER_SICK);
     }
