@@ -135,6 +135,10 @@ class Bench:
 
     def check_limits(self):
         users = max((load.users for load in self.loads), default=0)
+        descriptors = measure.raise_descriptors()
+        if users + 100 > descriptors:
+            self.remark(f"a process may have {descriptors} descriptors only, too few for {users} "
+                        "users: requests will fail as local")
         backlog = int(machine.sysctl("net/core/somaxconn") or 0)
         if users > backlog:
             self.remark(f"net.core.somaxconn is {backlog}: of {users} users who connect at once, "
@@ -193,10 +197,10 @@ class Bench:
         if load.kind == "keep":
             got = loads.wrk(load, port, seconds, cpu, lambda: measure.waiting_at(port))
         elif load.kind == "queue":
-            got = loads.own(tool, load, port, max(1, seconds), cpu, lambda: 0, "--rate",
+            got = loads.own(tool, load, port, max(1, seconds), cpu, "--rate",
                             f"{self.capacity * 0.8:.1f}", *loads.MIX)
         else:
-            got = loads.own(tool, load, port, seconds, cpu, lambda: 0)
+            got = loads.own(tool, load, port, seconds, cpu)
         used, after = server.cpu() - before, os.times()
         done, busy = got["completed"], measure.busy(self.cpus[0]) - busy
         spent = (after.children_user + after.children_system -

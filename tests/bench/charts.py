@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 
+from report import failures
+
 SIZE = "1100,700"
 COLOURS = ("#1b6ca8", "#d1495b", "#2e8b57", "#e08e0b", "#7b4fa3", "#3aa6b9", "#8c564b", "#c2185b",
            "#4b5563")
@@ -60,14 +62,15 @@ def script(path, found, column, factor, label, title):
     text = f"""set terminal pngcairo size {SIZE} font 'DejaVu Sans,11'
 set output '{path}'
 set title '{title}' font ',14'
-set xlabel 'concurrent users, a connection for each request (log scale)'
+set xlabel 'concurrent users, a connection for each request (log scale)   \
+* not without failures: see the table'
 set ylabel '{label}'
 set logscale xy
 set xrange [{users[0] * 0.8}:{users[-1] * 1.25}]
 set yrange [{marks[0]}:{marks[-1]}]
 set xtics ({axis(users)})
 set ytics ({axis(marks)})
-set grid xtics ytics lc rgb '#dddddd'
+set grid xtics ytics lt 1 lc rgb '#dddddd'
 set key outside right top
 set border 3
 set xtics nomirror
@@ -76,8 +79,9 @@ set ytics nomirror
     lines = []
     for number, (name, (family, rows)) in enumerate(found.items()):
         text += block(number, column, factor, rows)
+        mark = " *" if any(failures(row) for row in rows) else ""
         lines.append(f"$s{number} using 1:2 with linespoints {style(number, family)} "
-                     f"title '{name}'")
+                     f"title '{name}{mark}'")
     return text + "plot " + ", \\\n     ".join(lines) + "\n"
 
 
@@ -90,8 +94,8 @@ def draw(folder, middle):
         if not any(family != "floor" for family, _ in found.values()):
             continue
         if suffix == "peers":  # with our default beside them
-            found.update({name: value for name, value in series(middle, ("reeve",)).items()
-                          if name == "event"})
+            found.update({f"reeve {name}": value for name, value in
+                          series(middle, ("reeve",)).items() if name == "event"})
         for short, column, factor, label, title in PICTURES:
             name = f"{short}-{suffix}.png"
             text = script(os.path.join(folder, name), found, column, factor, label,

@@ -94,15 +94,16 @@ def wrk(load, port, seconds, cpu, peek):
             "never": seen, "took": took}
 
 
-def own(program, load, port, seconds, cpu, peek, *more):
-    # Where there are many users each waits for all others: all must have their turn several times.
-    if not load.keep:
-        seconds = max(seconds, load.users / 5000)
-    warm = max(min(0.5, seconds / 4), load.users / 10000)
+def own(program, load, port, seconds, cpu, *more):
+    """Runs load.c. Where there are many users each waits for all others (some 20,000 have their
+    turn in a second): in the measured time all should have some turns."""
+    turn = 0 if load.keep else load.users / 20000
+    seconds = max(seconds, 2 * turn if seconds < 1 else 4 * turn)
+    warm = max(min(0.5, seconds / 4), seconds / 2 if turn > 0.1 else 0)
     command = [program, "--users", str(load.users), "--warm", str(warm), "--seconds", str(seconds),
                "--timeout", str(TIMEOUT), "--sources", str(1 + load.users // 5000), *more,
                f"127.0.0.1:{port}", load.path]
-    out, _, took = run(command, cpu, (warm + seconds) * 0.8, peek)
+    out, _, took = run(command, cpu, (warm + seconds) * 0.8, lambda: 0)
     try:
         return dict(json.loads(out), took=took)
     except ValueError:
@@ -112,7 +113,7 @@ def own(program, load, port, seconds, cpu, peek, *more):
 def capacity(program, load, port, seconds, cpu):
     """Requests per second of the queue's mix when all threads are always busy."""
     closed = dataclasses.replace(load, users=4 * QUEUE_THREADS)
-    return own(program, closed, port, seconds, cpu, lambda: 0, "--keep", *MIX)["rate"]
+    return own(program, closed, port, seconds, cpu, "--keep", *MIX)["rate"]
 
 
 MIX = ("--also", "/long", "--share", "0.005")

@@ -26,14 +26,21 @@ def cpus():
     return usable[0], usable[min(1, len(usable) - 1)]
 
 
-def prepare(cpu):
-    """Of a child, before it executes: on one CPU, many descriptors, and not longer than we live."""
-    os.sched_setaffinity(0, {cpu})
+def raise_descriptors():
+    """Allows us, and all that we start, many descriptors. How many those are."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, max(hard, DESCRIPTORS)))
-    except (OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for wanted in (max(DESCRIPTORS, hard), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, DESCRIPTORS), wanted))
+            break
+        except (OSError, ValueError):
+            continue
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def prepare(cpu):
+    """Of a child, before it executes: on one CPU, and not for longer than we live."""
+    os.sched_setaffinity(0, {cpu})
     libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 

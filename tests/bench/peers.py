@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 ROOT = os.geteuid() == 0
-THREADS = 16       # as reeve's own default
+WORKERS = 150      # Debian's MaxRequestWorkers, which no load is given less of
 PROCESSES_MAX = 256
 MODULES = "/usr/lib/apache2/modules"
 
@@ -98,14 +98,14 @@ server.max-keep-alive-requests = 65535
 
 
 def apache(mpm):
-    """Threads or processes: as many as the load has to hold at once, else the default."""
+    """Threads or processes, all from the start: Debian's number, or as many as the load holds."""
     def fill(folder, port, hold):
         if mpm == "prefork":
-            count = min(hold or THREADS, PROCESSES_MAX)
+            count = min(max(hold, WORKERS), PROCESSES_MAX)
             numbers = APACHE_PROCESSES.format(n=count)
             text = f"{count} processes"
         else:
-            count = hold if hold and mpm == "worker" else THREADS
+            count = max(hold, WORKERS)
             more = "AsyncRequestWorkerFactor 2000" if mpm == "event" else ""
             numbers = APACHE_THREADS.format(n=count, more=more)
             text = f"1 process, {count} threads"

@@ -16,7 +16,7 @@ import peers
 import reeve  # the scenarios' library, found by measure
 
 START = 15           # seconds until a server must answer
-THREADS_MAX = 448    # of a reeve worker: see the option threads
+THREADS_EACH = 1024  # more threads than this are spread over several workers, where there may be
 WORKERS_MAX = 256    # see the option workers
 BODY = bytes(range(32, 127)) * 6 + b"\n" * 42  # the file of 612 bytes
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/conf/models.def")
@@ -51,13 +51,14 @@ def models():
 
 def sized(row, hold):
     """Options of a model that lets it hold so many connections at once, as far as it can."""
-    if row["connections"] != "1" or row.get("each", "EACH_NONE") != "EACH_NONE":
+    if row["connections"] != "1":
         return {}
-    if row["loops"] == "0" and row["workers"] == "0":
-        workers = -(-hold // THREADS_MAX)
-        return {"workers": workers, "threads": -(-hold // workers)}
+    if row["each"] != "EACH_NONE":
+        each = "max_processes" if row["each"] == "EACH_PROCESS" else "max_threads"
+        return {each: hold + 16}  # and some for who asks besides
     if row["loops"] == "0":
-        return {"threads": min(hold, THREADS_MAX)}
+        workers = -(-hold // THREADS_EACH) if row["workers"] == "0" else 1
+        return {"workers": workers, "threads": -(-hold // workers)}
     return {"workers": min(hold, WORKERS_MAX)} if row["workers"] != "1" else {}
 
 
@@ -231,9 +232,8 @@ def numbers_text(numbers):
         text += " x " + some(numbers["loops"], "loop")
     if numbers.get("threads"):
         text += ", " + some(numbers["threads"], "pool thread")
-    for name in ("max_processes", "max_threads"):
-        if numbers.get(name):
-            text += f", {name} {numbers[name]}"
+    if numbers.get("each"):
+        text += f", a {numbers['each']} for each connection, at most {numbers['each_limit']}"
     return text
 
 
