@@ -58,7 +58,8 @@ def style(number, family):
 
 def script(path, found, column, factor, label, title):
     users = sorted({row["users"] for _, rows in found.values() for row in rows})
-    marks = steps([row[column] * factor for _, rows in found.values() for row in rows])
+    marks = steps([row[column] * factor for _, rows in found.values() for row in rows
+                   if row[column]])
     text = f"""set terminal pngcairo size {SIZE} font 'DejaVu Sans,11'
 set output '{path}'
 set title '{title}' font ',14'

@@ -138,8 +138,9 @@ class Server:
                 preexec_fn=self.before_exec, **{"stdout": log, **how})
 
     def start(self, load):
-        self.meter = measure.meter()
-        self.folder = self.make_folder()
+        with measure.unbroken():
+            self.meter = measure.meter()
+            self.folder = self.make_folder()
         with open(os.path.join(self.folder, "www", "file"), "wb") as file:
             file.write(BODY)
         self.launch(load)
@@ -169,18 +170,18 @@ class Server:
 
     def stop(self):
         """Ends all of it, by force where needed. Returns what was wrong, or ""."""
-        wrong = ""
-        if self.process:
-            wrong = self.end()
-            for pid in self.meter.pids(self.process.pid):
+        with measure.unbroken():
+            wrong = self.end() if self.process else ""
+            for pid in measure.family(os.getpid())[1:]:  # orphans came to us: these are its own
                 measure.kill(pid)
-            self.process.wait()
+            if self.process:
+                self.process.wait()
             reeve.reap()
-        if self.meter:
-            self.meter.close()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        self.port = self.folder = self.process = self.meter = None
+            if self.meter:
+                self.meter.close()
+            if self.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            self.port = self.folder = self.process = self.meter = None
         return wrong
 
 
