@@ -266,8 +266,9 @@ int children_count(const struct children *children)
 
 void children_kill(struct children *children)
 {
-    if (!children)
+    if (!children || children->count == 0)
         return;
+    log_msg(LOG_WORKER_STUCK, "%d processes of connections do not end; killed", children->count);
     children->killed = true;
     for (unsigned record = 1; record <= children->made; record++)
         if (children->child[record].pid)

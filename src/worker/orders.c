@@ -269,7 +269,7 @@ static void keep_time(struct orders *orders)
 }
 
 /* The timer rings at the next of these times. */
-static void set_timer(const struct orders *orders)
+static void set_timer(struct orders *orders)
 {
     const int64_t times[] = {orders->deadline, orders->kill_at, orders->release_at,
                              orders->leave_at};
@@ -279,6 +279,9 @@ static void set_timer(const struct orders *orders)
     for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
         if (times[i] != 0 && (wait == 0 || times[i] - now < wait))
             wait = times[i] > now ? times[i] - now : 1;
+    if (wait == 0 && !orders->timer_set)
+        return;
+    orders->timer_set = wait != 0;
     next.it_value.tv_sec = wait / 1000;
     next.it_value.tv_nsec = wait % 1000 * 1000000;
     timerfd_settime(orders->timer_fd, 0, &next, NULL);
@@ -364,6 +367,7 @@ bool orders_become_child(struct orders *orders, int channel)
     orders->master_gone = false;
     orders->quiet = true; /* it accepts nothing, and nobody waits for that */
     orders->reopen_count = 0;
+    orders->timer_set = false;
     orders->deadline = orders->kill_at = orders->release_at = orders->leave_at = 0;
     orders->state = SERVING;
     return orders_open(orders, channel);

@@ -32,6 +32,7 @@ struct orders {
     uint32_t drain_op;  /* to acknowledge when quiet */
     uint32_t *reopens;  /* to acknowledge when no child owes its answer */
     size_t reopen_count;
+    bool timer_set;
     int64_t deadline;   /* of the drain, CLOCK_MONOTONIC ms; 0: none */
     int64_t kill_at;    /* children that have not ended by then are killed; 0: not set */
     /* Without a master, who would see to it (CLOCK_MONOTONIC ms; 0: not set): */

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -108,6 +109,7 @@ int worker_main(void)
 
     block_signals();
     clock_refresh();
+    tzset(); /* the C library reads the time zone's file once: here, not in the first request */
     log_thread_name("main");
     sys_set_cloexec(CHANNEL_WORKER_FD, true);
     if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) || !orders_open(orders, CHANNEL_WORKER_FD))
