@@ -27,7 +27,7 @@
 static void check_model(const reeve_section *root, const struct core *core, struct buf *errors)
 {
     const struct model *m = &core->model, *row = model_find(m->name);
-    const char *thing = m->each == EACH_THREAD ? "thread" : "process";
+    const char *thing = each_name(m->each);
     if (m->each != EACH_NONE && m->connections != 1)
         complain(root, errors, "connections", "%d contradicts the model %s, whose every %s serves "
                  "one connection; remove it, or write model = \"epoll\"", m->connections, m->name,

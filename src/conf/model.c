@@ -41,6 +41,19 @@ const struct model *model_find(const char *name)
     return NULL;
 }
 
+const char *each_name(enum each each)
+{
+    switch (each) {
+    case EACH_NONE:
+        break;
+    case EACH_THREAD:
+        return "thread";
+    case EACH_PROCESS:
+        return "process";
+    }
+    return NULL;
+}
+
 const char *wait_name(enum wait_kind wait)
 {
     return wait_names[wait];

@@ -32,6 +32,7 @@ extern const char model_names[]; /* "|event|worker": the choices of `model` are 
 extern const char wait_choices[]; /* the same for `wait` */
 
 const struct model *model_find(const char *name);
+const char *each_name(enum each each); /* "thread" or "process"; NULL: nothing is made */
 const char *wait_name(enum wait_kind wait);
 /* The one of that name; WAIT_KINDS: none. */
 enum wait_kind wait_find(const char *name);

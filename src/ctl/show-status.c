@@ -10,8 +10,6 @@
 #include "ctl/talk.h"
 #include "ctl/units.h"
 
-#define MANY_NAMED "many"
-
 static void put_label(struct buf *out, bool colours, const char *label)
 {
     struct buf padded = {0};
@@ -46,38 +44,6 @@ static void put_identity(struct buf *out, const json_t *data, bool colours)
     if (*json_text(data, "user")) {
         buf_adds(out, "  user ");
         show_text(out, json_text(data, "user"));
-    }
-    buf_addc(out, '\n');
-}
-
-static void put_counted(struct buf *out, int64_t n, const char *one)
-{
-    buf_printf(out, "%lld %s%s", (long long)n, one, n == 1 ? "" : "s");
-}
-
-/* "event: 4 workers, each 1 loop, many connections a loop, epoll, 16 threads" */
-static void put_model(struct buf *out, const json_t *data, bool colours)
-{
-    const json_t *numbers = json_object_get(data, "numbers");
-    int64_t connections = json_int(numbers, "connections");
-
-    put_label(out, colours, "model");
-    show_text(out, json_text(data, "model"));
-    buf_adds(out, ": ");
-    put_counted(out, json_int(numbers, "workers"), "worker");
-    buf_adds(out, ", each ");
-    put_counted(out, json_int(numbers, "loops"), "loop");
-    if (connections >= 65536)
-        buf_adds(out, " of " MANY_NAMED " connections");
-    else {
-        buf_adds(out, " of ");
-        put_counted(out, connections, "connection");
-    }
-    buf_adds(out, ", ");
-    show_text(out, json_text(numbers, "wait"));
-    if (json_int(numbers, "threads") > 0) {
-        buf_adds(out, ", ");
-        put_counted(out, json_int(numbers, "threads"), "pool thread");
     }
     buf_addc(out, '\n');
 }
@@ -184,7 +150,7 @@ static void worker_row(struct table *table, const json_t *worker, const struct b
     units_put_uptime(&text, json_int(worker, "uptime"));
     table_cell_buf(table, PLAIN, &text);
     table_cell(table, PLAIN, "%lld/%lld", (long long)json_int(worker, "busy"),
-               (long long)json_int(worker, "threads"));
+               (long long)(json_int(worker, "threads") + json_int(worker, "processes")));
     units_put_count(&text, json_int(worker, "connections"));
     table_cell_buf(table, PLAIN, &text);
     units_put_count(&text, json_int(worker, "requests"));
@@ -261,11 +227,9 @@ static void put_current(struct buf *out, const json_t *data, bool colours)
 
     json_array_foreach(json_object_get(data, "workers"), i, worker) {
         json_array_foreach(json_object_get(worker, "current"), k, row) {
-            const json_t *thread = json_object_get(row, "thread");
-
             table_cell(&table, PLAIN, "%lld", (long long)json_int(worker, "slot"));
-            if (json_is_string(thread))
-                table_cell(&table, PLAIN, "%s", json_string_value(thread));
+            if (json_int(row, "pid") > 0)
+                table_cell(&table, PLAIN, "pid %lld", (long long)json_int(row, "pid"));
             else
                 table_cell(&table, PLAIN, "%lld", (long long)json_int(row, "thread"));
             table_cell(&table, PLAIN, "%s", json_text(row, "protocol"));
@@ -288,7 +252,9 @@ void show_status(const json_t *data, const struct before *before, bool colours, 
     put_label(out, colours, "configuration");
     show_text(out, json_text(data, "config"));
     buf_addc(out, '\n');
-    put_model(out, data, colours);
+    put_label(out, colours, "model");
+    show_model(data, out);
+    buf_addc(out, '\n');
     put_totals(out, data, colours);
     put_last(out, data, colours);
     put_generations(out, data, colours);

@@ -23,6 +23,8 @@ void show_step(const json_t *event, struct buf *out);
 
 /* `before` may be NULL. */
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out);
+/* The model and its numbers in a sentence; they add up to what ps -L lists. */
+void show_model(const json_t *data, struct buf *out);
 void show_generations(const json_t *data, bool colours, struct buf *out);
 void show_listeners(const json_t *data, bool colours, struct buf *out);
 void show_modules(const json_t *data, bool colours, struct buf *out);

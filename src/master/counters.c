@@ -19,20 +19,23 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
 {
     uint32_t records = board_get(&segment->threads);
     uint64_t accepted = 0, requests = 0, bytes = 0;
-    uint32_t open = 0, busy = 0, threads = 0;
+    uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
     if (records > BOARD_THREADS)
         records = BOARD_THREADS;
     for (uint32_t i = 0; i < records; i++) {
         const struct board_thread *thread = &segment->thread[i];
         uint32_t state = board_get(&thread->state);
+        bool alive = state != BOARD_UNUSED && state != BOARD_ENDED;
+        bool process = board_get(&thread->pid) != 0;
 
         accepted += board_get(&thread->accepted);
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
-        threads += state != BOARD_UNUSED && state != BOARD_ENDED;
+        threads += alive && !process;
+        processes += alive && process;
     }
     take(&counters->accepted, accepted);
     take(&counters->requests, requests);
@@ -41,6 +44,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     counters->busy = busy;
     counters->records = records;
     counters->threads = threads;
+    counters->processes = processes;
 }
 
 void counters_retire(struct counters *retired, const struct counters *worker)

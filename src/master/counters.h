@@ -8,9 +8,10 @@ struct board_segment;
 struct counters {
     uint64_t accepted, requests, bytes; /* ever; bytes: sent */
     uint32_t open;                      /* connections open now */
-    uint32_t busy;                      /* threads busy now */
+    uint32_t busy;                      /* threads busy now, and processes */
     uint32_t records;                   /* that are or were in use */
-    uint32_t threads;                   /* or processes forked for connections: alive now */
+    uint32_t threads;                   /* that serve, alive now */
+    uint32_t processes;                 /* forked for connections, alive now */
 };
 
 /* Reads a segment into `counters`, which hold what was read of it last (zero at first). What ever

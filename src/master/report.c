@@ -1,7 +1,8 @@
-/* What the master tells of itself; see report.h and reevectl(8), which documents every field.
+/* What the master tells of itself; see report.h and reevectl(8), which documents every field. What
+ * it tells of its workers is in report-workers.c.
  *
- * Master. What comes from the board was written by other processes: numbers are checked in
- * counters.c, texts are copied and cleaned here. */
+ * Master. What workers have written, on the board or over the channel, is checked before it is
+ * passed on. */
 #include "config.h"
 
 #include "master/report.h"
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/master.h"
@@ -22,32 +22,17 @@
 #include "master/workers.h"
 #include "reeve/module.h"
 
-#define SAMPLES 10         /* seconds over which requests per second are taken */
-#define CURRENT_MAX 16     /* busy threads of a worker that are listed */
+#define SAMPLES 10 /* seconds over which requests per second are taken */
 
 static uint64_t samples[SAMPLES + 1];
 static int sample_count;
-
-static json_t *clean(const char *text, size_t room)
-{
-    struct buf out = {0};
-    json_t *value;
-    char copy[256];
-    size_t length = strnlen(text, room < sizeof(copy) ? room : sizeof(copy));
-
-    memcpy(copy, text, length); /* it may change while it is read */
-    text_put_safe(&out, copy, length);
-    value = json_string(buf_text(&out));
-    buf_free(&out);
-    return value;
-}
 
 /* A text of our own, which may have several lines. */
 static json_t *text_or_null(const char *text)
 {
     json_t *value = text ? json_string(text) : NULL;
 
-    return value ? value : text ? clean(text, strlen(text)) : json_null();
+    return value ? value : text ? report_clean(text, strlen(text)) : json_null();
 }
 
 /* ---------------------------------------------------------------- totals ----------- */
@@ -91,70 +76,6 @@ static double request_rate(void)
 
 /* ---------------------------------------------------------------- status ----------- */
 
-static json_t *current_json(const struct worker *worker)
-{
-    json_t *list = json_array();
-
-    for (uint32_t i = 0; i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
-        const struct board_thread *thread = &worker->board->thread[i];
-        int64_t since = board_get(&thread->busy_since);
-        int64_t busy = since > 0 ? clock_fresh_ms() - since : 0;
-
-        if (board_get(&thread->state) == BOARD_BUSY)
-            json_array_append_new(
-                list, json_pack("{s:i,s:o,s:o,s:I}", "thread", (int)i, "protocol",
-                                clean(thread->protocol, BOARD_PROTOCOL), "label",
-                                clean(thread->label, BOARD_LABEL), "busy_ms",
-                                (json_int_t)(busy < 0 ? 0 : busy)));
-    }
-    return list;
-}
-
-static json_t *worker_json(struct worker *worker)
-{
-    const struct counters *counters = &worker->counters;
-
-    worker_count(worker);
-    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:o}", "slot",
-                     worker->slot_index, "pid", (int)worker->pid, "state",
-                     worker_state_name(worker->state), "generation",
-                     (int)worker->generation->number, "threads", (int)counters->threads, "busy",
-                     (int)counters->busy, "connections", (int)counters->open, "requests",
-                     (json_int_t)counters->requests, "bytes", (json_int_t)counters->bytes,
-                     "restarts", (json_int_t)worker->restarts, "uptime",
-                     (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",
-                     current_json(worker));
-}
-
-static int by_slot(const void *a, const void *b)
-{
-    const struct worker *const *left = a, *const *right = b;
-    int64_t l = (int64_t)(*left)->generation->number << 32 | (uint32_t)(*left)->slot_index;
-    int64_t r = (int64_t)(*right)->generation->number << 32 | (uint32_t)(*right)->slot_index;
-
-    return l < r ? -1 : l > r;
-}
-
-/* Oldest generation first, each in the order of its slots. */
-static json_t *workers_json(void)
-{
-    static struct worker *all[BOARD_SEGMENTS];
-    json_t *list = json_array();
-    size_t count = 0;
-
-    list_each(g, &master.generations) {
-        struct generation *generation = list_entry(g, struct generation, node);
-
-        list_each(w, &generation->workers)
-            if (!generation->check)
-                all[count++] = list_entry(w, struct worker, node);
-    }
-    qsort(all, count, sizeof(all[0]), by_slot);
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, worker_json(all[i]));
-    return list;
-}
-
 static json_t *generations_json(void)
 {
     json_t *list = json_array();
@@ -191,11 +112,15 @@ static const char *state_name(void)
 
 static json_t *numbers_json(const struct generation *generation)
 {
-    const struct model *model = &generation->core.model;
+    const struct core *core = &generation->core;
+    const struct model *model = &core->model;
+    const char *queue = core->queue_per_thread ? "per-thread" : "shared";
 
-    return json_pack("{s:i,s:i,s:i,s:s,s:i}", "workers", generation->slot_count, "loops",
+    return json_pack("{s:i,s:s?,s:i,s:i,s:i,s:s,s:i,s:s?,s:i}", "workers", generation->slot_count,
+                     "each", each_name(model->each), "each_limit", core->max_each, "loops",
                      model->loops, "connections", model->connections, "wait",
-                     wait_name(model->wait), "threads", model->pool ? generation->core.threads : 0);
+                     wait_name(model->wait), "threads", model->pool ? core->threads : 0, "queue",
+                     model->pool ? queue : NULL, "control", model->each == EACH_PROCESS ? 0 : 1);
 }
 
 static const struct result *last_result(void)
@@ -246,7 +171,7 @@ json_t *report_status(void)
         serving ? numbers_json(serving) : json_null(), "rate", request_rate(), "last_error",
         text_or_null(master.last_error),
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
-        workers_json(), "totals", totals);
+        report_workers(), "totals", totals);
 
     return status;
 }
@@ -291,9 +216,10 @@ json_t *report_modules(void)
         const char *version = strtok_r(NULL, "", &words);
 
         if (kind && name)
-            json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "kind", clean(kind, 32), "name",
-                                                  clean(name, 64), "version",
-                                                  clean(version ? version : "", 64)));
+            json_array_append_new(
+                list, json_pack("{s:o,s:o,s:o}", "kind", report_clean(kind, 32), "name",
+                                report_clean(name, 64), "version",
+                                report_clean(version ? version : "", 64)));
     }
     free(copy);
     return json_pack("{s:o}", "modules", list);

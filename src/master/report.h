@@ -8,6 +8,10 @@ json_t *report_generations(void);
 json_t *report_listeners(void);
 json_t *report_modules(void);
 json_t *report_version(void);
+/* Parts of these. */
+json_t *report_workers(void);
+/* At most `room` bytes of what another process has written, made harmless. */
+json_t *report_clean(const char *text, size_t room);
 /* Notes the requests so far; once a second, or requests per second come out wrong. */
 void report_sample(void);
 #endif

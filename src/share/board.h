@@ -35,7 +35,7 @@ enum board_thread_state {
 struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
-    _Atomic uint32_t pid;                     /* of a process forked for a connection; 0: a thread */
+    _Atomic uint32_t pid;                     /* of a connection's process; 0: a thread */
     _Atomic int64_t busy_since;               /* CLOCK_MONOTONIC ms, 0: not busy */
     _Atomic uint64_t accepted;                /* since the thread began */
     _Atomic uint64_t requests;

@@ -146,6 +146,7 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
     struct pool_settings settings = {
         .threads = core->threads,
         .queue_limit = core->queue_limit,
+        .queue_per_thread = core->queue_per_thread,
         .segment = crew->handover->board.own,
         .first_record = (unsigned)crew->loop_count,
         .thread_init = crew_thread_init,

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/model.h"
 #include "share/control.h"
 #include "share/snapshot.h"
 #include "worker/load.h"
@@ -98,10 +99,29 @@ static int explain_tags(void)
 static int explain_verbs(void)
 {
 #define X(symbol, name, arguments, access, help)                                                   \
-    printf(".TP\n.B %s %s\n%s%s\n", name, arguments, help,                                         \
+    printf(".TP\n.B %s%s%s\n%s%s\n", name, *arguments ? " " : "", arguments, help,                  \
            access == READ ? " Open to the control group." : "");
 #include "share/verbs.def"
 #undef X
+    return 0;
+}
+
+/* Rows of a table of tbl(1). */
+static int explain_models(void)
+{
+    for (const struct model *m = models; m->name; m++) {
+        char workers[16] = "CPUs", loops[16] = "threads", connections[16] = "many";
+
+        if (m->workers > 0)
+            snprintf(workers, sizeof(workers), "%d", m->workers);
+        if (m->loops > 0)
+            snprintf(loops, sizeof(loops), "%d", m->loops);
+        if (m->connections < MANY)
+            snprintf(connections, sizeof(connections), "%d", m->connections);
+        printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m->name, workers, loops, connections,
+               wait_name(m->wait), m->pool ? "threads" : "none",
+               m->each == EACH_NONE ? "nothing" : each_name(m->each));
+    }
     return 0;
 }
 
@@ -127,8 +147,10 @@ int inspect_explain(const struct inspected *source, const char *what)
         return explain_tags();
     if (strcmp(what, "verbs") == 0)
         return explain_verbs();
+    if (strcmp(what, "models") == 0)
+        return explain_models();
     if (strcmp(what, "options") == 0)
         return explain_options(source);
-    fputs("reeved: -x takes options, tags or verbs\n", stderr);
+    fputs("reeved: -x takes models, options, tags or verbs\n", stderr);
     return 1;
 }

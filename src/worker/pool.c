@@ -1,8 +1,10 @@
 /* The pool; see pool.h.
  *
- * Loops submit, pool threads take, oldest first. The queue is a chain of jobs, which their loops
- * own again after job_finished(). One lock guards chain and count; nothing else is done under it.
- * Invariant: queued <= queue_limit, and every job that was taken in is finished exactly once. */
+ * Loops submit, pool threads take, oldest first. There is one queue that all threads take from, or
+ * one for each thread: thread i takes from queue i modulo their number. A queue is a chain of jobs,
+ * which their loops own again after job_finished(). Its lock guards chain and count; nothing else
+ * is done under it. Invariant: queued <= limit in each queue, a job never changes its queue, and
+ * every job that was taken in is finished exactly once. */
 #include "config.h"
 
 #include "worker/pool.h"
@@ -15,15 +17,23 @@
 #include "base/log.h"
 #include "worker/starter.h"
 
-struct pool {
-    struct pool_settings settings;
-    struct starter starter;
-    pthread_mutex_t lock;
+struct queue {
+    _Alignas(64) pthread_mutex_t lock;
     pthread_cond_t work;
     struct job *first, **last;
     int queued;
-    bool was_full;     /* and that was logged; until the queue is half empty again */
+    bool was_full;     /* until the queue is half empty again */
     bool ending;
+};
+
+struct pool {
+    struct pool_settings settings;
+    struct starter starter;
+    struct queue *queues;
+    unsigned queue_count;
+    int limit;         /* of each queue */
+    atomic_uint turn;  /* the queue for the next job, modulo their number */
+    atomic_int full;   /* queues that were full; above 0 that was logged */
     int started;
     pthread_t *threads;
     atomic_int next_index;
@@ -37,23 +47,25 @@ static struct board_thread *pool_record(struct pool *pool, int index)
 }
 
 /* Waits for a job; NULL when the pool ends and the queue is empty. */
-static struct job *pool_take(struct pool *pool)
+static struct job *pool_take(struct pool *pool, struct queue *queue)
 {
     struct job *job;
 
-    pthread_mutex_lock(&pool->lock);
-    while (!pool->first && !pool->ending)
-        pthread_cond_wait(&pool->work, &pool->lock);
-    job = pool->first;
+    pthread_mutex_lock(&queue->lock);
+    while (!queue->first && !queue->ending)
+        pthread_cond_wait(&queue->work, &queue->lock);
+    job = queue->first;
     if (job) {
-        pool->first = job->next;
-        if (!pool->first)
-            pool->last = &pool->first;
-        pool->queued--;
-        if (pool->queued <= pool->settings.queue_limit / 2)
-            pool->was_full = false;
+        queue->first = job->next;
+        if (!queue->first)
+            queue->last = &queue->first;
+        queue->queued--;
+        if (queue->was_full && queue->queued <= pool->limit / 2) {
+            queue->was_full = false;
+            atomic_fetch_sub(&pool->full, 1);
+        }
     }
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&queue->lock);
     return job;
 }
 
@@ -78,6 +90,7 @@ static void *pool_thread(void *arg)
     struct pool *pool = arg;
     int index = atomic_fetch_add(&pool->next_index, 1);
     struct board_thread *record = pool_record(pool, index);
+    struct queue *queue = &pool->queues[(unsigned)index % pool->queue_count];
     struct job *job;
     bool ok;
 
@@ -88,12 +101,33 @@ static void *pool_thread(void *arg)
     starter_report(&pool->starter, ok);
     if (!ok)
         return NULL;
-    while ((job = pool_take(pool)))
+    while ((job = pool_take(pool, queue)))
         pool_work(pool, record, job);
     if (pool->settings.thread_exit)
         pool->settings.thread_exit();
     board_set(&record->state, BOARD_ENDED);
     return NULL;
+}
+
+/* False: no memory. */
+static bool make_queues(struct pool *pool)
+{
+    unsigned count = pool->settings.queue_per_thread ? (unsigned)pool->settings.threads : 1;
+    int part = pool->settings.queue_limit / (int)count;
+
+    pool->queues = aligned_alloc(_Alignof(struct queue), count * sizeof(struct queue));
+    if (!pool->queues)
+        return false;
+    pool->queue_count = count;
+    pool->limit = part > 0 ? part : 1;
+    for (unsigned i = 0; i < count; i++) {
+        struct queue *queue = &pool->queues[i];
+
+        *queue = (struct queue){.last = &queue->first};
+        pthread_mutex_init(&queue->lock, NULL);
+        pthread_cond_init(&queue->work, NULL);
+    }
+    return true;
 }
 
 struct pool *pool_new(const struct pool_settings *settings)
@@ -104,12 +138,9 @@ struct pool *pool_new(const struct pool_settings *settings)
     if (!pool)
         return NULL;
     pool->settings = *settings;
-    pool->last = &pool->first;
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, NULL);
     starter_init(&pool->starter);
     pool->threads = calloc((size_t)settings->threads, sizeof(pthread_t));
-    if (!pool->threads)
+    if (!pool->threads || !make_queues(pool))
         error = ENOMEM;
     while (!error && pool->started < settings->threads) {
         error = starter_thread(&pool->threads[pool->started], pool_thread, pool);
@@ -124,27 +155,57 @@ struct pool *pool_new(const struct pool_settings *settings)
     return pool;
 }
 
+/* The queue whose turn it is. */
+static struct queue *next_queue(struct pool *pool)
+{
+    if (pool->queue_count == 1)
+        return pool->queues;
+    return &pool->queues[atomic_fetch_add_explicit(&pool->turn, 1, memory_order_relaxed) %
+                         pool->queue_count];
+}
+
 int pool_submit(struct pool *pool, struct job *job)
 {
+    struct queue *queue = next_queue(pool);
     bool room, tell = false;
 
     job->next = NULL;
-    pthread_mutex_lock(&pool->lock);
-    room = pool->queued < pool->settings.queue_limit;
+    pthread_mutex_lock(&queue->lock);
+    room = queue->queued < pool->limit;
     if (room) {
-        *pool->last = job;
-        pool->last = &job->next;
-        pool->queued++;
-        pthread_cond_signal(&pool->work); /* no system call when no thread waits */
-    } else {
-        tell = !pool->was_full;
-        pool->was_full = true;
+        *queue->last = job;
+        queue->last = &job->next;
+        queue->queued++;
+        pthread_cond_signal(&queue->work); /* no system call when no thread waits */
+    } else if (!queue->was_full) {
+        queue->was_full = true;
+        tell = atomic_fetch_add(&pool->full, 1) == 0;
     }
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&queue->lock);
     if (tell)
-        log_msg(LOG_QUEUE_FULL, "%d jobs wait for a thread; further ones are refused",
-                pool->settings.queue_limit);
+        log_msg(LOG_QUEUE_FULL, "%d jobs wait for a thread; further ones are refused", pool->limit);
     return room ? 0 : -1;
+}
+
+static void end_queues(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->queue_count; i++) {
+        struct queue *queue = &pool->queues[i];
+
+        pthread_mutex_lock(&queue->lock);
+        queue->ending = true;
+        pthread_cond_broadcast(&queue->work);
+        pthread_mutex_unlock(&queue->lock);
+    }
+}
+
+static void free_queues(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->queue_count; i++) {
+        pthread_cond_destroy(&pool->queues[i].work);
+        pthread_mutex_destroy(&pool->queues[i].lock);
+    }
+    free(pool->queues);
 }
 
 void pool_free(struct pool **pool_of)
@@ -153,15 +214,11 @@ void pool_free(struct pool **pool_of)
 
     if (!pool)
         return;
-    pthread_mutex_lock(&pool->lock);
-    pool->ending = true;
-    pthread_cond_broadcast(&pool->work);
-    pthread_mutex_unlock(&pool->lock);
+    end_queues(pool);
     for (int i = 0; i < pool->started; i++)
         pthread_join(pool->threads[i], NULL);
     starter_end(&pool->starter);
-    pthread_cond_destroy(&pool->work);
-    pthread_mutex_destroy(&pool->lock);
+    free_queues(pool);
     free(pool->threads);
     free(pool);
     *pool_of = NULL;

@@ -1,4 +1,5 @@
-/* The pool: the fixed threads of a worker that run blocking work from one bounded queue. */
+/* The pool: the fixed threads of a worker that run blocking work from one bounded queue, or from
+ * one for each thread, filled in turn. */
 #ifndef WORKER_POOL_H
 #define WORKER_POOL_H
 #include "net/loop.h"
@@ -6,7 +7,8 @@
 struct pool;
 struct pool_settings {
     int threads;
-    int queue_limit;
+    int queue_limit;               /* jobs that wait, of all queues; each has an equal part */
+    bool queue_per_thread;
     struct board_segment *segment; /* records from `first_record` on are the threads' */
     unsigned first_record;
     int (*thread_init)(void);      /* of the modules; may be NULL */
@@ -15,7 +17,7 @@ struct pool_settings {
 };
 /* Returns when every thread has started, NULL with errno if one could not. */
 struct pool *pool_new(const struct pool_settings *settings);
-int pool_submit(struct pool *pool, struct job *job); /* 0, or -1: the queue is full */
+int pool_submit(struct pool *pool, struct job *job); /* 0, or -1: its queue is full */
 /* Runs what is queued, ends and joins the threads. */
 void pool_free(struct pool **pool);
 #endif

@@ -1,4 +1,5 @@
 """reevectl: every verb, its exit codes, who may use it, and the shape of --json."""
+import contextlib
 import json
 import os
 import signal
@@ -6,8 +7,8 @@ import subprocess
 import threading
 
 from client import Client, Load, connect, echo, get, reset
-from reeve import (DEADLINE, ECHO, HTTP, REEVECTL, SITE, WRAP, check, contains, equal, main,
-                   scenario, short, until)
+from reeve import (DEADLINE, ECHO, HTTP, REEVECTL, SITE, WRAP, built_with, check, children,
+                   contains, equal, main, scenario, short, until)
 
 
 def typed(value, shape, where):
@@ -30,12 +31,28 @@ STATUS = {
     "version": str, "pid": int, "generation": int, "model": str, "uptime": (int, float),
     "state": str, "config": str, "user": str, "rate": (int, float), "last_error": (str, NULL),
     "last_operation": (dict, NULL),
-    "numbers": {"workers": int, "loops": int, "connections": int, "wait": str, "threads": int},
+    "numbers": {"workers": int, "each": (str, NULL), "each_limit": int, "loops": int,
+                "connections": int, "wait": str, "threads": int, "queue": (str, NULL),
+                "control": int},
     "generations": [{"number": int, "state": str, "workers": int}],
     "workers": [{"slot": int, "pid": int, "state": str, "generation": int, "threads": int,
-                 "busy": int, "connections": int, "requests": int, "bytes": int, "restarts": int,
-                 "uptime": (int, float), "current": list}],
+                 "processes": int, "busy": int, "connections": int, "requests": int, "bytes": int,
+                 "restarts": int, "uptime": (int, float), "current": list}],
     "totals": {"connections": int, "open": int, "requests": int, "bytes": int, "restarts": int}}
+
+# Of each model, with five threads: each, each_limit, loops, connections, wait, threads, queue and
+# control.
+MANY = 1048576
+NUMBERS = {
+    "iterative": (None, 0, 1, 1, "poll", 0, None, 1),
+    "forking": ("process", 256, 1, 1, "poll", 0, None, 0),
+    "prefork": (None, 0, 1, 1, "poll", 0, None, 1),
+    "threaded": ("thread", 1024, 1, 1, "poll", 0, None, 1),
+    "prethreaded": (None, 0, 5, 1, "poll", 0, None, 1),
+    "worker": (None, 0, 5, 1, "poll", 0, None, 1),
+    "poll": (None, 0, 1, MANY, "poll", 0, None, 1),
+    "epoll": (None, 0, 1, MANY, "epoll", 0, None, 1),
+    "event": (None, 0, 1, MANY, "epoll", 5, "shared", 1)}
 
 
 @scenario("status --json has every promised field, and true values")
@@ -51,17 +68,73 @@ def status(case):
     equal((value["last_operation"]["verb"], value["last_operation"]["code"]), ("start", 0),
           "what nobody but the start has asked for")
     equal([worker["slot"] for worker in value["workers"]], [0, 1, 2], "slots")
-    numbers = value["numbers"]
-    equal((numbers["workers"], numbers["loops"], numbers["wait"], numbers["threads"]),
-          {"event": (3, 1, "epoll", 5), "worker": (3, 5, "poll", 0)}[case.model],
-          "workers, loops, wait and pool threads")
-    check(case.model == "event" or numbers["connections"] == 1, "connections of a blocking loop")
+    each, limit, loops, connections, wait, threads, queue, control = NUMBERS[case.model]
+    equal(value["numbers"],
+          {"workers": 3, "each": each, "each_limit": limit, "loops": loops,
+           "connections": connections, "wait": wait, "threads": threads, "queue": queue,
+           "control": control}, "numbers")
     until(lambda: server.status()["totals"]["requests"] == 7, "seven requests are counted")
     equal(server.status()["totals"]["connections"], 7, "connections")
     check(server.status()["totals"]["bytes"] > 7 * 15, "bytes")
     with connect(server.address("127.0.0.2:0")) as link:
         echo(link, b"x")
         equal(server.status()["totals"]["open"], 1, "open connections")
+
+
+# What a server of 3 workers and 5 threads has: numbers in words, then connections that it can hold,
+# of which the scenario opens no more than 7.
+COUNTED = {
+    "iterative": ("3 workers of 2 threads each: 1 loop of 1 connection, 1 for control", 3),
+    "forking": ("3 workers of 1 thread each: 1 loop that accepts; one more process for each "
+                "connection, at most 50 a worker", 7),
+    "prefork": ("3 workers of 2 threads each: 1 loop of 1 connection, 1 for control", 3),
+    "threaded": ("3 workers of 2 threads each: 1 loop that accepts, 1 for control; one more thread "
+                 "for each connection, at most 40 a worker", 7),
+    "prethreaded": ("3 workers of 6 threads each: 5 loops of 1 connection, 1 for control", 7),
+    "worker": ("3 workers of 6 threads each: 5 loops of 1 connection, 1 for control", 7),
+    "poll": ("3 workers of 2 threads each: 1 loop of many connections, 1 for control", 7),
+    "epoll": ("3 workers of 2 threads each: 1 loop of many connections, 1 for control", 7),
+    "event": ("3 workers of 7 threads each: 1 loop of many connections, 5 in the pool (per-thread "
+              "queues), 1 for control", 7)}
+
+
+def has_threads(pid, number):
+    """Does ps -L list as many? The thread sanitizer adds one to most processes."""
+    return 0 <= len(os.listdir(f"/proc/{pid}/task")) - number <= built_with(b"__tsan_init")
+
+
+def agree(server, connections):
+    """Does status show this many connections, and the threads and processes that /proc shows?"""
+    status = server.status()
+    numbers = status["numbers"]
+    for worker in status["workers"]:
+        held = worker["connections"]
+        threads, processes = {None: (0, 0), "thread": (held, 0), "process": (0, held)}[
+            numbers["each"]]
+        threads += numbers["loops"] + numbers["threads"]
+        connections -= held
+        if ((worker["threads"], worker["processes"]) != (threads, processes) or
+                not has_threads(worker["pid"], threads + numbers["control"])):
+            return False
+        made = children(worker["pid"])
+        if len(made) != processes or not all(has_threads(pid, 1) for pid in made):
+            return False
+    return connections == 0 and len(status["workers"]) == numbers["workers"]
+
+
+@scenario("the numbers of status are those that ps -L shows", models=tuple(COUNTED))
+def counted(case):
+    words, capacity = COUNTED[case.model]
+    server = case.serve(ECHO, workers=3, threads=5, max_threads=40, max_processes=50,
+                        queue="per-thread", modules=["echo"])
+    contains(server.ctl("status").out, f"model          {case.model}: {words}; waits by ", "status")
+    with contextlib.ExitStack() as stack:
+        links = [stack.enter_context(connect(server.address("127.0.0.2:0")))
+                 for _ in range(capacity)]
+        for link in links:
+            equal(echo(link, b"held"), b"held", "a connection")
+        until(lambda: agree(server, capacity), "status and /proc agree about what serves")
+    until(lambda: agree(server, 0), "status and /proc agree about what is left")
 
 
 @scenario("status shows what a thread is busy with")
@@ -76,6 +149,7 @@ def busy(case):
               "current")
         equal(current["protocol"], "http", "protocol")
         contains(current["label"], "/the/label", "label")
+        equal("pid" in current, case.model == "forking", "pid")
         contains(server.ctl("status").out, "/the/label", "the table")
         equal(client.answer().status, 200, "the answer")
     until(lambda: not sum(each["busy"] for each in server.status()["workers"]), "idle again")

@@ -115,13 +115,15 @@ END_TEST
 static const char status_text[] =
     "{\"version\":\"0.1.0\",\"pid\":1234,\"generation\":3,\"model\":\"event\",\"uptime\":93784,"
     "\"state\":\"serving\",\"config\":\"/etc/reeve/reeve.conf\",\"user\":\"reeve\",\"rate\":12.5,"
-    "\"numbers\":{\"workers\":2,\"loops\":1,\"connections\":1048576,\"wait\":\"epoll\","
-    "\"threads\":16},\"last_error\":\"a:1: b\\nc\",\"last_operation\":{\"operation\":12,"
+    "\"numbers\":{\"workers\":2,\"each\":null,\"each_limit\":0,\"loops\":1,"
+    "\"connections\":1048576,\"wait\":\"epoll\",\"threads\":16,\"queue\":\"shared\",\"control\":1},"
+    "\"last_error\":\"a:1: b\\nc\",\"last_operation\":{\"operation\":12,"
     "\"verb\":\"reload\",\"code\":3,\"text\":\"a:1: b\\nc\"},"
     "\"generations\":[{\"number\":3,\"state\":\"serving\",\"workers\":1}],"
     "\"workers\":[{\"slot\":0,\"pid\":1300,\"state\":\"ready\",\"generation\":3,\"threads\":17,"
-    "\"busy\":2,\"connections\":120,\"requests\":5000,\"bytes\":2048,\"restarts\":1,\"uptime\":70,"
-    "\"current\":[{\"thread\":\"pool-3\",\"protocol\":\"http\",\"label\":\"GET /\","
+    "\"processes\":0,\"busy\":2,\"connections\":120,\"requests\":5000,\"bytes\":2048,"
+    "\"restarts\":1,\"uptime\":70,"
+    "\"current\":[{\"thread\":4,\"protocol\":\"http\",\"label\":\"GET /\","
     "\"busy_ms\":1500}]}],"
     "\"totals\":{\"connections\":900,\"open\":120,\"requests\":5000,\"bytes\":2048,"
     "\"restarts\":1}}";
@@ -134,15 +136,78 @@ START_TEST(test_status)
     ck_assert_ptr_nonnull(data);
     show_status(data, NULL, false, &out);
     ck_has(out, "reeved 0.1.0  serving  pid 1234  up 1d 2h  generation 3  user reeve\n");
-    ck_has(out, "event: 2 workers, each 1 loop of many connections, epoll, 16 pool threads\n");
+    ck_has(out, "model          event: 2 workers of 18 threads each: 1 loop of many connections, 16 "
+                "in the pool (shared queue), 1 for control; waits by epoll\n");
     ck_has(out, "requests       5000, 12/s\n");
     ck_has(out, "connections    120 open, 900 accepted\n");
     ck_has(out, "last operation 12 reload: rolled back: a:1: b\n");
     ck_has(out, "last error     a:1: b\n               c\n");
     ck_has(out, "   0  1300  ready           3  1m 10s  2/17          120      5000  2.0 KiB "
                 "        1\n");
-    ck_has(out, "   0  pool-3  http      1.5s  GET /\n");
+    ck_has(out, "   0  4       http      1.5s  GET /\n");
     ck_assert_ptr_null(strchr(buf_text(&out), '\033'));
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
+static const struct {
+    const char *model, *numbers, *sentence;
+} models[] = {
+    {"prethreaded", "[1,null,0,16,1,'poll',0,null,1]",
+     "prethreaded: 1 worker of 17 threads: 16 loops of 1 connection, 1 for control; waits by poll"},
+    {"prefork", "[16,null,0,1,1,'poll',0,null,1]",
+     "prefork: 16 workers of 2 threads each: 1 loop of 1 connection, 1 for control; waits by poll"},
+    {"epoll", "[1,null,0,2,100,'epoll',0,null,1]",
+     "epoll: 1 worker of 3 threads: 2 loops of 100 connections, 1 for control; waits by epoll"},
+    {"event", "[1,null,0,1,1048576,'epoll',4,'per-thread',1]",
+     "event: 1 worker of 6 threads: 1 loop of many connections, 4 in the pool (per-thread queues), "
+     "1 for control; waits by epoll"},
+    {"threaded", "[2,'thread',1024,1,1,'poll',0,null,1]",
+     "threaded: 2 workers of 2 threads each: 1 loop that accepts, 1 for control; one more thread "
+     "for each connection, at most 1024 a worker; waits by poll"},
+    {"forking", "[1,'process',256,1,1,'poll',0,null,0]",
+     "forking: 1 worker of 1 thread: 1 loop that accepts; one more process for each connection, at "
+     "most 256 a worker; waits by poll"},
+    {"event", "['2',7,null,[],{},1,'x',2,'\\u001b']",
+     "event: 0 workers of 0 threads each: 0 loops of 0 connections; waits by "},
+};
+
+START_TEST(test_model_adds_up)
+{
+    static const char *const names[] = {"workers", "each", "each_limit", "loops", "connections",
+                                        "wait", "threads", "queue", "control"};
+    char *text = strdup(models[_i].numbers);
+    json_t *values, *data = json_pack("{s:s,s:{}}", "model", models[_i].model, "numbers");
+    struct buf out = {0};
+
+    for (char *quote = text; (quote = strchr(quote, '\'')); quote++)
+        *quote = '"';
+    values = json_loads(text, 0, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        json_object_set(json_object_get(data, "numbers"), names[i], json_array_get(values, i));
+    show_model(data, &out);
+    ck_text(out, models[_i].sentence);
+    buf_free(&out);
+    json_decref(values);
+    json_decref(data);
+    free(text);
+}
+END_TEST
+
+START_TEST(test_status_of_processes)
+{
+    json_t *data = json_loads(status_text, 0, NULL);
+    json_t *worker = json_array_get(json_object_get(data, "workers"), 0);
+    struct buf out = {0};
+
+    json_object_set_new(worker, "threads", json_integer(1));
+    json_object_set_new(worker, "processes", json_integer(7));
+    json_object_set_new(json_array_get(json_object_get(worker, "current"), 0), "pid",
+                        json_integer(4711));
+    show_status(data, NULL, false, &out);
+    ck_has(out, "  1m 10s   2/8  ");
+    ck_has(out, "   0  pid 4711  http      1.5s  GET /\n");
     buf_free(&out);
     json_decref(data);
 }
@@ -294,6 +359,7 @@ static void set_up(void)
 
 UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_aligns),
                  ONCE(test_table_colours_do_not_count), ONCE(test_table_is_harmless),
-                 ONCE(test_status), ONCE(test_status_rate), ONCE(test_status_by_slot),
+                 ONCE(test_status), EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
+                 ONCE(test_status_rate), ONCE(test_status_by_slot),
                  ONCE(test_status_survives_nonsense), EACH(test_result, results), ONCE(test_event),
                  ONCE(test_step), ONCE(test_json_fields))

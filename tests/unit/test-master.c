@@ -207,6 +207,7 @@ START_TEST(counters_never_go_down)
     counters_read(&counters, segment);
     ck_assert_uint_eq(counters.records, BOARD_THREADS);
     ck_assert_uint_eq(counters.threads, 1);
+    ck_assert_uint_eq(counters.processes, 0);
     board_set(&segment->threads, 1);
     board_set(&segment->thread[0].connections, 7);
     counters_read(&counters, segment);
@@ -214,6 +215,30 @@ START_TEST(counters_never_go_down)
     board_set(&segment->thread[0].connections, UINT32_MAX); /* was shown as -1 */
     counters_read(&counters, segment);
     ck_assert_uint_eq(counters.open, 0);
+    free(segment);
+}
+END_TEST
+
+START_TEST(processes_are_counted_apart)
+{
+    static const struct {
+        enum board_thread_state state;
+        uint32_t pid;
+    } records[] = {{BOARD_WAITING, 0}, {BOARD_BUSY, 71}, {BOARD_DRAINING, 72}, {BOARD_STARTING, 73},
+                   {BOARD_ENDED, 74},  {BOARD_UNUSED, 0}};
+    struct board_segment *segment = aligned_alloc(4096, sizeof(*segment));
+    struct counters counters = {0};
+
+    memset(segment, 0, sizeof(*segment));
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        board_set(&segment->thread[i].state, records[i].state);
+        board_set(&segment->thread[i].pid, records[i].pid);
+    }
+    board_set(&segment->threads, sizeof(records) / sizeof(records[0]));
+    counters_read(&counters, segment);
+    ck_assert_uint_eq(counters.threads, 1);
+    ck_assert_uint_eq(counters.processes, 3);
+    ck_assert_uint_eq(counters.busy, 1);
     free(segment);
 }
 END_TEST
@@ -465,7 +490,8 @@ START_TEST(results_are_remembered_in_order)
 END_TEST
 
 UNIT_MAIN_AROUND("master", setup, NULL, ONCE(delays_double_up_to_the_cap), ONCE(delays_by_cause),
-                 ONCE(counters_never_go_down), ONCE(timer_may_be_set_again_while_it_is_the_first),
+                 ONCE(counters_never_go_down), ONCE(processes_are_counted_apart),
+                 ONCE(timer_may_be_set_again_while_it_is_the_first),
                  ONCE(one_worker_probes_then_the_rest),
                  ONCE(old_one_drains_only_when_the_new_one_serves),
                  ONCE(probe_that_refuses_fails_the_generation),

@@ -25,7 +25,7 @@ static struct job jobs[JOBS];
 static atomic_int runs[JOBS], finishes[JOBS];
 static int order[JOBS];
 static atomic_int order_length, inits, exits, ends, early_ends, init_fails_at;
-static sem_t at_gate, gate;
+static sem_t at_gate, gate, next_gate, ran;
 
 /* ---------------------------------------------------------------- stand-ins -------- */
 
@@ -57,6 +57,8 @@ static void setup(void)
     settings = (struct pool_settings){.threads = 1, .queue_limit = JOBS, .segment = segment};
     sem_init(&at_gate, 0, 0);
     sem_init(&gate, 0, 0);
+    sem_init(&next_gate, 0, 0);
+    sem_init(&ran, 0, 0);
 }
 
 static void teardown(void)
@@ -72,12 +74,38 @@ static void note(void *arg)
     order[atomic_fetch_add(&order_length, 1)] = (int)(job - jobs);
 }
 
+static void wait_for(sem_t *semaphore, int times)
+{
+    for (int i = 0; i < times; i++)
+        while (sem_wait(semaphore) < 0)
+            ;
+}
+
+static void open_gate(sem_t *which, int times)
+{
+    for (int i = 0; i < times; i++)
+        sem_post(which);
+}
+
 static void wait_at_gate(void *arg)
 {
     note(arg);
     sem_post(&at_gate);
-    while (sem_wait(&gate) < 0)
-        ;
+    wait_for(&gate, 1);
+}
+
+/* One that nobody passes who was only let through the first. */
+static void wait_at_next_gate(void *arg)
+{
+    note(arg);
+    sem_post(&at_gate);
+    wait_for(&next_gate, 1);
+}
+
+static void note_and_tell(void *arg)
+{
+    note(arg);
+    sem_post(&ran);
 }
 
 static int submit(struct pool *pool, int index, void (*run)(void *arg))
@@ -87,12 +115,18 @@ static int submit(struct pool *pool, int index, void (*run)(void *arg))
     return pool_submit(pool, &jobs[index]);
 }
 
-/* The one thread is held up by this job, nothing else is queued. */
+/* A thread is held up by this job; where each has its queue, the one whose turn it is. */
 static void hold(struct pool *pool, int index)
 {
     ck_assert_int_eq(submit(pool, index, wait_at_gate), 0);
-    while (sem_wait(&at_gate) < 0)
-        ;
+    wait_for(&at_gate, 1);
+}
+
+/* All threads, by the jobs from `first` on; nothing is queued. */
+static void hold_all(struct pool *pool, int first)
+{
+    for (int i = 0; i < settings.threads; i++)
+        hold(pool, first + i);
 }
 
 static void assert_each_ran_once(int from, int to)
@@ -105,10 +139,12 @@ static void assert_each_ran_once(int from, int to)
 
 /* ---------------------------------------------------------------- tests ------------ */
 
+/* Of one queue for all, then of one for each thread. */
 START_TEST(each_job_runs_once)
 {
     struct pool *pool;
 
+    settings.queue_per_thread = _i;
     settings.threads = 4;
     pool = pool_new(&settings);
     ck_assert_ptr_nonnull(pool);
@@ -144,6 +180,7 @@ START_TEST(many_submitters)
 
     settings.threads = 3;
     settings.queue_limit = 8;
+    settings.queue_per_thread = _i;
     log_set_level(REEVE_LOG_ERROR);
     for (int i = 0; i < 4; i++)
         submitters[i] = (struct submitter){.from = i * JOBS / 4, .to = (i + 1) * JOBS / 4};
@@ -178,14 +215,101 @@ END_TEST
 
 START_TEST(what_is_queued_runs_before_the_end)
 {
-    struct pool *pool = pool_new(&settings);
+    struct pool *pool;
 
-    hold(pool, 0);
-    for (int i = 1; i < JOBS; i++)
-        submit(pool, i, note);
-    sem_post(&gate);
+    settings.threads = 3;
+    settings.queue_per_thread = _i;
+    pool = pool_new(&settings);
+    hold_all(pool, 0);
+    for (int i = 3; i < JOBS; i++)
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    open_gate(&gate, 3);
     pool_free(&pool);
     assert_each_ran_once(0, JOBS);
+}
+END_TEST
+
+START_TEST(oldest_first_in_each_queue)
+{
+    int last[3] = {-1, -1, -1};
+    struct pool *pool;
+
+    settings.threads = 3;
+    settings.queue_per_thread = true;
+    pool = pool_new(&settings);
+    hold_all(pool, 0);
+    for (int i = 3; i < 300; i++)
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    open_gate(&gate, 3);
+    pool_free(&pool);
+    assert_each_ran_once(0, 300);
+    for (int i = 0; i < 300; i++) {
+        int *of_queue = &last[order[i] % 3]; /* they were handed out in turn */
+
+        ck_assert_int_lt(*of_queue, order[i]);
+        *of_queue = order[i];
+    }
+}
+END_TEST
+
+START_TEST(job_waits_for_the_thread_of_its_queue)
+{
+    struct pool *pool;
+
+    settings.threads = 2;
+    settings.queue_per_thread = true;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    for (int i = 1; i < 10; i++)
+        ck_assert_int_eq(submit(pool, i, note_and_tell), 0);
+    wait_for(&ran, 5);
+    for (int i = 1; i < 10; i++)
+        ck_assert_int_eq(atomic_load(&runs[i]), i % 2);
+    open_gate(&gate, 1);
+    pool_free(&pool);
+    assert_each_ran_once(0, 10);
+}
+END_TEST
+
+START_TEST(job_of_a_shared_queue_waits_for_any_thread)
+{
+    struct pool *pool;
+
+    settings.threads = 2;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    for (int i = 1; i < 10; i++)
+        ck_assert_int_eq(submit(pool, i, note_and_tell), 0);
+    wait_for(&ran, 9); /* and the gate is still shut */
+    open_gate(&gate, 1);
+    pool_free(&pool);
+    assert_each_ran_once(0, 10);
+}
+END_TEST
+
+static const struct part {
+    int limit, each;
+} parts[] = {{12, 4}, {11, 3}, {4, 1}, {3, 1}, {1, 1}};
+
+START_TEST(queues_have_equal_parts_of_the_limit)
+{
+    const struct part *part = &parts[_i];
+    int next = 3;
+    struct pool *pool;
+
+    settings.threads = 3;
+    settings.queue_limit = part->limit;
+    settings.queue_per_thread = true;
+    log_set_level(REEVE_LOG_ERROR);
+    pool = pool_new(&settings);
+    hold_all(pool, 0);
+    for (int i = 0; i < 3 * part->each; i++)
+        ck_assert_int_eq(submit(pool, next++, note), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(submit(pool, next, note), -1);
+    open_gate(&gate, 3);
+    pool_free(&pool);
+    assert_each_ran_once(0, next);
 }
 END_TEST
 
@@ -220,7 +344,7 @@ START_TEST(full_queue_refuses_and_says_so_once)
         ck_assert_int_eq(submit(pool, next, note), -1);
         ck_assert_int_eq(lines_of(log, "queue-full: 4 jobs wait"), round);
         sem_post(&gate);
-        sem_wait(&at_gate); /* the queue is empty, so the next time is worth a line */
+        wait_for(&at_gate, 1); /* the queue is empty, so the next time is worth a line */
         sem_post(&gate);
     }
     pool_free(&pool);
@@ -244,7 +368,7 @@ START_TEST(queue_that_stays_full_is_not_said_again)
         ck_assert_int_eq(submit(pool, i, note), 0);
     ck_assert_int_eq(submit(pool, 5, note), -1);
     sem_post(&gate);
-    sem_wait(&at_gate); /* one was taken: three wait, more than half */
+    wait_for(&at_gate, 1); /* one was taken: three wait, more than half */
     ck_assert_int_eq(submit(pool, 5, note), 0);
     ck_assert_int_eq(submit(pool, 6, note), -1);
     ck_assert_int_eq(lines_of(log, "queue-full"), 1);
@@ -255,10 +379,43 @@ START_TEST(queue_that_stays_full_is_not_said_again)
 }
 END_TEST
 
+START_TEST(full_queues_are_said_once)
+{
+    int log = memfd_create("log", MFD_CLOEXEC), next = 0;
+    struct pool *pool;
+
+    log_open(log, LOG_TEXT);
+    settings.threads = 3;
+    settings.queue_limit = 6;
+    settings.queue_per_thread = true;
+    pool = pool_new(&settings);
+    for (int round = 1; round <= 2; round++) {
+        hold_all(pool, next);
+        next += 3;
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(submit(pool, next++, note), 0);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(submit(pool, next++, wait_at_next_gate), 0);
+        for (int i = 0; i < 6; i++)
+            ck_assert_int_eq(submit(pool, next, note), -1);
+        ck_assert_int_eq(lines_of(log, "queue-full"), round);
+        ck_assert_int_eq(lines_of(log, "queue-full: 2 jobs wait"), round);
+        open_gate(&gate, 3);
+        wait_for(&at_gate, 3); /* all queues are empty */
+        open_gate(&next_gate, 3);
+    }
+    pool_free(&pool);
+    assert_each_ran_once(0, next);
+    log_open(STDERR_FILENO, LOG_TEXT);
+    close(log);
+}
+END_TEST
+
 START_TEST(thread_that_cannot_set_itself_up_fails_the_pool)
 {
-    atomic_store(&init_fails_at, _i + 1);
+    atomic_store(&init_fails_at, _i % 4 + 1);
     settings.threads = 4;
+    settings.queue_per_thread = _i >= 4;
     settings.thread_init = on_init;
     settings.thread_exit = on_exit_of_thread;
     errno = 0;
@@ -348,10 +505,13 @@ START_TEST(job_shows_on_the_board)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("pool", setup, teardown, ONCE(each_job_runs_once), ONCE(many_submitters),
-                 ONCE(oldest_first), ONCE(what_is_queued_runs_before_the_end),
+UNIT_MAIN_AROUND("pool", setup, teardown, TIMES(each_job_runs_once, 2), TIMES(many_submitters, 2),
+                 ONCE(oldest_first), TIMES(what_is_queued_runs_before_the_end, 2),
+                 ONCE(oldest_first_in_each_queue), ONCE(job_waits_for_the_thread_of_its_queue),
+                 ONCE(job_of_a_shared_queue_waits_for_any_thread),
+                 EACH(queues_have_equal_parts_of_the_limit, parts),
                  ONCE(full_queue_refuses_and_says_so_once),
-                 ONCE(queue_that_stays_full_is_not_said_again),
-                 TIMES(thread_that_cannot_set_itself_up_fails_the_pool, 4),
+                 ONCE(queue_that_stays_full_is_not_said_again), ONCE(full_queues_are_said_once),
+                 TIMES(thread_that_cannot_set_itself_up_fails_the_pool, 8),
                  ONCE(threads_are_set_up_before_new_returns),
                  ONCE(threads_have_a_name_and_take_no_signals), ONCE(job_shows_on_the_board))

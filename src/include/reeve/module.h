@@ -174,7 +174,8 @@ typedef struct reeve_module {
      * worker_init runs after the configuration was read, before privileges are dropped and before
      * any thread is started; also in a worker that only checks a configuration, which then ends
      * without any further hook. worker_exit runs when all threads have ended; a worker that fails
-     * or is killed does not come to it. */
+     * or is killed does not come to it. In the model threaded thread_* run for each connection, in
+     * its thread; in forking too, in its process, which ends by _exit(2). */
     int (*worker_init)(void);
     int (*thread_init)(void);
     void (*thread_exit)(void);
