@@ -28,7 +28,8 @@ they have their default. burn, sleep: handlers that use 1 ms of CPU, or sleep 10
 queue for all pool threads against one for each.
 
 Nothing is hidden: every refused, reset, late or wrong answer is counted and shown, and so is a
-connection that is never served. A server that cannot serve is a line with its reason.
+user that was never served, or whose connection still waited to be taken late in the run. A server
+that cannot serve is a line with its reason.
 
 Files: load.c, user.c, histogram.c and floor.c are the programs; servers.py and peers.py what is
 measured, loads.py the loads, measure.py CPU time, report.py, charts.py and machine.py the results.
@@ -205,8 +206,9 @@ class Bench:
         done, busy = got["completed"], measure.busy(self.cpus[0]) - busy
         spent = (after.children_user + after.children_system -
                  own.children_user - own.children_system)
-        row.update({name: got.get(name, 0) for name in (*loads.ERRORS, "never")}, requests=done,
-                   rate=got["rate"], server_cpu=used / got["took"], load_cpu=spent / got["took"],
+        row.update({name: got.get(name, 0) for name in (*loads.ERRORS, "never", "waiting")},
+                   requests=done, rate=got["rate"], server_cpu=used / got["took"],
+                   load_cpu=spent / got["took"],
                    foreign_cpu=max(0.0, busy - used) / got["took"])
         if done:
             row.update(p50_us=got["p50"], p99_us=got["p99"], p999_us=got["p999"],

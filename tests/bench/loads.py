@@ -91,7 +91,7 @@ def wrk(load, port, seconds, cpu, peek):
     return {"completed": got["completed"], "rate": got["completed"] * 1e6 / got["duration"],
             "p50": got["p50"], "p99": got["p99"], "p999": got["p999"], "refused": got["connect"],
             "reset": got["read"] + got["write"], "timeout": got["timeout"], "bad": got["status"],
-            "never": seen, "took": took}
+            "waiting": seen, "took": took}
 
 
 def own(program, load, port, seconds, cpu, *more):

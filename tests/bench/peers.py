@@ -2,8 +2,10 @@
 log, connections that are kept as long as the client likes, the same file, everything in a folder of
 their own. Else they are as they are by default."""
 import os
+import random
 import re
 import shutil
+import socket
 import subprocess
 
 ROOT = os.geteuid() == 0
@@ -134,6 +136,18 @@ PEERS = {
     "lighttpd": ("lighttpd", ["-D", "-f"], plain(
         LIGHTTPD, 'server.username = "nobody"\nserver.groupname = "nogroup"'), None, "-v"),
 }
+
+
+def free_port():
+    """A port that nobody uses now, below those that connections get by chance."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def program(name):

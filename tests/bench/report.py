@@ -8,7 +8,7 @@ from loads import ERRORS
 
 COLUMNS = ("round", "load", "users", "server", "family", "setup", "requests", "rate", "p50_us",
            "p99_us", "p999_us", "cpu_us", "server_cpu", "load_cpu", "foreign_cpu", *ERRORS,
-           "never", "note")
+           "never", "waiting", "note")
 FIGURES = ("requests", "rate", "p50_us", "p99_us", "p999_us", "cpu_us", "server_cpu", "load_cpu",
            "foreign_cpu")
 DISTURBED = 0.05  # share of the servers' CPU that others may use
@@ -39,7 +39,10 @@ def failures(row):
     """What went wrong in a measurement, in words; "" where nothing did."""
     parts = [f"{row[name]} {name}" for name in ERRORS if row.get(name)]
     if row.get("never"):
-        parts.append(f"{row['never']} of {row['users']} connections were never served")
+        parts.append(f"{row['never']} of {row['users']} users were never served")
+    if row.get("waiting"):
+        parts.append(f"{row['waiting']} of {row['users']} connections had not been taken when four "
+                     "fifths of the time were over")
     if row.get("note"):
         parts.append(row["note"])
     return ", ".join(parts)
@@ -69,10 +72,12 @@ def medians(rows):
             values = [row[name] for row in good if row.get(name) is not None]
             out[name] = statistics.median(values) if values else None
         rates = [row["rate"] for row in good]
-        out["spread"] = (max(rates) - min(rates)) / out["rate"] if good and out["rate"] else None
-        for name in (*ERRORS,):
+        out["spread"] = ((max(rates) - min(rates)) / out["rate"]
+                         if len(good) > 1 and out["rate"] else None)
+        for name in ERRORS:
             out[name] = sum(row.get(name) or 0 for row in group)
-        out["never"] = max(row.get("never") or 0 for row in group)
+        for name in ("never", "waiting"):
+            out[name] = max(row.get(name) or 0 for row in group)
         out["note"] = "; ".join(dict.fromkeys(row["note"] for row in group if row.get("note")))
         result.append(out)
     floors = {row["load"]: row["cpu_us"] for row in result if row["family"] == "floor"}

@@ -2,7 +2,6 @@
 each measurement, sized for its load, pinned to one CPU, in a temporary folder, and ended after it.
 """
 import os
-import random
 import re
 import shutil
 import signal
@@ -278,25 +277,13 @@ class Peer(Server):
 
     def launch(self, load):
         _, arguments, fill, _, _ = peers.PEERS[self.name]
-        self.port = free_port()
+        self.port = peers.free_port()
         text, self.setup = fill(self.folder, self.port, load.hold)
         conf = os.path.join(self.folder, "conf")
         with open(conf, "w") as file:
             file.write(text)
         self.spawn([peers.program(self.name)] +
                    [argument.format(folder=self.folder) for argument in arguments] + [conf])
-
-
-def free_port():
-    """A port that nobody uses now, below those that connections get by chance."""
-    while True:
-        port = random.randrange(10000, 30000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 def learn_answers(cpu):

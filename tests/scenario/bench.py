@@ -117,7 +117,8 @@ def whole(_case):
         expected.remove(("sleep", "floor"))
         equal(sorted((row["load"], row["server"]) for row in rows), sorted(expected), "rows")
         for row in rows:
-            equal([row[name] for name in FAILURES + ("never", "note")], ["0"] * 8 + [""],
+            equal([row[name] for name in FAILURES + ("never", "waiting", "note")],
+                  ["0"] * 9 + [""],
                   f"failures of {row['server']} at {row['load']}")
             check(int(row["requests"]) > 0 and float(row["cpu_us"]) >= 0, f"figures: {row}")
         with open(os.path.join(folder, "results.md")) as file:
