@@ -141,7 +141,7 @@ static bool may_go_on(const struct loop *loop, int taken)
 
 void accept_event(struct loop *loop, struct loop_listener *from)
 {
-    enum taken outcome = TAKE_DONE;
+    enum taken outcome = TAKE_SKIPPED; /* if it no longer watches: nothing */
     bool fair = true;
     for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
         outcome = take_one(loop, from);
@@ -220,8 +220,10 @@ static void empty_backlogs(struct loop *loop)
         if (!atomic_load(&from->listener->removed))
             continue;
         for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
-            if (!loop_has_room(loop))
+            if (!loop_has_room(loop)) {
+                accept_move(loop, ACCEPT_EMPTYING, 0); /* room wakes it, no longer the time */
                 return;
+            }
             outcome = take_one(loop, from);
             if (outcome == TAKE_STARVED) {
                 starve(loop, from->listener, ACCEPT_EMPTYING);

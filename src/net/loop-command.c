@@ -67,6 +67,8 @@ void loop_obey(struct loop *loop)
     if (!atomic_load_explicit(&loop->commands, memory_order_relaxed))
         return;
     unsigned commands = atomic_exchange(&loop->commands, 0);
+    if (commands & 1u << LOOP_ROOM)
+        loop->accept.conn_closed = true;
     if (commands & 1u << LOOP_SERVE && loop->phase == LOOP_NEW) {
         loop->phase = LOOP_SERVING;
         accept_serve(loop);

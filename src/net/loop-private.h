@@ -41,7 +41,7 @@ struct loop_accept {
     unsigned looks;   /* timed ones at the shares since it had its own last */
     unsigned alone;   /* how often since then it polled beyond it, since no other worker did */
     bool complained;  /* ACCEPT_PAUSED was logged and not yet taken back */
-    bool conn_closed; /* since the last look */
+    bool conn_closed; /* since the last move; a launched one counts */
 };
 
 struct loop {
@@ -70,16 +70,16 @@ struct loop {
 
     struct list gate_node;
     _Alignas(64) _Atomic(struct job *) inbox;
-    atomic_uint commands; /* a bit for each enum loop_command, and LOOP_GATE */
+    atomic_uint commands; /* a bit for each enum loop_command, LOOP_GATE and LOOP_ROOM */
     atomic_bool asleep;
     atomic_bool stopped_accepting;
     atomic_uint launched;   /* threads or processes made by engine.launch, not ended */
     atomic_bool wants_room; /* wake it when one of them ends */
 };
 
-/* Bits of `commands`, which do nothing but wake: */
+/* Bits of `commands`, after which it looks again whether it may accept: */
 #define LOOP_GATE 31u /* the gate is yours */
-#define LOOP_ROOM 30u /* a launched one has ended */
+#define LOOP_ROOM 30u /* a launched one has ended, like a connection of its own */
 
 /* The loop that the calling thread runs, NULL elsewhere. */
 struct loop *loop_current(void);

@@ -7,6 +7,7 @@
 
 #include "worker/child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -28,11 +29,14 @@ static unsigned orphan_time; /* seconds that are left to it without a worker */
  * handler block this process, there is nobody to end it but the alarm. */
 static void on_worker_gone(int number)
 {
+    int saved = errno;
+
     (void)number;
     if (getppid() == worker_pid)
         return;
     board_detach(board);
     alarm(orphan_time);
+    errno = saved; /* of what it has interrupted */
 }
 
 static void heed_worker(pid_t pid, int64_t drain_timeout)

@@ -148,11 +148,14 @@ static void expect_answer(struct children *children, unsigned record)
     struct child *child = &children->child[record];
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = record};
 
-    if (child->owed++ > 0)
-        return;
-    children->owing++;
-    if (epoll_ctl(children->settings.orders_fd, EPOLL_CTL_ADD, child->channel, &event) < 0)
-        log_errno(LOG_SYSTEM, "cannot listen to process %d", (int)child->pid);
+    if (child->owed == 0) {
+        if (epoll_ctl(children->settings.orders_fd, EPOLL_CTL_ADD, child->channel, &event) < 0) {
+            log_errno(LOG_SYSTEM, "cannot listen to process %d", (int)child->pid);
+            return; /* its answer will not be heard: it is not waited for */
+        }
+        children->owing++;
+    }
+    child->owed++;
 }
 
 static void settle(struct children *children, struct child *child)

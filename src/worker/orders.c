@@ -69,6 +69,14 @@ void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const c
         log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(type));
 }
 
+/* An operation of number 0 is none: to the master such an answer would stand for all that it
+ * awaits. */
+static void acknowledge(struct orders *orders, uint32_t op)
+{
+    if (op != 0)
+        orders_tell(orders, MSG_ACK, op, NULL);
+}
+
 void orders_log_to(struct orders *orders, int fd)
 {
     if (fd >= 0 && orders->log_fd >= 0) {
@@ -94,6 +102,8 @@ static void drain(struct orders *orders, int64_t deadline_ms)
     int64_t deadline = deadline_ms > 0 ? clock_fresh_ms() + deadline_ms : 0;
     bool nearer = deadline && (!orders->deadline || deadline < orders->deadline);
 
+    if (orders->state == STOPPING)
+        return; /* all is cut: a deadline would only make the timer ring for ever */
     if (orders->state != DRAINING || nearer)
         orders->deadline = deadline;
     if (orders->state == WAITING || orders->state == SERVING)
@@ -106,7 +116,7 @@ static void answer_reopens(struct orders *orders)
     if (children_owe(orders->children))
         return;
     for (size_t i = 0; i < orders->reopen_count; i++)
-        orders_tell(orders, MSG_ACK, orders->reopens[i], NULL);
+        acknowledge(orders, orders->reopens[i]);
     orders->reopen_count = 0;
 }
 
@@ -115,7 +125,7 @@ static void on_reopened(struct orders *orders, uint32_t op)
     uint32_t *more = realloc(orders->reopens, (orders->reopen_count + 1) * sizeof(*more));
 
     if (!more) {
-        orders_tell(orders, MSG_ACK, op, NULL); /* a little early */
+        acknowledge(orders, op); /* a little early */
         return;
     }
     orders->reopens = more;
@@ -129,7 +139,7 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_SERVE:
         if (orders->state == WAITING)
             move(orders, SERVING);
-        orders_tell(orders, MSG_ACK, msg->op, NULL);
+        acknowledge(orders, msg->op);
         return;
     case MSG_REMOVED:
         crew_listener_removed(orders->crew, msg->text);
@@ -137,8 +147,8 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_DRAIN:
         drain(orders, msg->value);
         if (orders->quiet)
-            orders_tell(orders, MSG_ACK, msg->op, NULL);
-        else
+            acknowledge(orders, msg->op);
+        else if (msg->op != 0)
             orders->drain_op = msg->op;
         return;
     case MSG_LOG:
@@ -188,6 +198,8 @@ static void on_master_gone(struct orders *orders)
     crew_listener_removed(orders->crew, "*");
     orders->release_at = clock_fresh_ms() + RELEASE_AFTER;
     drain(orders, orders->drain_timeout);
+    if (orders->state == STOPPING)
+        orders->leave_at = clock_fresh_ms() + LEAVE_AFTER;
 }
 
 static void on_channel(struct orders *orders)
@@ -234,8 +246,7 @@ static void on_wake(struct orders *orders)
         return;
     orders->quiet = true;
     crew_close_listeners(orders->crew);
-    if (orders->drain_op)
-        orders_tell(orders, MSG_ACK, orders->drain_op, NULL);
+    acknowledge(orders, orders->drain_op);
 }
 
 static bool is_due(int64_t at)

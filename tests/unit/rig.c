@@ -114,6 +114,9 @@ static void loop_begin(struct rig *rig, int index)
         .connections = rig->connections,
         .wait = rig->wait,
         .record = &rig->board.own->thread[index],
+        .guest_ready = index == 0 ? rig->guest_ready : NULL,
+        .guest_arg = rig->guest_arg,
+        .guest_fd = rig->guest_fd,
     };
     rig->loops[index] = loop_new(&settings);
     ck_assert_ptr_nonnull(rig->loops[index]);
@@ -139,6 +142,7 @@ void rig_start(struct rig *rig)
         .high_water = rig->high_water ? rig->high_water : 65536,
         .low_water = rig->low_water ? rig->low_water : 16384,
         .submit = rig->pool_threads ? pool_add : NULL,
+        .launch = rig->launch,
         .loop_quiet = quiet,
     };
     ck_assert_int_eq(engine_init(&rig->engine), 0);
@@ -158,6 +162,8 @@ void rig_end(struct rig *rig)
     for (int i = 0; i < rig->loop_count; i++)
         pthread_join(rig->threads[i], NULL);
     pool_end();
+    if (rig->loops_joined)
+        rig->loops_joined();
     for (int i = 0; i < rig->loop_count; i++)
         loop_free(&rig->loops[i]);
     ck_assert_int_eq(atomic_load(&rig->quiet), rig->loop_count);

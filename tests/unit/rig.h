@@ -25,6 +25,11 @@ struct rig {
     int64_t send_timeout, drain_linger;
     size_t high_water, low_water; /* 0: 64 KiB, 16 KiB */
     int send_buffer;    /* SO_SNDBUF of the accepted sockets, 0: as it is */
+    int (*launch)(struct loop *loop, const struct accepted *accepted); /* NULL: loops serve */
+    void (*loops_joined)(void); /* in rig_end, before the loops are freed; may be NULL */
+    void (*guest_ready)(void *arg); /* of the first loop; NULL: no guest */
+    void *guest_arg;
+    int guest_fd;
 
     /* filled by rig_start */
     struct engine engine;
