@@ -15,7 +15,7 @@ import time
 
 SCENARIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario")
 sys.path.insert(0, SCENARIO)
-from reeve import kill, stat_of  # noqa: E402 (the scenarios' own way of looking at processes)
+from reeve import stat_of  # noqa: E402 (the scenarios' own way of looking at processes)
 
 DESCRIPTORS = 65536
 libc = ctypes.CDLL(None)

@@ -172,7 +172,7 @@ class Server:
         with measure.unbroken():
             wrong = self.end() if self.process else ""
             for pid in measure.family(os.getpid())[1:]:  # orphans came to us: these are its own
-                measure.kill(pid)
+                reeve.kill(pid)
             if self.process:
                 self.process.wait()
             reeve.reap()
