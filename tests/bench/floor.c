@@ -1,0 +1,131 @@
+/* The floor of a benchmark: the least that a server can do on this machine. An epoll loop that
+ * parses nothing and answers whatever ends in an empty line with the bytes of one file.
+ *
+ *     floor [--close] FILE
+ *
+ * Listens on a port of 127.0.0.1 that the kernel chooses and prints it. With --close every
+ * connection ends after its first answer; without, a connection is registered once, edge-triggered,
+ * and costs one recv and one send for each request.
+ *
+ * A process of its own, one thread; ends by a signal. A connection has no state: a request that
+ * comes in more than one part is answered when its last part ends in an empty line. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 65535 /* the kernel takes net.core.somaxconn where that is less */
+#define BATCH 512
+
+static char answer[65536];
+static size_t answer_size;
+static bool close_each;
+
+static void die(const char *what)
+{
+    fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static void read_answer(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, answer, sizeof(answer)) : -1;
+
+    if (n <= 0)
+        die(path);
+    answer_size = (size_t)n;
+    close(fd);
+}
+
+static int listen_anywhere(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||
+        bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+        die("cannot listen");
+    printf("%d\n", ntohs(at.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
+static bool ends_request(const char *in, ssize_t n)
+{
+    return n >= 4 && memcmp(in + n - 4, "\r\n\r\n", 4) == 0;
+}
+
+static bool sent(int fd)
+{
+    return send(fd, answer, answer_size, MSG_NOSIGNAL) == (ssize_t)answer_size;
+}
+
+/* Answers what is there. False when the connection was closed. */
+static bool serve(int fd)
+{
+    char in[4096];
+    ssize_t n = recv(fd, in, sizeof(in), 0);
+
+    if (n < 0 && errno == EAGAIN)
+        return true;
+    if (n > 0 && (!ends_request(in, n) || (sent(fd) && !close_each)))
+        return true;
+    close(fd);
+    return false;
+}
+
+/* Takes all that wait. Who has spoken already is answered before epoll hears of the connection. */
+static void take(int epoll, int listener)
+{
+    for (;;) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
+
+        event.data.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (event.data.fd < 0) {
+            if (errno != EAGAIN && errno != ECONNABORTED)
+                fprintf(stderr, "floor: accept: %s\n", strerror(errno));
+            return;
+        }
+        if (serve(event.data.fd) && epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event) != 0)
+            die("epoll_ctl");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct epoll_event events[BATCH] = {{.events = EPOLLIN}};
+    int listener, epoll = epoll_create1(EPOLL_CLOEXEC);
+
+    close_each = argc > 1 && strcmp(argv[1], "--close") == 0;
+    if (argc != (close_each ? 3 : 2)) {
+        fputs("usage: floor [--close] FILE\n", stderr);
+        return 1;
+    }
+    read_answer(argv[argc - 1]);
+    listener = events[0].data.fd = listen_anywhere();
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &events[0]) != 0)
+        die("epoll");
+    for (;;) {
+        int count = epoll_wait(epoll, events, BATCH, -1);
+
+        for (int i = 0; i < count; i++)
+            if (events[i].data.fd == listener)
+                take(epoll, listener);
+            else
+                serve(events[i].data.fd);
+    }
+}

@@ -1,0 +1,10 @@
+-- For wrk: after the run, one line that the benchmark reads.
+done = function(summary, latency, requests)
+    local e = summary.errors
+    io.write(string.format("RESULT completed=%d duration=%d p50=%d p90=%d p99=%d p999=%d max=%d " ..
+                           "connect=%d read=%d write=%d status=%d timeout=%d\n",
+                           summary.requests, summary.duration, latency:percentile(50),
+                           latency:percentile(90), latency:percentile(99),
+                           latency:percentile(99.9), latency.max,
+                           e.connect, e.read, e.write, e.status, e.timeout))
+end

@@ -1,0 +1,296 @@
+"""What is measured: the models of reeve, the floor, and other servers. Each is started anew for
+each measurement, sized for its load, pinned to one CPU, in a temporary folder, and ended after it.
+"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import measure
+import peers
+import reeve  # the scenarios' library, found by measure
+
+START = 15           # seconds until a server must answer
+THREADS_EACH = 1024  # more threads than this are spread over several workers, where there may be
+WORKERS_MAX = 256    # see the option workers
+BODY = bytes(range(32, 127)) * 6 + b"\n" * 42  # the file of 612 bytes
+MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/conf/models.def")
+SITE = """
+listen "127.0.0.1:0" { protocol = "http" backlog = 65535 }
+http { site "default" {
+    route "/" { static { root = "www" } }
+    route "/burn" { burn { time = "1ms" } }
+    route "/sleep" { sleep { delay = "10ms" } }
+    route "/short" { sleep { delay = "1ms" } }
+    route "/long" { sleep { delay = "50ms" } }
+} }
+"""
+MODULES = ["http", "static", "burn", "sleep"]
+
+
+class Unable(Exception):
+    """The server does not serve here; the text says why."""
+
+
+def models():
+    """The rows of the table that the program is made from, by name; the columns are named there."""
+    with open(MODELS) as file:
+        text = file.read()
+    names = [name.strip() for name in re.search(r"X\(([\w, ]+)\)", text).group(1).split(",")]
+    rows = {}
+    for fields in re.findall(r'^X\("([^"]+)", ([^"]+),\n', text, re.M):
+        values = [fields[0]] + [value.strip() for value in fields[1].split(",")]
+        rows[fields[0]] = dict(zip(names, values))
+    return rows
+
+
+def sized(row, hold):
+    """Options of a model that lets it hold so many connections at once, as far as it can."""
+    if row["connections"] != "1":
+        return {}
+    if row["each"] != "EACH_NONE":
+        each = "max_processes" if row["each"] == "EACH_PROCESS" else "max_threads"
+        return {each: hold + 16}  # and some for who asks besides
+    if row["loops"] == "0":
+        workers = -(-hold // THREADS_EACH) if row["workers"] == "0" else 1
+        return {"workers": workers, "threads": -(-hold // workers)}
+    return {"workers": min(hold, WORKERS_MAX)} if row["workers"] != "1" else {}
+
+
+def ask_once(port, path, connection, seconds=5):
+    """One request; the whole answer as bytes. `connection` is "close" or "keep-alive"."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                     f"Connection: {connection}\r\n\r\n".encode())
+        data = b""
+        while True:
+            head, found, body = data.partition(b"\r\n\r\n")
+            size = re.search(rb"\ncontent-length: *(\d+)", head.lower()) if found else None
+            if size and len(body) >= int(size.group(1)):
+                return data
+            part = link.recv(65536)
+            if not part:
+                raise OSError("the connection was closed before the answer was complete")
+            data += part
+
+
+class Server:
+    """One server of the roster. `family`: "reeve", "floor" or "peer"."""
+
+    def __init__(self, name, family, cpu):
+        self.name, self.family, self.cpu_number = name, family, cpu
+        self.setup = ""      # its numbers, in words
+        self.port = self.folder = self.process = self.meter = None
+
+    # -- for the kinds of servers
+
+    def make_folder(self):
+        """A new folder with a www in it."""
+        folder = tempfile.mkdtemp(prefix="reeve-bench-")
+        os.chmod(folder, 0o755)  # who serves may be nobody
+        os.mkdir(os.path.join(folder, "www"))
+        return folder
+
+    def launch(self, load):
+        """Starts self.process and knows self.port, or raises Unable."""
+        raise NotImplementedError
+
+    def counted(self):
+        """How many requests the server says that it has answered, or None."""
+
+    def end(self):
+        """Ends it in order; returns what was wrong."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                return "did not end within 5 s"
+        return ""
+
+    def log(self):
+        """The end of what it has written."""
+        for name in ("error.log", "log"):
+            try:
+                with open(os.path.join(self.folder, name), errors="replace") as file:
+                    text = " ".join(file.read().split())
+            except OSError:
+                continue
+            if text:
+                return text.replace(self.folder + "/", "")[-300:]
+        return "no message"
+
+    # -- life
+
+    def before_exec(self):
+        self.meter.enter()
+        measure.prepare(self.cpu_number)
+
+    def spawn(self, command, **how):
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True,
+                preexec_fn=self.before_exec, **{"stdout": log, **how})
+
+    def start(self, load):
+        with measure.unbroken():
+            self.meter = measure.meter()
+            self.folder = self.make_folder()
+        with open(os.path.join(self.folder, "www", "file"), "wb") as file:
+            file.write(BODY)
+        self.launch(load)
+        self.probe(load.path)
+
+    def probe(self, path):
+        """Waits until it serves; what it serves must be right."""
+        end = time.monotonic() + START
+        while True:
+            try:
+                answer = ask_once(self.port, path, "close")
+                break
+            except OSError as error:
+                if self.process.poll() is not None:
+                    raise Unable(f"ended with status {self.process.returncode}: {self.log()}") \
+                        from None
+                if time.monotonic() > end:
+                    raise Unable(f"does not serve within {START} s ({error}): {self.log()}") \
+                        from None
+                time.sleep(0.02)
+        status = answer.split(b"\r\n", 1)[0].decode(errors="replace")
+        if " 200" not in status or (path == "/file" and not answer.endswith(BODY)):
+            raise Unable(f"answers {path} with {status!r}")
+
+    def cpu(self):
+        return self.meter.cpu(self.process.pid)
+
+    def stop(self):
+        """Ends all of it, by force where needed. Returns what was wrong, or ""."""
+        with measure.unbroken():
+            wrong = self.end() if self.process else ""
+            for pid in measure.family(os.getpid())[1:]:  # orphans came to us: these are its own
+                reeve.kill(pid)
+            if self.process:
+                self.process.wait()
+            reeve.reap()
+            if self.meter:
+                self.meter.close()
+            if self.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            self.port = self.folder = self.process = self.meter = None
+        return wrong
+
+
+class Model(Server):
+    """One model of reeve, with options of its own beside those that the load asks for."""
+
+    def __init__(self, name, row, cpu, **options):
+        super().__init__(name, "reeve", cpu)
+        self.row, self.options, self.daemon = row, options, None
+
+    def make_folder(self):
+        self.daemon = reeve.Server(self.row["name"], self.name)
+        return self.daemon.folder
+
+    def launch(self, load):
+        options = dict(sized(self.row, load.hold) if load.hold else {}, **self.options)
+        self.daemon.configure(SITE, **{"workers": None, "threads": None, "modules": MODULES,
+                                       "log_level": "warning", "drain_timeout": "1s", **options})
+        try:
+            self.daemon.launch(preexec_fn=self.before_exec)
+            self.process = self.daemon.process
+            self.daemon.ready()
+            self.port = self.daemon.address()[1]
+            self.setup = numbers_text(self.daemon.status()["numbers"])
+        except reeve.Failed as failure:
+            self.process = self.daemon.process
+            raise Unable(f"{failure}: {self.log()}") from None
+
+    def counted(self):
+        return self.daemon.status()["totals"]["requests"]
+
+    def end(self):
+        try:
+            self.daemon.stop()
+        except reeve.Failed as failure:
+            return str(failure)
+        wrong = [f"exit status {self.process.returncode}"] if self.process.returncode else []
+        wrong += [f"the log holds {text!r}" for text in reeve.REPORTS if text in self.daemon.log()]
+        wrong += ["a worker crashed: " + text for text in self.daemon.logged("worker-crashed")[:1]]
+        return "; ".join(wrong)
+
+
+def numbers_text(numbers):
+    """{"workers": 1, "loops": 16, ...} in words."""
+    def some(count, what):
+        return f"{count} {what}{'' if count == 1 else 's'}"
+    text = some(numbers["workers"], "worker")
+    if numbers["loops"] != 1:
+        text += " x " + some(numbers["loops"], "loop")
+    if numbers.get("threads"):
+        text += ", " + some(numbers["threads"], "pool thread")
+    if numbers.get("each"):
+        text += f", a {numbers['each']} for each connection, at most {numbers['each_limit']}"
+    return text
+
+
+class Floor(Server):
+    """The least that can be done: see floor.c. Its answers are those of a reeve, byte for byte."""
+
+    def __init__(self, program, answers, cpu):
+        super().__init__("floor", "floor", cpu)
+        self.program, self.answers = program, answers
+        self.setup = "1 process, parses nothing"
+
+    def launch(self, load):
+        path = os.path.join(self.folder, "answer")
+        with open(path, "wb") as file:
+            file.write(self.answers["keep-alive" if load.keep else "close"])
+        self.spawn([self.program] + ([] if load.keep else ["--close"]) + [path],
+                   stdout=subprocess.PIPE)
+        with self.process.stdout as out:
+            line = out.readline()
+        if not line:
+            raise Unable(self.log())
+        self.port = int(line)
+
+    def probe(self, path):
+        pass  # it listens before it prints its port
+
+    def end(self):
+        super().end()
+        return ""
+
+
+class Peer(Server):
+    def __init__(self, name, cpu):
+        super().__init__(name, "peer", cpu)
+
+    def make_folder(self):
+        folder = super().make_folder()
+        if peers.ROOT:
+            shutil.chown(folder, "nobody")  # some write their logs when they are nobody already
+        return folder
+
+    def launch(self, load):
+        _, arguments, fill, _, _ = peers.PEERS[self.name]
+        self.port = peers.free_port()
+        text, self.setup = fill(self.folder, self.port, load.hold)
+        conf = os.path.join(self.folder, "conf")
+        with open(conf, "w") as file:
+            file.write(text)
+        self.spawn([peers.program(self.name)] +
+                   [argument.format(folder=self.folder) for argument in arguments] + [conf])
+
+
+def learn_answers(cpu):
+    """What reeve answers, for the floor: {"keep-alive": bytes, "close": bytes}."""
+    server = Model("answers", models()["event"], cpu)
+    try:
+        server.start(type("Load", (), {"path": "/file", "hold": 0}))
+        return {each: ask_once(server.port, "/file", each) for each in ("keep-alive", "close")}
+    finally:
+        server.stop()

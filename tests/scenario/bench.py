@@ -1,0 +1,145 @@
+"""The benchmark's tools: what they count is what the server counted, what goes wrong is counted as
+what it is, and the whole program leaves a table behind. No time is judged here."""
+import csv
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+
+from reeve import HTTP, SITE, check, contains, equal, main, run, scenario, until
+
+TOP = os.environ.get("top_srcdir") or os.path.join(os.path.dirname(__file__), "..", "..")
+LOAD = os.path.abspath("tests/bench/load")
+BENCH = os.path.join(TOP, "tests", "bench", "bench.py")
+FAILURES = ("refused", "reset", "timeout", "bad", "short", "local", "unsent")
+
+
+def load(address, *arguments, path="/hello"):
+    done = run([LOAD, *arguments, f"{address[0]}:{address[1]}", path])
+    equal(done.code, 0, f"exit status of load ({done.err})")
+    return json.loads(done.out)
+
+
+def no_failure(result):
+    for name in FAILURES:
+        equal(result[name], 0, f"requests that failed as {name} in {result}")
+
+
+def counts_agree(case, *arguments):
+    server = case.serve(HTTP + SITE)
+    result = load(server.address(), "--seconds", "0.2", *arguments)
+    no_failure(result)
+    check(result["completed"] > 0 and result["measured"] <= result["completed"], f"{result}")
+    check(result["p50"] <= result["p99"] <= result["p999"] <= result["max"], f"{result}")
+    until(lambda: server.status()["totals"]["requests"] == result["completed"],
+          f"the server has counted {result['completed']} requests")
+    return result
+
+
+@scenario("load: a connection for each request, from two addresses", models=("event",))
+def each(case):
+    result = counts_agree(case, "--users", "50", "--sources", "2", "--warm", "0.1")
+    check(result["measured"] < result["completed"], "the warm-up is not measured")
+    equal(result["never"], 0, "users that were never served")
+
+
+@scenario("load: kept connections", models=("event",))
+def kept(case):
+    equal(counts_agree(case, "--users", "20", "--keep")["reopened"], 0, "connections made again")
+
+
+@scenario("load: an open loop sends what is due, no more", models=("event",))
+def open_loop(case):
+    result = counts_agree(case, "--users", "40", "--rate", "500", "--also", "/", "--share", "0.5")
+    check(40 < result["completed"] < 250, f"some 100 requests are due: {result}")
+
+
+def liar(answer):
+    """A server that accepts, reads something and answers so; returns its listener."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                link = listener.accept()[0]
+            except OSError:
+                return
+            with link:
+                link.recv(4096)
+                if answer:
+                    link.sendall(answer)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener
+
+
+@scenario("load: every failure is counted as what it is", models=())
+def failures(_case):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+    for answer, kind in ((b"", "reset"), (head[:20], "short"), (head + b"abc", "short"),
+                         (head + b"abcdefg", "bad"), (b"HTTP/1.1 404 No\r\n\r\n", "bad"),
+                         (b"HTTP/1.1 200 OK\r\n\r\nwho knows", "bad"),
+                         (b"SSH-2.0-x\r\n\r\n", "bad")):
+        listener = liar(answer)
+        result = load(listener.getsockname(), "--users", "2", "--seconds", "0.1")
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        check(result[kind] >= 2 and result["completed"] == 0, f"{answer!r} as {kind}: {result}")
+        equal(sum(result[name] for name in FAILURES), result[kind], f"all failures of {result}")
+        equal(result["never"], 2, "users that were never served")
+
+
+@scenario("load: who refuses, and who is silent", models=())
+def silent(_case):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        result = load(address, "--users", "3", "--seconds", "0.1", "--timeout", "0.3")
+        equal((result["timeout"], result["completed"], result["never"]), (3, 0, 3), "the silent")
+    result = load(address, "--users", "3", "--seconds", "0.1")
+    check(result["refused"] >= 3 and result["completed"] == 0, f"the refused: {result}")
+
+
+@scenario("the benchmark: one model, the floor, a table", models=())
+def whole(_case):
+    names = "close-10,sleep,keep-64" if shutil.which("wrk") else "close-10,sleep"
+    folder = tempfile.mkdtemp(prefix="reeve-")
+    try:
+        done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads", names,
+                    "--seconds", "0.2", "--rounds", "1", "--output", folder], seconds=60)
+        equal(done.code, 0, f"exit status of the benchmark ({done.text})")
+        with open(os.path.join(folder, "results.csv"), newline="") as file:
+            rows = list(csv.DictReader(file))
+        expected = [(load_name, server) for load_name in names.split(",")
+                    for server in ("event", "floor")]
+        expected.remove(("sleep", "floor"))
+        equal(sorted((row["load"], row["server"]) for row in rows), sorted(expected), "rows")
+        for row in rows:
+            equal([row[name] for name in FAILURES + ("never", "waiting", "note")],
+                  ["0"] * 9 + [""],
+                  f"failures of {row['server']} at {row['load']}")
+            check(int(row["requests"]) > 0 and float(row["cpu_us"]) >= 0, f"figures: {row}")
+        with open(os.path.join(folder, "results.md")) as file:
+            contains(file.read(), "| event |", "the table")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@scenario("the benchmark: a model that refuses its options is a line with the reason", models=())
+def refused(_case):
+    folder = tempfile.mkdtemp(prefix="reeve-")
+    try:
+        done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads",
+                    "close-10", "--seconds", "0.2", "--rounds", "1", "--output", folder,
+                    "--set", "event.threads=0"], seconds=60)
+        equal(done.code, 0, f"exit status of the benchmark ({done.text})")
+        contains(done.out, "not held: event at close-10", "the lines at the end")
+        contains(done.out, "threads", "the reason")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
