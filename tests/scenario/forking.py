@@ -79,7 +79,7 @@ def worker_killed(case):
             equal(echo(link, b"still"), b"still", "a long connection goes on")
         equal(get(server.address()).status, 200, "a new connection")
         check(all(alive(pid) for pid in processes), "the processes are there")
-        equal(server.status()["totals"]["open"], 0, "connections of the new worker")
+        until(lambda: server.status()["totals"]["open"] == 0, "the new worker has no connection")
     for pid in processes:
         check(wait_gone(pid), f"process {pid} ends with its connection")
 
