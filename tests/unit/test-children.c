@@ -470,6 +470,23 @@ START_TEST(child_holds_no_channel_but_its_own)
 }
 END_TEST
 
+/* Numbers that were free among those that every child must keep. */
+START_TEST(nor_one_with_a_low_number)
+{
+    int low[4];
+
+    children_free(&children);
+    for (int i = 0; i < 4; i++)
+        low[i] = dup(log_fd);
+    children = children_new(&settings);
+    ck_assert_ptr_nonnull(children);
+    for (int i = 0; i < 4; i++)
+        close(low[i]);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(ask(begin(), 'n'), '1');
+}
+END_TEST
+
 START_TEST(messages_reach_every_child)
 {
     int clients[3], pair[2];
@@ -604,7 +621,8 @@ UNIT_MAIN_AROUND("children", setup, teardown, ONCE(child_has_the_connection_and_
                  ONCE(what_the_board_says_is_made_safe), ONCE(killed_ones_are_no_crash),
                  ONCE(records_are_used_again), ONCE(many_come_and_go),
                  ONCE(no_descriptor_for_a_channel), ONCE(no_process),
-                 ONCE(child_holds_no_channel_but_its_own), ONCE(messages_reach_every_child),
+                 ONCE(child_holds_no_channel_but_its_own), ONCE(nor_one_with_a_low_number),
+                 ONCE(messages_reach_every_child),
                  ONCE(reopened_is_owed_until_all_have_answered), ONCE(two_reopens_at_once),
                  ONCE(the_dead_owe_nothing), ONCE(the_deaf_owe_nothing),
                  ONCE(who_cannot_be_heard_owes_nothing), ONCE(who_does_not_read_is_killed),
