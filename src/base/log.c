@@ -131,6 +131,11 @@ static bool put_out(const struct buf *line)
 
 /* False: it did not take the line. The lock is for the descriptor, which a restart of the log daemon
  * makes us open again; nothing under it blocks. */
+void log_forked(void)
+{
+    sys_close(&syslog_fd);
+}
+
 static bool to_syslog(enum reeve_level level, const char *tag, const char *text)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -29,6 +29,8 @@ extern const char *const log_level_names[]; /* indexed by enum reeve_level, "err
 
 /* Where lines go. `fd` stays owned by the caller; -1: syslog. Not thread-safe against itself. */
 void log_open(int fd, enum log_format format);
+/* In a process just forked: the connection to syslog is the other one's. */
+void log_forked(void);
 void log_set_level(enum reeve_level level); /* any thread */
 enum reeve_level log_level(void);
 bool log_level_parse(const char *name, enum reeve_level *level);

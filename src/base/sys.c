@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void sys_close(int *fd)
@@ -39,6 +40,17 @@ int sys_highest_fd(void)
     }
     closedir(folder);
     return highest;
+}
+
+void sys_close_range(unsigned first, unsigned last)
+{
+    int highest;
+
+    if (syscall(SYS_close_range, first, last, 0) == 0)
+        return;
+    highest = sys_highest_fd(); /* a kernel before 5.9, or a filter that does not know the call */
+    for (unsigned fd = first; highest >= 0 && fd <= (unsigned)highest && fd <= last; fd++)
+        close((int)fd);
 }
 
 int sys_write_all(int fd, const void *data, size_t length)

@@ -9,6 +9,8 @@
 void sys_close(int *fd);
 /* The highest descriptor in use; -1 with errno. */
 int sys_highest_fd(void);
+/* Closes all descriptors from `first` to `last`, both included. */
+void sys_close_range(unsigned first, unsigned last);
 /* Writes all of it to a blocking descriptor; -1 with errno if that is impossible. */
 int sys_write_all(int fd, const void *data, size_t length);
 /* A whole regular file into malloc'ed memory (NUL added, not counted). At most `limit` bytes, else

@@ -76,7 +76,8 @@ const reeve_option core_options[] = {
     {"ready_timeout", REEVE_OPT_DURATION, "30s", 100, 3600000, NULL, NULL,
      "How long a worker may take from its start until it is ready; then it is killed."},
     {"drain_timeout", REEVE_OPT_DURATION, "30s", 0, 86400000, NULL, NULL,
-     "How long a worker that was told to end may go on with the connections it has."},
+     "How long a worker that was told to end may go on with the connections it has. 0: as long as "
+     "they last."},
     {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
      "How long idle connections of a draining worker may still ask one thing."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,

@@ -87,7 +87,8 @@ void worker_leaves(struct worker *worker)
     worker->state = WORKER_RETIRING;
     worker->expected = true;
     board_set_serving(&master.board, worker->segment, false);
-    timer_set(&worker->deadline, worker->generation->core.drain_timeout + KILL_GRACE);
+    if (worker->generation->core.drain_timeout > 0)
+        timer_set(&worker->deadline, worker->generation->core.drain_timeout + KILL_GRACE);
 }
 
 static void on_deadline(void *arg)

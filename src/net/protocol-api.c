@@ -109,7 +109,8 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
 bool reeve_draining(void)
 {
     struct engine *engine = loop_engine();
-    return engine && atomic_load_explicit(&engine->draining, memory_order_relaxed);
+    return engine && (atomic_load_explicit(&engine->draining, memory_order_relaxed) ||
+                      board_get(&engine->board->own_share->draining));
 }
 
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)

@@ -23,7 +23,7 @@
 
 static struct board *board;
 static pid_t worker_pid;
-static unsigned orphan_time; /* seconds that are left to it without a worker */
+static unsigned orphan_time; /* seconds that are left to it without a worker, 0: no limit */
 
 /* The kernel tells of the worker's death. Its part of the board is no longer ours; and should a
  * handler block this process, there is nobody to end it but the alarm. */
@@ -45,7 +45,8 @@ static void heed_worker(pid_t pid, int64_t drain_timeout)
     sigset_t open;
 
     worker_pid = pid;
-    orphan_time = (unsigned)(drain_timeout / 1000) + GRACE;
+    if (drain_timeout > 0)
+        orphan_time = (unsigned)(drain_timeout / 1000) + GRACE;
     sigaction(SIGUSR1, &action, NULL);
     sigemptyset(&open);
     sigaddset(&open, SIGUSR1);

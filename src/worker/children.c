@@ -82,10 +82,10 @@ static void close_inherited(struct children *children, int keep, int also)
         unsigned kept = (unsigned)(i == 0 ? low : high);
 
         if (kept > next)
-            close_range(next, kept - 1, 0);
+            sys_close_range(next, kept - 1);
         next = kept >= next ? kept + 1 : next;
     }
-    close_range(next, ~0u, 0);
+    sys_close_range(next, ~0u);
     for (unsigned record = 1; record <= children->made; record++) {
         struct child *child = &children->child[record];
 
@@ -124,6 +124,7 @@ int children_fork(struct children *children, struct loop *front, const struct ac
     pid = fork();
     if (pid == 0) {
         sys_close(&ours);
+        log_forked();
         close_inherited(children, accepted->fd, theirs);
         children->settings.become(accepted, record, theirs);
         _exit(WORKER_SICK);
@@ -179,9 +180,9 @@ void children_tell(struct children *children, const struct msg *msg)
             if (msg->type == MSG_REOPENED)
                 expect_answer(children, record);
         } else if (errno != EPIPE && errno != ECONNRESET) {
-            log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to process %d; killed",
-                      msg_name(msg->type), (int)child->pid);
-            kill(child->pid, SIGKILL); /* it must not go on with what is no longer true */
+            /* Blocked in a handler, perhaps. It goes on: its connection is worth more. */
+            log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to process %d", msg_name(msg->type),
+                      (int)child->pid);
         }
     }
 }

@@ -110,27 +110,30 @@ static void drain(struct orders *orders, int64_t deadline_ms)
         move(orders, DRAINING);
 }
 
-/* Acknowledges what waited for the children's answers. */
-static void answer_reopens(struct orders *orders)
+static void owe(struct orders *orders, struct owed *owed, uint32_t op)
 {
-    if (children_owe(orders->children))
-        return;
-    for (size_t i = 0; i < orders->reopen_count; i++)
-        acknowledge(orders, orders->reopens[i]);
-    orders->reopen_count = 0;
-}
-
-static void on_reopened(struct orders *orders, uint32_t op)
-{
-    uint32_t *more = realloc(orders->reopens, (orders->reopen_count + 1) * sizeof(*more));
+    uint32_t *more = realloc(owed->ops, (owed->count + 1) * sizeof(*more));
 
     if (!more) {
         acknowledge(orders, op); /* a little early */
         return;
     }
-    orders->reopens = more;
-    more[orders->reopen_count++] = op;
-    answer_reopens(orders);
+    owed->ops = more;
+    more[owed->count++] = op;
+}
+
+/* Acknowledges what can be. */
+static void settle(struct orders *orders, struct owed *owed, bool can)
+{
+    for (size_t i = 0; can && i < owed->count; i++)
+        acknowledge(orders, owed->ops[i]);
+    if (can)
+        owed->count = 0;
+}
+
+static void settle_reopens(struct orders *orders)
+{
+    settle(orders, &orders->reopens, !children_owe(orders->children));
 }
 
 static void on_message(struct orders *orders, struct msg *msg)
@@ -146,10 +149,8 @@ static void on_message(struct orders *orders, struct msg *msg)
         return;
     case MSG_DRAIN:
         drain(orders, msg->value);
-        if (orders->quiet)
-            acknowledge(orders, msg->op);
-        else if (msg->op != 0)
-            orders->drain_op = msg->op;
+        owe(orders, &orders->drains, msg->op);
+        settle(orders, &orders->drains, orders->quiet);
         return;
     case MSG_LOG:
         children_tell(orders->children, msg);
@@ -161,7 +162,8 @@ static void on_message(struct orders *orders, struct msg *msg)
         return;
     case MSG_REOPENED:
         children_tell(orders->children, msg);
-        on_reopened(orders, msg->op);
+        owe(orders, &orders->reopens, msg->op);
+        settle_reopens(orders);
         return;
     case MSG_LOOK:
         if (orders->state == SERVING)
@@ -192,9 +194,11 @@ static void on_master_gone(struct orders *orders)
 {
     orders->master_gone = true;
     epoll_ctl(orders->fd, EPOLL_CTL_DEL, orders->channel, NULL);
-    if (!orders->is_child)
+    if (!orders->is_child && orders->drain_timeout > 0)
         log_msg(LOG_MASTER_GONE, "the master is gone; finishing what is in hand, at most %lld ms",
                 (long long)orders->drain_timeout);
+    else if (!orders->is_child)
+        log_msg(LOG_MASTER_GONE, "the master is gone; finishing what is in hand");
     crew_listener_removed(orders->crew, "*");
     orders->release_at = clock_fresh_ms() + RELEASE_AFTER;
     drain(orders, orders->drain_timeout);
@@ -225,7 +229,7 @@ static void on_signal(struct orders *orders)
         return;
     if (info.ssi_signo == SIGCHLD) {
         children_reap(orders->children);
-        answer_reopens(orders);
+        settle_reopens(orders);
         return;
     }
     if (orders->state != WAITING && orders->state != SERVING)
@@ -246,7 +250,7 @@ static void on_wake(struct orders *orders)
         return;
     orders->quiet = true;
     crew_close_listeners(orders->crew);
-    acknowledge(orders, orders->drain_op);
+    settle(orders, &orders->drains, true);
 }
 
 static bool is_due(int64_t at)
@@ -314,7 +318,7 @@ static void on_event(struct orders *orders, uint64_t source)
         break; /* keep_time() looks at the clock */
     default:
         children_hear(orders->children, (unsigned)source);
-        answer_reopens(orders);
+        settle_reopens(orders);
         break;
     }
 }
@@ -377,7 +381,7 @@ bool orders_become_child(struct orders *orders, int channel)
     orders->children = NULL;
     orders->master_gone = false;
     orders->quiet = true; /* it accepts nothing, and nobody waits for that */
-    orders->reopen_count = 0;
+    orders->drains.count = orders->reopens.count = 0;
     orders->timer_set = false;
     orders->deadline = orders->kill_at = orders->release_at = orders->leave_at = 0;
     orders->state = SERVING;
@@ -388,5 +392,6 @@ void orders_close(struct orders *orders)
 {
     close_all(orders);
     free(orders->room);
-    free(orders->reopens);
+    free(orders->drains.ops);
+    free(orders->reopens.ops);
 }

@@ -14,6 +14,12 @@ struct crew;
 
 enum orders_state { WAITING, SERVING, DRAINING, STOPPING };
 
+/* Operations that the master waits for. */
+struct owed {
+    uint32_t *ops;
+    size_t count;
+};
+
 struct orders {
     enum orders_state state;
     int fd;             /* readable when orders_obey() has something to do */
@@ -29,9 +35,8 @@ struct orders {
     bool is_child;      /* of a process that was forked for a connection */
     bool master_gone;
     bool quiet;         /* every loop has stopped accepting and the master was told */
-    uint32_t drain_op;  /* to acknowledge when quiet */
-    uint32_t *reopens;  /* to acknowledge when no child owes its answer */
-    size_t reopen_count;
+    struct owed drains;  /* until quiet */
+    struct owed reopens; /* until no child owes its answer */
     bool timer_set;
     int64_t deadline;   /* of the drain, CLOCK_MONOTONIC ms; 0: none */
     int64_t kill_at;    /* children that have not ended by then are killed; 0: not set */

@@ -74,6 +74,7 @@ static void *unit_thread(void *arg)
         threads->settings.thread_exit();
     } else {
         close(unit->accepted.fd);
+        board_set(&threads->settings.segment->thread[unit->record].state, BOARD_UNUSED);
     }
     move(unit, &threads->ended); /* from here on it is the front loop's */
     loop_launched_ended(front);

@@ -452,6 +452,18 @@ START_TEST(drain_without_operation_is_not_acknowledged)
 }
 END_TEST
 
+START_TEST(every_drain_is_acknowledged)
+{
+    tell(MSG_DRAIN, 9, LONG);
+    tell(MSG_DRAIN, 10, LONG);
+    expect_silence();
+    stopped_accepting = true;
+    wake();
+    expect_message(MSG_ACK, 9);
+    expect_message(MSG_ACK, 10);
+}
+END_TEST
+
 START_TEST(drain_without_operation_does_not_hide_one)
 {
     tell(MSG_DRAIN, 9, LONG);
@@ -746,6 +758,7 @@ UNIT_MAIN_AROUND("orders", setup, teardown, ONCE(serves_when_told),
                  EACH(message_of_the_wrong_direction_is_dropped, wrong_way),
                  ONCE(drain_is_acknowledged_when_quiet), ONCE(wake_means_nothing_while_it_serves),
                  ONCE(drain_without_operation_is_not_acknowledged),
+                 ONCE(every_drain_is_acknowledged),
                  ONCE(drain_without_operation_does_not_hide_one),
                  ONCE(serve_does_not_undo_a_drain), ONCE(what_is_left_at_the_deadline_is_cut),
                  ONCE(drain_without_deadline_has_none),
