@@ -1,11 +1,11 @@
-/* When a loop watches the listeners and takes connections, and when it does not. How one is taken is
- * in take.c.
+/* When a loop watches the listeners and takes connections, and when it does not. How one is
+ * taken is in take.c.
  *
- * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched exactly
- * in ACCEPT_POLLING. No arrival is forgotten: the kernel wakes one sleeping watcher for each, so
- * whoever was woken takes at least one connection before it may stop for fairness; those that came
- * while it was awake have woken others, or are seen by every watcher before it sleeps. And a worker
- * beyond its share stays away for long only while another one watches. */
+ * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched
+ * exactly in ACCEPT_POLLING. No arrival is forgotten: the kernel wakes one sleeping watcher for
+ * each, so whoever was woken takes at least one connection before it may stop for fairness;
+ * those that came while it was awake have woken others, or are seen by every watcher before it
+ * sleeps. And a worker beyond its share stays away for long only while another one watches. */
 #include "config.h"
 
 #include <errno.h>

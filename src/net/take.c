@@ -1,7 +1,8 @@
-/* Taking one connection: accept it, and serve it here or hand it to a thread or process of its own.
+/* Taking one connection: accept it, and serve it here or hand it to a thread or process of its
+ * own.
  *
- * Thread: the loop's. Memory: an accepted descriptor is the loop's, in hand, until somebody else has
- * taken it over. What must hold: who was accepted first is handed over first. */
+ * Thread: the loop's. Memory: an accepted descriptor is the loop's, in hand, until somebody else
+ * has taken it over. What must hold: who was accepted first is handed over first. */
 #include "config.h"
 
 #include <errno.h>

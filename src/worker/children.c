@@ -1,10 +1,10 @@
 /* A process for each connection; see children.h.
  *
  * Worker of the model forking, its only thread; close_inherited() in the new process. A child is
- * known by the number of its record on the board, from fork to waitpid. Each has a channel to the
- * worker, over which the master's words are passed on. What must hold: a child has no end of another
- * one's channel, or it would not see that the worker is gone; and while a child lives, nobody but it
- * writes its record. */
+ * known by the number of its record on the board, from fork to waitpid. Each has a channel to
+ * the worker, over which the master's words are passed on. What must hold: a child has no end of
+ * another one's channel, or it would not see that the worker is gone; and while a child lives,
+ * nobody but it writes its record. */
 #include "config.h"
 
 #include "worker/children.h"
@@ -71,8 +71,9 @@ void children_free(struct children **children)
 
 /* ---------------------------------------------------------------- begin ------------ */
 
-/* All that the worker has opened since it began to serve, but these two: its ends of the channels to
- * the others, thousands perhaps. A few of them may have got lower numbers, that were free. */
+/* All that the worker has opened since it began to serve, but these two: its ends of the
+ * channels to the others, thousands perhaps. A few of them may have got lower numbers, that were
+ * free. */
 static void close_inherited(struct children *children, int keep, int also)
 {
     unsigned next = (unsigned)children->first_fd;
@@ -217,7 +218,8 @@ static void report_crash(const struct children *children, unsigned record, int s
     const struct board_thread *seen = &children->settings.segment->thread[record];
     struct buf text = {0};
 
-    buf_printf(&text, "process %d, which served one connection (", (int)children->child[record].pid);
+    buf_printf(&text, "process %d, which served one connection (",
+               (int)children->child[record].pid);
     text_put_safe(&text, seen->protocol, strnlen(seen->protocol, BOARD_PROTOCOL));
     if (seen->label[0]) {
         buf_adds(&text, ", last ");

@@ -1,10 +1,10 @@
 /* The crew; see crew.h.
  *
- * Worker, main thread; the callbacks at the top run in the loops' threads. The main thread owns the
- * crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the model has
- * a pool, `threads` pool threads; records on the board: loops first, then the pool. Where each
- * connection gets a thread or a process, the one loop only accepts; with processes it runs in the
- * main thread, so that the worker can fork. */
+ * Worker, main thread; the callbacks at the top run in the loops' threads. The main thread owns
+ * the crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the
+ * model has a pool, `threads` pool threads; records on the board: loops first, then the pool.
+ * Where each connection gets a thread or a process, the one loop only accepts; with processes it
+ * runs in the main thread, so that the worker can fork. */
 #include "config.h"
 
 #include "worker/crew.h"

@@ -13,9 +13,9 @@ struct modules;
 struct orders;
 struct crew;
 
-/* Starts all threads and waits until they are up. The listeners' descriptors pass to the crew, which
- * listens to `orders` where it has no thread but the calling one. NULL with a line in `error`. One
- * crew a process. */
+/* Starts all threads and waits until they are up. The listeners' descriptors pass to the crew,
+ * which listens to `orders` where it has no thread but the calling one. NULL with a line in
+ * `error`. One crew a process. */
 struct crew *crew_start(const struct core *core, const struct modules *modules,
                         struct handover *handover, struct orders *orders, struct buf *error);
 /* Main thread: serves until all is done, obeying the orders. */

@@ -99,7 +99,7 @@ static int explain_tags(void)
 static int explain_verbs(void)
 {
 #define X(symbol, name, arguments, access, help)                                                   \
-    printf(".TP\n.B %s%s%s\n%s%s\n", name, *arguments ? " " : "", arguments, help,                  \
+    printf(".TP\n.B %s%s%s\n%s%s\n", name, *arguments ? " " : "", arguments, help,                 \
            access == READ ? " Open to the control group." : "");
 #include "share/verbs.def"
 #undef X

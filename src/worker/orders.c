@@ -1,8 +1,8 @@
 /* Orders; see orders.h.
  *
  * Worker process (or one forked for a connection), main thread. In most models that thread does
- * nothing else, so it answers the master at once, whatever handlers do; in the model forking it runs
- * the loop, whose guest the orders are. One state, moved by move() only. */
+ * nothing else, so it answers the master at once, whatever handlers do; in the model forking it
+ * runs the loop, whose guest the orders are. One state, moved by move() only. */
 #include "config.h"
 
 #include "worker/orders.h"

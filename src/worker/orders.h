@@ -1,6 +1,6 @@
-/* What a worker is told, by its master's messages, by SIGTERM and by its own clock, and what becomes
- * of it: the state of the worker. A process forked for a connection has orders of its own, whose
- * master is the worker. */
+/* What a worker is told, by its master's messages, by SIGTERM and by its own clock, and what
+ * becomes of it: the state of the worker. A process forked for a connection has orders of its
+ * own, whose master is the worker. */
 #ifndef WORKER_ORDERS_H
 #define WORKER_ORDERS_H
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /* A thread for each connection; see threads.h.
  *
- * The front loop's thread launches, each launched thread serves one connection by a loop of its own,
- * the main thread commands. A unit (thread, loop, record on the board) is spare, running or ended;
- * whoever launches joins the ended ones first and uses their loops again. Units belong to the
- * threads object until threads_free(). What must hold, under the lock: a unit is in exactly one of
- * the three lists, and only a running one's loop is touched by others. */
+ * The front loop's thread launches, each launched thread serves one connection by a loop of its
+ * own, the main thread commands. A unit (thread, loop, record on the board) is spare, running or
+ * ended; whoever launches joins the ended ones first and uses their loops again. Units belong to
+ * the threads object until threads_free(). What must hold, under the lock: a unit is in exactly
+ * one of the three lists, and only a running one's loop is touched by others. */
 #include "config.h"
 
 #include "worker/threads.h"

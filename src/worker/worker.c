@@ -69,7 +69,8 @@ static int worker_prepare(struct worker *worker)
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
-    orders_set_level(worker->handover.level >= 0 ? worker->handover.level : (int)loaded->core.log_level);
+    orders_set_level(worker->handover.level >= 0 ? worker->handover.level
+                                                 : (int)loaded->core.log_level);
     log_open(worker->orders.log_fd, loaded->core.log_format);
     log_msg(LOG_WORKER_LOADED, "%zu modules for %s", loaded->modules.count, worker->orders.who);
     logfile_close_source();
@@ -112,7 +113,8 @@ int worker_main(void)
     tzset(); /* the C library reads the time zone's file once: here, not in the first request */
     log_thread_name("main");
     sys_set_cloexec(CHANNEL_WORKER_FD, true);
-    if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) || !orders_open(orders, CHANNEL_WORKER_FD))
+    if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) ||
+        !orders_open(orders, CHANNEL_WORKER_FD))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
     snprintf(orders->who, sizeof(orders->who), "slot %d of generation %u", worker.handover.slot,
              worker.handover.generation);

@@ -204,7 +204,8 @@ END_TEST
 
 START_TEST(model_table)
 {
-    ck_assert_str_eq(model_names + 1, "iterative|forking|prefork|threaded|prethreaded|worker|poll|epoll|event");
+    ck_assert_str_eq(model_names + 1,
+                     "iterative|forking|prefork|threaded|prethreaded|worker|poll|epoll|event");
     ck_assert_ptr_null(model_find("x"));
     ck_assert_str_eq(model_find("worker")->name, "worker");
     ck_assert_str_eq(wait_name(WAIT_POLL), "poll");
