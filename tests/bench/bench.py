@@ -13,9 +13,10 @@ Rounds are interleaved: all servers under all loads once, then again; the tables
 how far apart the rounds were. CPU time per request is the time that all processes of the server
 used (dead ones included, from the operating system) while it was under load, divided by all
 requests that were answered; "x floor" is its ratio to a server that parses nothing (floor.c) and
-sends the bytes that reeve would send. On the loopback, what the kernel does to deliver a packet is
-charged to who sends it, and this is the same for all servers. A kernel that accounts interrupts by
-themselves (irq_time_accounting in system.json) charges it to nobody.
+sends the bytes that reeve would send; "floor threads" does so with a thread for each connection. On
+the loopback, what the kernel does to deliver a packet is charged to who sends it, and this is the
+same for all servers. A kernel that accounts interrupts by themselves (irq_time_accounting in
+system.json) charges it to nobody.
 
 Where the load's CPU is near 100 % and the server's is not, the load limits the throughput, and only
 the CPU time per request compares the servers.
@@ -153,8 +154,10 @@ class Bench:
         cpu = self.cpus[0]
         models = [servers.Model(name, self.rows[name], cpu, **options.get(name, {}))
                   for name in self.models]
-        floor = servers.Floor(os.path.join(TOOLS, "floor"), servers.learn_answers(cpu), cpu)
-        others = [floor] + [servers.Peer(name, cpu) for name in self.peers]
+        program, answers = os.path.join(TOOLS, "floor"), servers.learn_answers(cpu)
+        bare = servers.Floor(program, answers, cpu, threads=True)
+        others = [servers.Floor(program, answers, cpu)]
+        others += [servers.Peer(name, cpu) for name in self.peers]
         queues = []
         for queue in ("shared", "per-thread") if "event" in self.models else ():
             own = {"threads": loads.QUEUE_THREADS, "queue": queue, **options.get("event", {})}
@@ -162,7 +165,7 @@ class Bench:
         pairs = []
         for load in self.loads:
             who = queues if load.kind == "queue" else models + (others if load.for_all else [])
-            pairs += [(load, server) for server in who
+            pairs += [(load, server) for server in who + ([bare] if load.kind == "keep" else [])
                       if self.options.only in f"{load.name} {server.name}"]
         return pairs
 

@@ -1,13 +1,14 @@
 /* The floor of a benchmark: the least that a server can do on this machine. An epoll loop that
  * parses nothing and answers whatever ends in an empty line with the bytes of one file.
  *
- *     floor [--close] FILE
+ *     floor [--close|--threads] FILE
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses and prints it. With --close every
  * connection ends after its first answer; without, a connection is registered once, edge-triggered,
- * and costs one recv and one send for each request.
+ * and costs one recv and one send for each request. With --threads each connection has a thread that
+ * blocks in recv: the least that a server with blocking threads can do.
  *
- * A process of its own, one thread; ends by a signal. A connection has no state: a request that
+ * A process of its own; ends by a signal. A connection has no state: a request that
  * comes in more than one part is answered when its last part ends in an empty line. */
 #include "config.h"
 
@@ -16,7 +17,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +32,7 @@
 
 static char answer[65536];
 static size_t answer_size;
-static bool close_each;
+static bool close_each, threads;
 
 static void die(const char *what)
 {
@@ -88,6 +91,30 @@ static bool serve(int fd)
     return false;
 }
 
+static void *serve_alone(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+
+    while (serve(fd))
+        ;
+    return NULL;
+}
+
+static void start_thread(int fd)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 256 * 1024);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    errno = pthread_create(&thread, &attr, serve_alone, (void *)(intptr_t)fd);
+    if (errno != 0)
+        die("pthread_create");
+    pthread_attr_destroy(&attr);
+}
+
 /* Takes all that wait. Who has spoken already is answered before epoll hears of the connection. */
 static void take(int epoll, int listener)
 {
@@ -100,7 +127,10 @@ static void take(int epoll, int listener)
                 fprintf(stderr, "floor: accept: %s\n", strerror(errno));
             return;
         }
-        if (serve(event.data.fd) && epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event) != 0)
+        if (threads)
+            start_thread(event.data.fd);
+        else if (serve(event.data.fd) &&
+                 epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event) != 0)
             die("epoll_ctl");
     }
 }
@@ -111,8 +141,9 @@ int main(int argc, char **argv)
     int listener, epoll = epoll_create1(EPOLL_CLOEXEC);
 
     close_each = argc > 1 && strcmp(argv[1], "--close") == 0;
-    if (argc != (close_each ? 3 : 2)) {
-        fputs("usage: floor [--close] FILE\n", stderr);
+    threads = argc > 1 && strcmp(argv[1], "--threads") == 0;
+    if (argc != (close_each || threads ? 3 : 2)) {
+        fputs("usage: floor [--close|--threads] FILE\n", stderr);
         return 1;
     }
     read_answer(argv[argc - 1]);

@@ -130,6 +130,10 @@ def thread_comparison(middle):
     lines = []
     if "epoll" not in found:
         return lines
+    if "floor" in found and "floor threads" in found:
+        ratio = found["floor threads"]["cpu_us"] / found["floor"]["cpu_us"]
+        lines.append("two bare loops that parse nothing, a blocking thread for each connection "
+                     f"against epoll: ratio {ratio:.2f}")
     for name in ("prethreaded", "worker"):
         if name not in found:
             continue

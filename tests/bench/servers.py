@@ -240,16 +240,19 @@ def numbers_text(numbers):
 class Floor(Server):
     """The least that can be done: see floor.c. Its answers are those of a reeve, byte for byte."""
 
-    def __init__(self, program, answers, cpu):
-        super().__init__("floor", "floor", cpu)
-        self.program, self.answers = program, answers
-        self.setup = "1 process, parses nothing"
+    def __init__(self, program, answers, cpu, threads=False):
+        name = "floor threads" if threads else "floor"
+        super().__init__(name, "bare" if threads else "floor", cpu)
+        self.program, self.answers, self.threads = program, answers, threads
+        self.setup = "parses nothing, " + ("a thread for each connection" if threads
+                                           else "1 process")
 
     def launch(self, load):
         path = os.path.join(self.folder, "answer")
         with open(path, "wb") as file:
             file.write(self.answers["keep-alive" if load.keep else "close"])
-        self.spawn([self.program] + ([] if load.keep else ["--close"]) + [path],
+        mode = ["--threads"] if self.threads else [] if load.keep else ["--close"]
+        self.spawn([self.program] + mode + [path],
                    stdout=subprocess.PIPE)
         with self.process.stdout as out:
             line = out.readline()
