@@ -28,6 +28,7 @@ struct child {
     pid_t pid;     /* 0: this record is free */
     int channel;
     unsigned owed; /* answers to MSG_REOPENED */
+    bool deaf;     /* does not take messages, and that was logged */
     struct loop *front;
 };
 
@@ -178,9 +179,11 @@ void children_tell(struct children *children, const struct msg *msg)
         if (!child->pid)
             continue;
         if (channel_send(child->channel, msg) == 0) {
+            child->deaf = false;
             if (msg->type == MSG_REOPENED)
                 expect_answer(children, record);
-        } else if (errno != EPIPE && errno != ECONNRESET) {
+        } else if (errno != EPIPE && errno != ECONNRESET && !child->deaf) {
+            child->deaf = true;
             /* Blocked in a handler, perhaps. It goes on: its connection is worth more. */
             log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to process %d", msg_name(msg->type),
                       (int)child->pid);

@@ -18,10 +18,13 @@
 #include "base/list.h"
 #include "worker/starter.h"
 
+#define SPARE_LOOPS 32 /* that are kept: after a wave its descriptors and memory are given back */
+
 struct unit {
     struct list node;
     struct threads *threads;
-    struct loop *loop, *front;
+    struct loop *loop; /* NULL: given back */
+    struct loop *front;
     unsigned record;
     pthread_t thread;
     struct accepted accepted;
@@ -33,6 +36,7 @@ struct threads {
     struct list spare, running, ended;
     bool stopping;
     unsigned made;
+    unsigned spare_loops; /* of ended and spare units */
 };
 
 struct threads *threads_new(const struct threads_settings *settings)
@@ -49,16 +53,45 @@ struct threads *threads_new(const struct threads_settings *settings)
     return threads;
 }
 
-static void move(struct unit *unit, struct list *to)
+static void run(struct unit *unit)
 {
     struct threads *threads = unit->threads;
 
     pthread_mutex_lock(&threads->lock);
     list_remove(&unit->node);
-    list_append(to, &unit->node);
-    if (to == &threads->running && threads->stopping)
+    list_append(&threads->running, &unit->node);
+    threads->spare_loops--;
+    if (threads->stopping)
         loop_command(unit->loop, LOOP_STOP);
     pthread_mutex_unlock(&threads->lock);
+}
+
+/* Its thread could not be started. */
+static void put_back(struct unit *unit)
+{
+    struct threads *threads = unit->threads;
+
+    pthread_mutex_lock(&threads->lock);
+    list_remove(&unit->node);
+    list_append(&threads->spare, &unit->node);
+    threads->spare_loops++;
+    pthread_mutex_unlock(&threads->lock);
+}
+
+/* It has ended: its loop is kept for the next one, or there are enough of them. */
+static void retire(struct unit *unit)
+{
+    struct threads *threads = unit->threads;
+    bool keep;
+
+    pthread_mutex_lock(&threads->lock);
+    keep = threads->spare_loops < SPARE_LOOPS;
+    threads->spare_loops += keep;
+    list_remove(&unit->node);
+    list_append(&threads->ended, &unit->node);
+    pthread_mutex_unlock(&threads->lock);
+    if (!keep)
+        loop_free(&unit->loop); /* nobody else looks at it before this thread was joined */
 }
 
 static void *unit_thread(void *arg)
@@ -76,14 +109,15 @@ static void *unit_thread(void *arg)
         close(unit->accepted.fd);
         board_set(&threads->settings.segment->thread[unit->record].state, BOARD_UNUSED);
     }
-    move(unit, &threads->ended); /* from here on it is the front loop's */
+    retire(unit);
     loop_launched_ended(front);
     if (atomic_load(&threads->settings.engine->draining))
         threads->settings.wake();
     return NULL;
 }
 
-/* Those that have ended, or are about to return. */
+/* Those that have ended, or are about to return, become spare: behind the others if they have a
+ * loop, which is warm, before them if not. */
 static void join_ended(struct threads *threads)
 {
     struct list ended;
@@ -101,62 +135,72 @@ static void join_ended(struct threads *threads)
         struct unit *unit = list_entry(ended.next, struct unit, node);
 
         pthread_join(unit->thread, NULL);
-        move(unit, &threads->spare);
+        list_remove(&unit->node);
+        list_append(unit->loop ? &threads->spare : threads->spare.next, &unit->node);
     }
 }
 
-/* NULL with errno. */
-static struct unit *unit_new(struct threads *threads)
+/* A loop for a spare unit. False with errno. */
+static bool open_loop(struct unit *unit)
 {
-    struct board_segment *segment = threads->settings.segment;
-    struct unit *unit = calloc(1, sizeof(*unit));
+    struct threads *threads = unit->threads;
     struct loop_settings settings = {
         .engine = threads->settings.engine,
         .connections = 1,
         .wait = threads->settings.wait,
-        .record = &segment->thread[threads->made + 1],
+        .record = &threads->settings.segment->thread[unit->record],
         .launched = true,
     };
+
+    unit->loop = loop_new(&settings);
+    if (!unit->loop)
+        return false;
+    pthread_mutex_lock(&threads->lock);
+    threads->spare_loops++;
+    pthread_mutex_unlock(&threads->lock);
+    return true;
+}
+
+/* A further one, spare. NULL with errno. */
+static struct unit *unit_new(struct threads *threads)
+{
+    struct unit *unit = calloc(1, sizeof(*unit));
 
     if (!unit)
         return NULL;
     unit->threads = threads;
-    unit->record = threads->made + 1;
-    list_init(&unit->node);
-    unit->loop = loop_new(&settings);
-    if (!unit->loop) {
-        free(unit);
-        return NULL;
-    }
-    threads->made++;
-    board_set(&segment->threads, unit->record + 1);
+    unit->record = ++threads->made;
+    board_set(&threads->settings.segment->threads, unit->record + 1);
+    list_append(&threads->spare, &unit->node);
     return unit;
 }
 
-static struct unit *take_spare(struct threads *threads)
+/* A spare one with a loop; NULL with errno. Only this thread looks at the list of spare ones. */
+static struct unit *find_spare(struct threads *threads)
 {
     struct unit *unit;
 
     join_ended(threads);
-    if (list_empty(&threads->spare)) /* nobody else looks at this list */
-        return unit_new(threads);
-    unit = list_entry(threads->spare.prev, struct unit, node); /* its memory is the warmest */
+    unit = list_empty(&threads->spare) ? unit_new(threads)
+                                       : list_entry(threads->spare.prev, struct unit, node);
+    if (unit && !unit->loop && !open_loop(unit))
+        return NULL;
     return unit;
 }
 
 int threads_launch(struct threads *threads, struct loop *front, const struct accepted *accepted)
 {
-    struct unit *unit = take_spare(threads);
+    struct unit *unit = find_spare(threads);
     int error;
 
     if (!unit)
         return -1;
     unit->front = front;
     unit->accepted = *accepted;
-    move(unit, &threads->running);
+    run(unit);
     error = starter_thread(&unit->thread, unit_thread, unit);
     if (error) {
-        move(unit, &threads->spare);
+        put_back(unit);
         errno = error;
         return -1;
     }

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -559,7 +560,43 @@ END_TEST
 
 static const int bounds_and_waits[4]; /* bound 1 and 2, each with both ways to wait */
 
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 4096; fd++)
+        count += fcntl(fd, F_GETFD) != -1;
+    return count;
+}
+
+/* An intruder could otherwise make the worker as large as it may become, for good. */
+START_TEST(what_a_wave_took_is_given_back)
+{
+    enum { WAVE = 200, KEPT = 32 };
+    int fds[WAVE], before;
+
+    start(WAVE, _i);
+    command(LOOP_SERVE);
+    before = open_descriptors();
+    for (int i = 0; i < WAVE; i++)
+        fds[i] = connect_served();
+    ck_assert_int_ge(open_descriptors(), before + 3 * WAVE); /* both ends, and a loop's own */
+    for (int i = 0; i < WAVE; i++)
+        quit(fds[i]);
+    for (int i = 0; i < WAVE; i++)
+        close(fds[i]);
+    rig_until(open_descriptors() <= before + 2 * KEPT);
+    quit(connect_served());
+    ck_assert_uint_le(records(), WAVE + 1); /* those without a loop are used again, too */
+    for (int i = 0; i < 2 * KEPT; i++)
+        fds[i] = connect_served();
+    ck_assert_uint_le(records(), WAVE + 1);
+    stop();
+}
+END_TEST
+
 UNIT_MAIN("threads", EACH(each_connection_has_a_thread_and_a_record, rig_waits),
+          EACH(what_a_wave_took_is_given_back, rig_waits),
           EACH(a_thread_blocks_nobody_else, rig_waits), EACH(units_are_used_again, rig_waits),
           EACH(a_loop_used_again_begins_anew, rig_waits),
           EACH(beyond_the_bound_they_wait, rig_waits), EACH(no_end_is_missed, bounds_and_waits),
