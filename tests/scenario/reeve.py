@@ -653,6 +653,8 @@ def run_one(number, name, function, model):
 
 def main():
     """Runs what the file declares."""
+    # A shell ignores SIGINT in what it runs in the background, and so would all that we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Orphans come to this process, so that nothing a server leaves behind can hide.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
