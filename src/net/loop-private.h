@@ -45,6 +45,13 @@ struct loop_accept {
     bool conn_closed; /* since the last move; a launched one counts */
 };
 
+/* How well it went to look again before sleeping. */
+struct loop_yield {
+    unsigned in_a_row; /* turns without a wait in earnest */
+    unsigned misses;   /* in vain since the last hit */
+    unsigned skipped;
+};
+
 struct loop {
     struct engine *engine;
     struct loop_settings settings;
@@ -63,6 +70,7 @@ struct loop {
     struct out_pool pool;
     struct list spare_jobs;
     unsigned spare_job_count;
+    struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
     const struct reeve_conn *shown; /* whose request the board record shows */
@@ -130,6 +138,9 @@ enum taken {
 enum taken take_one(struct loop *loop, struct loop_listener *from);
 /* Launches the connection in hand, which could not be launched when it was accepted. */
 enum taken take_in_hand(struct loop *loop);
+
+/* yield.c: true if its one connection had news after all: then the loop need not wait now */
+bool yield_look(struct loop *loop);
 
 /* gate.c: which of the one-connection loops of a process watches the listeners */
 struct accept_gate *gate_new(void);

@@ -267,7 +267,7 @@ static void run_ready(struct loop *loop)
 static void loop_turn(struct loop *loop)
 {
     struct wait_event events[EVENTS];
-    int count = loop_sleep(loop, events);
+    int count = yield_look(loop) ? 0 : loop_sleep(loop, events);
     for (int i = 0; i < count; i++)
         loop_event(loop, &events[i]);
     take_inbox(loop);
