@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "net/loop-private.h"
 
-#define IN_A_ROW 16   /* turns without a wait in earnest */
+#define IN_A_ROW 64   /* turns without a wait in earnest */
 #define MISSES 4      /* after so many in vain */
 #define SELDOM 64     /* it is tried once in so many waits */
 
