@@ -2,8 +2,8 @@
  * there as soon as the other threads have had their turn; to let them have it by sched_yield()
  * costs less than to fall asleep and be woken. Where that does not pay it is seldom tried.
  *
- * Thread: the loop's. Memory: nothing of its own. What must hold: the loop waits in earnest every
- * few turns, for only then it hears of all else that it waits for. */
+ * Thread: the loop's. Memory: nothing of its own. What must hold: the loop waits in earnest at
+ * least once in IN_A_ROW turns, for only then it hears of all else that it waits for. */
 #include "config.h"
 
 #include <sched.h>
@@ -52,7 +52,8 @@ bool yield_look(struct loop *loop)
         yield->misses = 0;
     else
         yield->misses++;
-    yield->in_a_row++;
-    /* Waits unchanged? (The memory of one that has ended is there until the end of the turn.) */
-    return yield->misses == 0 || only_one(loop) != conn;
+    /* Or waits unchanged? (The memory of one that has ended is there until the end of the turn.) */
+    bool news = yield->misses == 0 || only_one(loop) != conn;
+    yield->in_a_row = news ? yield->in_a_row + 1 : 0;
+    return news;
 }

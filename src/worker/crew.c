@@ -280,11 +280,12 @@ void crew_command(struct crew *crew, enum loop_command command)
         board_set(&crew->engine.board->own_share->draining, 1);
     for (int i = 0; i < crew->loop_count; i++)
         loop_command(crew->loops[i].loop, command);
-    if (crew->threads && (command == LOOP_DRAIN || command == LOOP_STOP))
+    if (command != LOOP_DRAIN && command != LOOP_STOP)
+        return;
+    if (crew->threads)
         threads_command(crew->threads, command);
-    if (command == LOOP_DRAIN || command == LOOP_STOP)
-        children_tell(crew->children, &(struct msg){.type = MSG_DRAIN, .fd = -1,
-                                                    .value = command == LOOP_STOP});
+    children_tell(crew->children,
+                  &(struct msg){.type = MSG_DRAIN, .fd = -1, .value = command == LOOP_STOP});
 }
 
 void crew_listener_removed(struct crew *crew, const char *address)

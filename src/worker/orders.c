@@ -377,14 +377,17 @@ static void close_all(struct orders *orders)
 bool orders_become_child(struct orders *orders, int channel)
 {
     close_all(orders);
-    orders->is_child = true;
-    orders->children = NULL;
-    orders->master_gone = false;
-    orders->quiet = true; /* it accepts nothing, and nobody waits for that */
-    orders->drains.count = orders->reopens.count = 0;
-    orders->timer_set = false;
-    orders->deadline = orders->kill_at = orders->release_at = orders->leave_at = 0;
-    orders->state = SERVING;
+    *orders = (struct orders){
+        .state = SERVING,
+        .is_child = true,
+        .quiet = true, /* it accepts nothing, and nobody waits for that */
+        .log_fd = orders->log_fd,
+        .room = orders->room,
+        .crew = orders->crew,
+        .drain_timeout = orders->drain_timeout,
+        .drains.ops = orders->drains.ops,
+        .reopens.ops = orders->reopens.ops,
+    };
     return orders_open(orders, channel);
 }
 
