@@ -2,8 +2,9 @@
  * there as soon as the other threads have had their turn; to let them have it by sched_yield()
  * costs less than to fall asleep and be woken. Where that does not pay it is seldom tried.
  *
- * Thread: the loop's. Memory: nothing of its own. What must hold: the loop waits in earnest at
- * least once in IN_A_ROW turns, for only then it hears of all else that it waits for. */
+ * Thread: the loop's. Memory: nothing of its own. What must hold: commands, jobs and timers are
+ * looked at in every turn; a guest is heard in a wait only, so a loop that has one waits in earnest
+ * at least once in IN_A_ROW turns. */
 #include "config.h"
 
 #include <sched.h>
@@ -11,7 +12,7 @@
 #include "base/clock.h"
 #include "net/loop-private.h"
 
-#define IN_A_ROW 64   /* turns without a wait in earnest */
+#define IN_A_ROW 64   /* turns without a wait in earnest, while there is a guest */
 #define MISSES 4      /* after so many in vain */
 #define SELDOM 64     /* it is tried once in so many waits */
 
@@ -29,9 +30,10 @@ static struct reeve_conn *only_one(struct loop *loop)
     return conn;
 }
 
-static bool is_worth_it(struct loop_yield *yield)
+static bool is_worth_it(struct loop *loop)
 {
-    if (yield->in_a_row >= IN_A_ROW)
+    struct loop_yield *yield = &loop->yield;
+    if (loop->settings.guest_ready && yield->in_a_row >= IN_A_ROW)
         return false;
     return yield->misses < MISSES || ++yield->skipped % SELDOM == 0;
 }
@@ -41,7 +43,7 @@ bool yield_look(struct loop *loop)
     struct loop_yield *yield = &loop->yield;
     struct reeve_conn *conn = only_one(loop);
     uint64_t before = board_get(&loop->settings.record->bytes_in);
-    if (!conn || !is_worth_it(yield)) {
+    if (!conn || !is_worth_it(loop)) {
         yield->in_a_row = 0;
         return false;
     }
