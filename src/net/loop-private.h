@@ -66,7 +66,6 @@ struct loop {
     struct list ready;
     unsigned held; /* connections with a descriptor, not counting launched ones */
     struct wait_source guest;
-    struct wheel wheel;
     struct out_pool pool;
     struct list spare_jobs;
     unsigned spare_job_count;
@@ -84,6 +83,8 @@ struct loop {
     atomic_bool stopped_accepting;
     atomic_uint launched;   /* threads or processes made by engine.launch, not ended */
     atomic_bool wants_room; /* wake it when one of them ends */
+
+    struct wheel wheel; /* last: it is long */
 };
 
 /* Bits of `commands`, after which it looks again whether it may accept: */

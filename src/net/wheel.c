@@ -86,12 +86,13 @@ static int64_t next_tick(const struct wheel *wheel)
 void wheel_run(struct wheel *wheel, int64_t now, wheel_due_f *due)
 {
     int64_t end = now / WHEEL_TICK;
+    if (end <= wheel->tick)
+        return;
     for (int64_t tick; (tick = next_tick(wheel)) && tick <= end;) {
         wheel->tick = tick;
         run_slot(wheel, slot_of(tick), due);
     }
-    if (wheel->tick < end)
-        wheel->tick = end;
+    wheel->tick = end;
 }
 
 int64_t wheel_next(const struct wheel *wheel, int64_t now)
