@@ -272,9 +272,10 @@ class Bench:
                 self.remark(line)
         else:
             self.remark("gnuplot is missing: there are no charts")
-        report.write_markdown(folder, middle, self.loads, machine.in_words(facts), self.remarks,
-                              names)
-        for line in report.thread_comparison(middle) + report.queue_comparison(middle):
+        compared = report.comparisons(rows, middle)
+        report.write_markdown(folder, middle, compared, self.loads, machine.in_words(facts),
+                              self.remarks, names)
+        for line in compared:
             print(line)
         for line in report.unheld(middle):
             print("not held: " + line)
