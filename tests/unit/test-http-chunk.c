@@ -98,6 +98,8 @@ static const struct row rfc9112_7_1_size_rows[] = {
     {" ;x\r\n", "", CHUNK_BAD},
     {"1\na\r\n", "", CHUNK_BAD},
     {"1\r\rna", "", CHUNK_BAD},
+    {"1x\na\r\n", "", CHUNK_BAD},
+    {"1\n\na\r\n", "", CHUNK_BAD},
     {"000000000000001\r\na\r\n0\r\n\r\n", "a", CHUNK_END},
     {"0000000000000001\r\na\r\n", "", CHUNK_BAD}, /* longer than any that is meant */
     {"FFFFFFFFFFFFFFFF\r\n", "", CHUNK_BAD},

@@ -101,6 +101,8 @@ static const struct row rfc9112_2_2_message_parsing_rows[] = {
     {"GET / HTTP/1.1\r\nHost: a\r\n\n", 400},
     {"GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400},
     {"GET / HTTP/1.1\r\nHost: a\r\r\n\r\n", 400},
+    {GET "X: a\rb\r\n\r\n", 400},
+    {GET "X: a\r\r\n\r\n", 400},
     {"GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400},
 };
 JUDGE(rfc9112_2_2_message_parsing)
@@ -342,6 +344,8 @@ START_TEST(rfc9110_5_4_size_of_all_fields)
     memset(data, 'x', sizeof data);
     memcpy(data, "GET / HTTP/1.1\r\nHost: ", 22);
     expect(data, sizeof data, PARSE_BAD, 431);
+    expect(data, 16 + 200, PARSE_MORE, 0); /* 16: the request line */
+    expect(data, 16 + 201, PARSE_BAD, 431);
 }
 END_TEST
 
