@@ -158,11 +158,17 @@ static int conn_stream(reeve_conn *conn, struct http_conn *c)
 static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why)
 {
     static const char label[] = "bad request";
+    struct request *request = c->request;
+    const struct slice method = request->parse.method;
+    size_t length;
+    const char *data = reeve_input(conn, &length);
+    if (request->head.length == 0) /* request_accept() was not asked; the head is still there */
+        request->headless = method.length == 4 && memcmp(data + method.at, "HEAD", 4) == 0;
     if (!c->busy)
         show(conn, c, label, sizeof label - 1);
-    c->request->refused = status;
-    c->request->why = why;
-    c->request->close = true;
+    request->refused = status;
+    request->why = why;
+    request->close = true;
     return answer_now(conn, c);
 }
 
@@ -172,17 +178,17 @@ static int body_begin(reeve_conn *conn, struct http_conn *c)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct request *request = c->request;
-    bool expect = request->parse.expect && request->parse.minor > 0;
+    const struct parse *parse = &request->parse;
     bool large = !request->chunked && request->body_left > settings.body_limit;
     if (large)
         request_refuse(request, 413, "The request body is too large.");
-    if (large || (expect && request->refused != 0)) {
+    if (large || ((parse->expect || parse->unmet) && request->refused != 0)) {
         request->close = true; /* the body is not wanted, and may come or not */
         return conn_answer(conn, c);
     }
     size_t length;
     reeve_input(conn, &length);
-    if (expect && length == 0 && reeve_send(conn, go_on, sizeof go_on - 1) != 0)
+    if (parse->expect && length == 0 && reeve_send(conn, go_on, sizeof go_on - 1) != 0)
         return REEVE_ERROR;
     c->state = CONN_BODY;
     c->progress = 0;

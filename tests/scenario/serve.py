@@ -272,7 +272,11 @@ def sites(case):
                                    ("one.test:8080", "/a/", "one a"), ("one.test", "/ab", "one"),
                                    ("one.test", "/a/b/c", "one a b"), ("one.test", "/a/x", "one a"),
                                    ("two.test", "/a", "two"), ("2.test", "/", "two"),
-                                   ("other.test", "/a", "default"), ("localhost", "/", "default")):
+                                   ("other.test", "/a", "default"), ("localhost", "/", "default"),
+                                   ("one.test", "http://two.test/a", "two"),
+                                   ("other.test", "http://ONE.test:81/a/x", "one a"),
+                                   ("", "http://2.test.", "two"),
+                                   ("two.test", "http://other.test/", "default")):
             equal(client.get(target, host=host).body.decode(), want, f"{host}{target}")
 
 
