@@ -40,6 +40,7 @@ struct request *request_new(reeve_conn *conn)
 static void request_reset(struct request *request)
 {
     request->conn = NULL;
+    request->site = NULL;
     request->route = NULL;
     request->refused = 0;
     request->why = NULL;
@@ -47,6 +48,7 @@ static void request_reset(struct request *request)
     request->path_length = 0;
     request->chunk = (struct chunk){0};
     request->body_left = 0;
+    auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer);
@@ -54,6 +56,7 @@ static void request_reset(struct request *request)
 
 static void request_destroy(struct request *request)
 {
+    free(request->credentials.data);
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
@@ -139,6 +142,19 @@ static void accept_asterisk(struct request *request)
         request_refuse(request, 500, NULL);
 }
 
+/* May this client ask for this route? */
+static void judge_client(struct request *request)
+{
+    const struct route *route = request->route;
+    if (route->guard != NULL && !guard_admits(route->guard, request->peer)) {
+        reeve_log(REEVE_LOG_INFO, "access-denied", "client %s may not ask for route %s of site %s",
+                  request->peer, route->prefix, route->site);
+        request_refuse(request, 403, NULL);
+    } else if (route->auth != NULL) {
+        auth_check(request);
+    }
+}
+
 static void accept_route(struct request *request, const struct target *target)
 {
     const struct parse *parse = &request->parse;
@@ -159,9 +175,12 @@ static void accept_route(struct request *request, const struct target *target)
     }
     request->path = path;
     request->query = target->query;
-    request->route = route_find(site_find(host, length), path, request->path_length);
+    request->site = site_find(host, length);
+    request->route = route_find(request->site, path, request->path_length);
     if (request->route == NULL)
         request_refuse(request, 404, NULL);
+    else
+        judge_client(request);
 }
 
 bool request_accept(struct request *request, const char *head, size_t length)
