@@ -1,6 +1,10 @@
-"""The small handlers: redirect and respond."""
+"""The small handlers: redirect and respond; and where the static one looks for files."""
+import os
+
 from client import Client, Closed, ask_raw, get
 from reeve import HTTP, check, contains, equal, main, scenario
+
+PAGE = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"  # as a browser asks for a page
 
 
 def serve(case, routes, modules=("http", "static", "redirect", "respond"), **options):
@@ -104,6 +108,63 @@ def mistakes(case):
     refused(case, 'route "/" { respond { status = 204 body = "x" } }', "body: ", "has no body")
     refused(case, 'route "/" { respond { headers = { "a" } } }', "headers: ", "write it like")
     refused(case, 'route "/" { respond { headers = { "Date: x" } } }', "headers: ", "leave it out")
+    refused(case, 'route "/" { static { root = "www" fallback = "index.html" } }', "fallback: ",
+            "write it like")
+
+
+@scenario("the part of the path behind the route's prefix is looked up below the root", models=())
+def alias(case):
+    server = case.server(HTTP + 'http { site "default" { route "/docs" { static { root = "manual" } }'
+                         ' route "/" { static { root = "www" } } } }\n', modules=["http", "static"])
+    for folder in ("manual/sub", "manual/docs", "www/docs"):
+        os.makedirs(server.path(folder))
+    server.write("manual/a.html", "manual a")
+    server.write("manual/sub/b.html", "manual b")
+    server.write("manual/docs/c.html", "manual c")
+    server.write("www/docsa.html", "www docsa")
+    server.write("www/docs/d.html", "www d")
+    server.start()
+    with Client(server.address()) as client:
+        for target, status, body in (("/docs/a.html", 200, b"manual a"),
+                                     ("/docs/sub/b.html", 200, b"manual b"),
+                                     ("/docs/docs/c.html", 200, b"manual c"),
+                                     ("/docs/d.html", 404, None), ("/docsa.html", 200, b"www docsa"),
+                                     ("/docs/../docs/a.html", 200, b"manual a"),
+                                     ("/docs/%2e%2e/www/docsa.html", 404, None)):
+            answer = client.get(target)
+            equal(answer.status, status, target)
+            if body is not None:
+                equal(answer.body, body, target)
+        equal(client.get("/docs/sub").field("Location"), "/docs/sub/", "a folder's slash")
+
+
+@scenario("a fallback answers for pages that are not there, and for nothing else")
+def fallback(case):
+    server = case.server(HTTP + 'http { site "default" { route "/" { static { root = "www"'
+                         ' fallback = "/app.html" } } } }\n', modules=["http", "static"])
+    os.mkdir(server.path("www/sub"))
+    server.write("www/app.html", "<p>app")
+    server.write("www/sub/file.txt", "file")
+    server.write("www/.secret", "secret")
+    server.start()
+    with Client(server.address()) as client:
+        for target in ("/users/7", "/users/7/", "/a.b", "/sub/none", "/app.html/more"):
+            answer = client.get(target, fields=PAGE)
+            equal((answer.status, answer.body), (200, b"<p>app"), target)
+            contains(answer.field("Content-Type"), "text/html", target)
+            contains(answer.field("Vary"), "Accept", target)
+            equal(client.get(target, method="HEAD", fields=PAGE).status, 200, f"HEAD {target}")
+            answer = client.get(target, fields="Accept: */*\r\n")
+            equal(answer.status, 404, f"{target} by a script")
+            contains(answer.field("Vary"), "Accept", f"{target} by a script")
+        equal(client.get("/sub/file.txt", fields=PAGE).body, b"file", "what is there")
+        equal(client.get("/", fields=PAGE).body, b"<h1>index</h1>\n", "the index")
+        for target in ("/.secret", "/.none", "/.git/config", "/sub/.none/"):
+            equal(client.get(target, fields=PAGE).status, 404, target)
+        equal(client.send(f"POST /users/7 HTTP/1.1\r\nHost: a\r\n{PAGE}Content-Length: 0\r\n\r\n")
+              .answer().status, 405, "POST")
+        os.remove(server.path("www/app.html"))
+        equal(client.get("/users/7", fields=PAGE).status, 404, "without the file")
 
 
 if __name__ == "__main__":
