@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "access.h"
 #include "answer.h"
 #include "path.h"
 #include "request.h"
@@ -33,6 +34,7 @@ struct request *request_new(reeve_conn *conn)
     }
     request->peer = reeve_peer(conn);
     request->path = request->query = "";
+    access_begin(request);
     parse_start(&request->parse);
     return request;
 }
@@ -40,7 +42,10 @@ struct request *request_new(reeve_conn *conn)
 static void request_reset(struct request *request)
 {
     request->conn = NULL;
+    request->site = NULL;
     request->route = NULL;
+    request->user = NULL;
+    request->id[0] = '\0';
     request->refused = 0;
     request->why = NULL;
     request->close = request->headless = request->chunked = false;
@@ -159,7 +164,8 @@ static void accept_route(struct request *request, const struct target *target)
     }
     request->path = path;
     request->query = target->query;
-    request->route = route_find(site_find(host, length), path, request->path_length);
+    request->site = site_find(host, length);
+    request->route = route_find(request->site, path, request->path_length);
     if (request->route == NULL)
         request_refuse(request, 404, NULL);
 }

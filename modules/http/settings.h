@@ -18,8 +18,16 @@ struct route {
     void *config;         /* what its configure() stored */
 };
 
+enum access_format { ACCESS_COMBINED, ACCESS_JSON };
+
+struct access {
+    reeve_logfile *file; /* NULL: off */
+    enum access_format format;
+};
+
 struct site {
     const char *title;
+    struct access access;
     struct route *routes; /* longest prefix first */
     size_t count;
 };
@@ -34,7 +42,9 @@ struct settings {
     uint64_t body_limit;
     int64_t keepalive_timeout, header_timeout, body_timeout; /* ms */
     bool server_header;
-    reeve_logfile *access_log; /* NULL: off */
+    struct access access;      /* of what is for no site: no host, no request at all */
+    bool timed;                /* some access log tells how long requests take */
+    const char *request_id;    /* the field that holds a request's id; NULL: none */
 
     struct site *sites;
     size_t site_count;
@@ -49,6 +59,10 @@ extern const reeve_option settings_options[];
 /* 0, or -1 after reeve_conf_error(). */
 int settings_read(const reeve_section *section);
 void settings_free(void);
+/* access-conf.c: the access log of a section, which may say that it is the `outer` one; and the
+ * field for request ids. 0, or -1 after reeve_conf_error(). */
+int access_read(const reeve_section *section, const struct access *outer, struct access *access);
+int access_read_id(const reeve_section *section);
 
 /* The site that answers for a host name (without port; any case; NULL with length 0: none
  * given). */
