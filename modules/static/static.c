@@ -295,10 +295,10 @@ static const reeve_option static_options[] = {
     {.name = "index", .type = REEVE_OPT_LIST, .fallback = "index.html",
      .help = "Files that answer for a folder; the first that exists is taken."},
     {.name = "fallback", .type = REEVE_OPT_STRING,
-     .help = "A file such as \"/index.html\", below the root, that answers with 200 where nothing is "
-             "found: for applications that run in the browser and have paths of their own. Only for "
-             "a request that accepts text/html, as that for a page does: what a page is made of "
-             "is still answered with 404 when it is missing, and so are hidden files."},
+     .help = "A file such as \"/index.html\", below the root, that answers with 200 where nothing "
+             "is found: for applications that run in the browser and have paths of their own. Only "
+             "for a request that accepts text/html, as that for a page does: what a page is made "
+             "of is still answered with 404 when it is missing, and so are hidden files."},
     {.name = "symlinks", .type = REEVE_OPT_BOOL, .fallback = "off",
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},

@@ -35,7 +35,8 @@ def refused(case, routes, *parts):
 def redirect(case):
     server = serve(case, 'route "/old" { redirect { to = "/new/" status = 308 } }'
                          ' route "/one" { redirect { to = "https://example.org/x?y=1" } }'
-                         ' route "/away" { redirect { to = "https://example.org/" status = "301" } }')
+                         ' route "/away" { redirect { to = "https://example.org/"'
+                         ' status = "301" } }')
     with Client(server.address()) as client:
         for target, status, location in (
                 ("/old", 308, "/new/"), ("/old/", 308, "/new/"), ("/old/a/b", 308, "/new/a/b"),
@@ -68,7 +69,8 @@ def hostile_redirect(case):
         check(location.startswith("/") and location[1:2] not in ("/", "\\")
               or location.startswith("https://example.org/s/"), f"{target} leads to {location}")
         equal(answer.field("Evil"), None, target)
-    answer = ask_raw(server.address(), b"GET http://evil.test/a HTTP/1.1\r\nHost: evil.test\r\n\r\n")
+    answer = ask_raw(server.address(),
+                     b"GET http://evil.test/a HTTP/1.1\r\nHost: evil.test\r\n\r\n")
     equal(answer.field("Location"), "/a", "the host is never taken from the request")
 
 
@@ -78,7 +80,8 @@ def respond(case):
                          ' headers = { "Retry-After: 60", "X-Two: a: b" } } }'
                          ' route "/gone" { respond { status = 410 } }'
                          ' route "/nothing" { respond { status = 204 } }'
-                         ' route "/robots.txt" { respond { body = "User-agent: *\\nDisallow: /\\n" } }')
+                         ' route "/robots.txt" {'
+                         ' respond { body = "User-agent: *\\nDisallow: /\\n" } }')
     with Client(server.address()) as client:
         answer = client.get("/any/thing")
         equal((answer.status, answer.body), (503, b"<p>later"), "/")
@@ -114,8 +117,10 @@ def mistakes(case):
 
 @scenario("the part of the path behind the route's prefix is looked up below the root", models=())
 def alias(case):
-    server = case.server(HTTP + 'http { site "default" { route "/docs" { static { root = "manual" } }'
-                         ' route "/" { static { root = "www" } } } }\n', modules=["http", "static"])
+    server = case.server(HTTP + 'http { site "default" {'
+                         ' route "/docs" { static { root = "manual" } }'
+                         ' route "/" { static { root = "www" } } } }\n',
+                         modules=["http", "static"])
     for folder in ("manual/sub", "manual/docs", "www/docs"):
         os.makedirs(server.path(folder))
     server.write("manual/a.html", "manual a")
@@ -128,7 +133,8 @@ def alias(case):
         for target, status, body in (("/docs/a.html", 200, b"manual a"),
                                      ("/docs/sub/b.html", 200, b"manual b"),
                                      ("/docs/docs/c.html", 200, b"manual c"),
-                                     ("/docs/d.html", 404, None), ("/docsa.html", 200, b"www docsa"),
+                                     ("/docs/d.html", 404, None),
+                                     ("/docsa.html", 200, b"www docsa"),
                                      ("/docs/../docs/a.html", 200, b"manual a"),
                                      ("/docs/%2e%2e/www/docsa.html", 404, None)):
             answer = client.get(target)

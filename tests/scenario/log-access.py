@@ -66,8 +66,9 @@ def any_bytes(case):
         for second in (b"", b"\x80", b"\xa0\x80", b"\xbf\xbf", b"\x90\x80\x80", b"\xbf\xbf\xbf"):
             text = bytes([first]) + second
             with Client(server.address()) as client:
-                client.send(b"GET /" + text + b'"\\?' + text + b" HTTP/1.1\r\nHost: a\r\nReferer: " +
-                            text * 3 + b"\r\nUser-Agent: \t" + text + b"x\r\n\r\n").answer()
+                client.send(b"GET /" + text + b'"\\?' + text + b" HTTP/1.1\r\nHost: a\r\n"
+                            b"Referer: " + text * 3 + b"\r\n"
+                            b"User-Agent: \t" + text + b"x\r\n\r\n").answer()
             requests += 1
     for raw in (b"\x00\xff\x7f\x1b]0;x\x07\r\n", b"\x16\x03\x01\x02\x00\x01\xfc\x03\x03\r\n",
                 b"G\xc3\r\n", b"\xf0\x9f\x98\x80 \xe2\x80\xa8 HTTP/1.1\r\n"):

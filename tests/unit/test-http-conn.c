@@ -689,9 +689,10 @@ START_TEST(test_access_log_json)
                 LOGGED_JSON "\"method\":\"GET\",\"target\":\"/\\\"\\\\\",\"protocol\":\"HTTP/1.1\","
                 "\"status\":404,\"bytes\":118,"
                 "\"referer\":\"\\u00e4\\u20ac\\ud83d\\ude00\\u009b\","
-                "\"user_agent\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"
-                "\\ufffd\\ufffd\\ufffd\",\"user\":null}\n");
-    logged_json("\x1b[31m\n", "\"peer\":\"192.0.2.1\",\"site\":null,\"method\":null,\"target\":null,"
+                "\"user_agent\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"
+                "\\ufffd\\ufffd\\ufffd\\ufffd\",\"user\":null}\n");
+    logged_json("\x1b[31m\n",
+                "\"peer\":\"192.0.2.1\",\"site\":null,\"method\":null,\"target\":null,"
                 "\"protocol\":null,\"status\":400,\"bytes\":158,\"referer\":null,"
                 "\"user_agent\":null,\"user\":null,\"line\":\"\\u001b[31m\"}\n");
 }
