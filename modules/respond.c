@@ -1,7 +1,8 @@
 /* respond: answers with what the configuration says: a status, fields, a text.
  *
- * All is checked while configuring, so that a request finds nothing left to go wrong. Loop thread;
- * a response belongs to the module and lives until the worker exits, its texts to the
+ * All is checked while configuring, so that no request meets a mistake; only a field that http has
+ * been told to write itself (its option request_id) shows when it is asked for. Loop thread; a
+ * response belongs to the module and lives until the worker exits, its texts to the
  * configuration, names of fields apart.
  */
 #include "config.h"

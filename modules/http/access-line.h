@@ -3,7 +3,7 @@
 #define HTTP_ACCESS_LINE_H
 #include "request.h"
 
-#define ACCESS_LINE 12288 /* more than all texts of a line may take, and what stands between them */
+#define ACCESS_LINE 14336 /* more than all texts of a line may take, and what stands between them */
 #define ACCESS_TEXT 2048  /* most bytes that a text of the client's takes in the line */
 
 struct line {

@@ -178,7 +178,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         if (fd >= 0)
             close(fd);
         else if (errno != ENOENT)
-            return refuse(request, errno);
+            return send_fallback(request, folder, errno);
     }
     int fd = below_open(folder->root, name, folder->symlinks, O_PATH | O_DIRECTORY);
     if (fd < 0)

@@ -720,7 +720,7 @@ START_TEST(test_access_log_long)
         fake_close(&conn);
         size_t length = strlen(fake_access);
         ck_assert_uint_gt(length, 6000);
-        ck_assert_uint_lt(length, 12288);
+        ck_assert_uint_lt(length, 14336);
         ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + length - 1);
         ck_assert_ptr_nonnull(strstr(fake_access, format == ACCESS_JSON
                                                       ? "\\ude00\",\"user_agent\":\"\\\""

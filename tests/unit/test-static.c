@@ -402,7 +402,7 @@ static void fall_back_to(const char *name)
 START_TEST(test_fallback)
 {
     static const char *const missing[] = {"/none", "/none/", "/sub/none/at.all", "/a.txt/b",
-                                          "/outside-link.txt", "/loop"};
+                                          "/a.txt/", "/a.txt/b/", "/outside-link.txt", "/loop"};
     asked.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
     ck_assert_int_eq(ask("GET", "/none"), 404);
     ck_assert_str_eq(asked.fields, "");
