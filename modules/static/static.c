@@ -30,6 +30,7 @@ struct folder {
     bool symlinks; /* links may lead anywhere */
     const char **index;
     size_t index_count;
+    const char *fallback; /* a file below the root, without the first "/"; "": none */
 };
 
 static struct folder *folders;
@@ -138,6 +139,30 @@ static bool is_folder(int fd)
     return fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
 }
 
+/* Asks a browser for a page to show, not for a part of one: such a request names HTML. */
+static bool is_navigation(const reeve_request *request)
+{
+    const char *accept = reeve_header(request, "Accept");
+    return accept != NULL && strcasestr(accept, "text/html") != NULL;
+}
+
+/* What was asked for cannot be opened: if nothing is there, the fallback may answer for it. */
+static int send_fallback(reeve_request *request, const struct folder *folder, int error)
+{
+    if (*folder->fallback == '\0' || status_of(error) != 404)
+        return refuse(request, error);
+    reeve_set_header(request, "Vary", "Accept");
+    if (!is_navigation(request))
+        return refuse(request, error);
+    int fd = below_open(folder->root, folder->fallback, folder->symlinks,
+                        O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && !is_folder(fd))
+        return send_opened(request, folder->fallback, fd);
+    if (fd >= 0)
+        close(fd);
+    return refuse(request, error);
+}
+
 /* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no
  * folder. */
 static int send_index(reeve_request *request, const struct folder *folder, const char *name)
@@ -153,11 +178,11 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         if (fd >= 0)
             close(fd);
         else if (errno != ENOENT)
-            return refuse(request, errno);
+            return send_fallback(request, folder, errno);
     }
     int fd = below_open(folder->root, name, folder->symlinks, O_PATH | O_DIRECTORY);
     if (fd < 0)
-        return refuse(request, errno);
+        return send_fallback(request, folder, errno);
     close(fd);
     return reeve_reply_status(request, 403);
 }
@@ -187,7 +212,7 @@ static int static_handle(reeve_request *request, void *config)
         return send_index(request, folder, name);
     int fd = below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return refuse(request, errno);
+        return send_fallback(request, folder, errno);
     return send_opened(request, name, fd);
 }
 
@@ -221,6 +246,16 @@ static int open_root(const reeve_section *section, struct folder *folder)
     return 0;
 }
 
+static int read_fallback(const reeve_section *section, struct folder *folder)
+{
+    const char *name = reeve_conf_string(section, "fallback");
+    folder->fallback = *name == '/' ? name + 1 : name;
+    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || is_hidden(name)))
+        return reeve_conf_error(section, "fallback", "\"%s\" is no file below the root that may be "
+                                "served: write it like \"/index.html\"", name);
+    return 0;
+}
+
 static int static_configure(const reeve_section *section, const char *route, void **config)
 {
     (void)route;
@@ -233,7 +268,10 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
     types_load("/etc/mime.types");
-    return read_index(section, folder) != 0 || open_root(section, folder) != 0 ? -1 : 0;
+    return read_index(section, folder) != 0 || read_fallback(section, folder) != 0 ||
+                   open_root(section, folder) != 0
+               ? -1
+               : 0;
 }
 
 static void static_worker_exit(void)
@@ -251,9 +289,16 @@ static void static_worker_exit(void)
 
 static const reeve_option static_options[] = {
     {.name = "root", .type = REEVE_OPT_PATH,
-     .help = "The folder whose files are served. Needed."},
+     .help = "The folder whose files are served. Needed. What follows the route's prefix is looked "
+             "up in it: with route \"/docs\" and root \"/srv/manual\", /docs/a.html is the file "
+             "/srv/manual/a.html."},
     {.name = "index", .type = REEVE_OPT_LIST, .fallback = "index.html",
      .help = "Files that answer for a folder; the first that exists is taken."},
+    {.name = "fallback", .type = REEVE_OPT_STRING,
+     .help = "A file such as \"/index.html\", below the root, that answers with 200 where nothing "
+             "is found: for applications that run in the browser and have paths of their own. Only "
+             "for a request that accepts text/html, as that for a page does: what a page is made "
+             "of is still answered with 404 when it is missing, and so are hidden files."},
     {.name = "symlinks", .type = REEVE_OPT_BOOL, .fallback = "off",
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},

@@ -25,7 +25,7 @@ extern const reeve_module reeve_module_descriptor;
 
 static struct {
     struct reeve_request public; /* first */
-    const char *method, *path, *query, *since;
+    const char *method, *path, *query, *since, *accept;
     size_t prefix; /* length of the route's prefix */
     int status;
     char type[128];
@@ -48,7 +48,9 @@ static const char *get_rest(const reeve_request *r)
 static const char *get_header(const reeve_request *r, const char *name)
 {
     (void)r;
-    return strcmp(name, "If-Modified-Since") == 0 ? asked.since : NULL;
+    return strcmp(name, "If-Modified-Since") == 0 ? asked.since
+           : strcmp(name, "Accept") == 0          ? asked.accept
+                                                  : NULL;
 }
 
 static int set_header(reeve_request *r, const char *name, const char *value)
@@ -131,14 +133,17 @@ static int next_descriptor(void)
     return fd;
 }
 
+static const char *fallback = "";
+
 static void configure(bool symlinks)
 {
     static const char *const index[] = {"index.html", "index.txt"};
     const struct fake_value values[] = {{.name = "root", .text = root},
                                         {.name = "index", .items = index, .count = 2},
                                         {.name = "symlinks", .number = symlinks},
+                                        {.name = "fallback", .text = fallback},
                                         {0}};
-    static struct fake_value kept[4];
+    static struct fake_value kept[5];
     memcpy(kept, values, sizeof values);
     reeve_section section = {.values = kept};
     const reeve_handler *handler = reeve_module_descriptor.handler;
@@ -196,7 +201,7 @@ static void tear_down(void)
 
 static int ask(const char *method, const char *path)
 {
-    const char *since = asked.since;
+    const char *since = asked.since, *accept = asked.accept;
     size_t prefix = asked.prefix;
     memset(&asked, 0, sizeof asked);
     asked.public.api = &api;
@@ -204,6 +209,7 @@ static int ask(const char *method, const char *path)
     asked.path = path;
     asked.query = "";
     asked.since = since;
+    asked.accept = accept;
     asked.prefix = prefix;
     ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
     return asked.status;
@@ -387,6 +393,54 @@ START_TEST(test_not_modified)
 }
 END_TEST
 
+static void fall_back_to(const char *name)
+{
+    fallback = name;
+    configure(false);
+}
+
+START_TEST(test_fallback)
+{
+    static const char *const missing[] = {"/none", "/none/", "/sub/none/at.all", "/a.txt/b",
+                                          "/a.txt/", "/a.txt/b/", "/outside-link.txt", "/loop"};
+    asked.accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    ck_assert_str_eq(asked.fields, "");
+    fall_back_to("/index.html");
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        serves(missing[i], HTML, "<p>index");
+        ck_assert_ptr_nonnull(strstr(asked.fields, "Vary: Accept\n"));
+    }
+    ck_assert_int_eq(ask("HEAD", "/none"), 200);
+    serves("/a.txt", TEXT, "a text");
+    serves("/sub/", TEXT, "sub index");
+    ck_assert_int_eq(ask("GET", "/sub"), 301);
+    ck_assert_int_eq(ask("GET", "/sub/bare/"), 403);
+    static const char *const hidden[] = {"/.hidden", "/.git/config", "/.none", "/sub/.none/x"};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        ck_assert_int_eq(ask("GET", hidden[i]), 404);
+    ck_assert_int_eq(ask("POST", "/none"), 405);
+    asked.accept = "*/*";
+    ck_assert_int_eq(ask("GET", "/none.js"), 404);
+    ck_assert_str_eq(asked.fields, "Vary: Accept\n");
+    asked.accept = NULL;
+    ck_assert_int_eq(ask("GET", "/none.js"), 404);
+}
+END_TEST
+
+/* A fallback that is not there, or no file, is no more found than what was asked for. */
+START_TEST(test_fallback_missing)
+{
+    static const char *const names[] = {"/later.html", "/sub", "/outside-link.txt"};
+    asked.accept = "text/html";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        fall_back_to(names[i]);
+        ck_assert_int_eq(ask("GET", "/none"), 404);
+    }
+    asked.accept = NULL;
+}
+END_TEST
+
 static void refused(const struct fake_value *values, const char *text)
 {
     void *ignored = NULL;
@@ -398,6 +452,12 @@ static void refused(const struct fake_value *values, const char *text)
 START_TEST(test_configuration_refused)
 {
     refused((struct fake_value[]){{.name = "root", .text = ""}, {0}}, "needs a root");
+    static const char *const bad[] = {"index.html", "/", "/sub/", "/.hidden", "/a/../.git"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refused((struct fake_value[]){{.name = "root", .text = root},
+                                      {.name = "fallback", .text = bad[i]},
+                                      {0}},
+                "fallback: \"");
     refused((struct fake_value[]){{.name = "root", .text = "/nonexistent"}, {0}},
             "root: cannot open the folder \"/nonexistent\": No such file");
     refused((struct fake_value[]){{.name = "root", .text = "/etc/passwd"}, {0}}, "Not a directory");
@@ -470,7 +530,8 @@ UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files), ONCE(test_head),
                  ONCE(test_large_file), EACH(test_refusals, refusals), ONCE(test_dots),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
                  ONCE(test_methods), ONCE(test_redirect), ONCE(test_redirect_keeps_the_query),
-                 ONCE(test_not_modified), ONCE(test_configuration_refused), ONCE(test_types),
+                 ONCE(test_not_modified), ONCE(test_fallback), ONCE(test_fallback_missing),
+                 ONCE(test_configuration_refused), ONCE(test_types),
                  WALKED(test_files, 1), WALKED(test_head, 1),
                  WALKED(test_refusals, sizeof refusals / sizeof *refusals), WALKED(test_dots, 1),
                  WALKED(test_long_names, 1), WALKED(test_redirect, 1),
