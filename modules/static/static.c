@@ -28,6 +28,8 @@ struct folder {
     struct folder *next;
     int root;
     bool symlinks; /* links may lead anywhere */
+    bool dotfiles; /* names that begin with a dot are served */
+    struct types types;
     const char **index;
     size_t index_count;
 };
@@ -102,14 +104,15 @@ static bool is_known(reeve_request *request, time_t modified)
 }
 
 /* Takes `fd`. */
-static int send_file(reeve_request *request, const char *name, int fd, const struct stat *st)
+static int send_file(reeve_request *request, const struct folder *folder, const char *name, int fd,
+                     const struct stat *st)
 {
     if (is_known(request, st->st_mtime)) {
         close(fd);
         return reeve_reply(request, 304, NULL, NULL, 0);
     }
     size_t size = (size_t)st->st_size;
-    const char *type = types_find(name);
+    const char *type = types_find(&folder->types, name);
     if (size > SMALL_FILE || strcmp(reeve_method(request), "HEAD") == 0)
         return reeve_reply_file(request, 200, type, fd, 0, size);
     char data[SMALL_FILE];
@@ -120,12 +123,13 @@ static int send_file(reeve_request *request, const char *name, int fd, const str
 }
 
 /* Takes `fd`, which `name` led to. */
-static int send_opened(reeve_request *request, const char *name, int fd)
+static int send_opened(reeve_request *request, const struct folder *folder, const char *name,
+                       int fd)
 {
     struct stat st;
     int error = fstat(fd, &st) == 0 ? 0 : errno;
     if (error == 0 && S_ISREG(st.st_mode))
-        return send_file(request, name, fd, &st);
+        return send_file(request, folder, name, fd, &st);
     close(fd);
     if (error == 0 && S_ISDIR(st.st_mode))
         return redirect(request);
@@ -149,7 +153,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
             return refuse(request, ENAMETOOLONG);
         int fd = below_open(folder->root, full, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (fd >= 0 && !is_folder(fd))
-            return send_opened(request, full, fd);
+            return send_opened(request, folder, full, fd);
         if (fd >= 0)
             close(fd);
         else if (errno != ENOENT)
@@ -180,7 +184,7 @@ static int static_handle(reeve_request *request, void *config)
         reeve_set_header(request, "Allow", "GET, HEAD");
         return reeve_reply_status(request, 405);
     }
-    if (is_hidden(reeve_rest(request)))
+    if (!folder->dotfiles && is_hidden(reeve_rest(request)))
         return reeve_reply_status(request, 404);
     const char *name = reeve_rest(request) + 1;
     if (path[strlen(path) - 1] == '/')
@@ -188,7 +192,7 @@ static int static_handle(reeve_request *request, void *config)
     int fd = below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return refuse(request, errno);
-    return send_opened(request, name, fd);
+    return send_opened(request, folder, name, fd);
 }
 
 /* ---------------------------------------------------------------- configuration ----- */
@@ -232,8 +236,11 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folder->next = folders;
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
+    folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
     types_load("/etc/mime.types");
-    return read_index(section, folder) != 0 || open_root(section, folder) != 0 ? -1 : 0;
+    if (read_index(section, folder) != 0 || types_read(section, &folder->types) != 0)
+        return -1;
+    return open_root(section, folder);
 }
 
 static void static_worker_exit(void)
@@ -244,9 +251,10 @@ static void static_worker_exit(void)
         if (folder->root >= 0)
             close(folder->root);
         free(folder->index);
+        types_free(&folder->types);
         free(folder);
     }
-    types_free();
+    types_unload();
 }
 
 static const reeve_option static_options[] = {
@@ -257,6 +265,18 @@ static const reeve_option static_options[] = {
     {.name = "symlinks", .type = REEVE_OPT_BOOL, .fallback = "off",
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},
+    {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
+     .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404, "
+             "\"serve\" treats them as any other. /.well-known is served in both cases."},
+    {.name = "types", .type = REEVE_OPT_LIST,
+     .help = "Media types by file extension, such as \"md text/plain\". They come before the "
+             "built-in ones and those of /etc/mime.types."},
+    {.name = "default_type", .type = REEVE_OPT_STRING, .fallback = "application/octet-stream",
+     .help = "The media type of files whose extension is not known. If empty, their answers have "
+             "no Content-Type."},
+    {.name = "charset", .type = REEVE_OPT_STRING, .fallback = "utf-8",
+     .help = "The character set that is told with types that begin with text/, where their own "
+             "entry names none. If empty, none is told."},
     {.type = REEVE_OPT_END},
 };
 
