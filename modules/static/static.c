@@ -1,8 +1,8 @@
 /* static: serves the files below a folder.
  *
  * The root is opened once, while configuring; each request opens its file below that descriptor
- * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread;
- * nothing is kept between requests. A descriptor belongs to the request until reeve_reply_file()
+ * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread, or in
+ * a pool's if any route lists folders (see read_listing()); nothing is kept between requests. A descriptor belongs to the request until reeve_reply_file()
  * takes it.
  */
 #include "config.h"
@@ -19,6 +19,7 @@
 
 #include "reeve/http.h"
 #include "below.h"
+#include "listing.h"
 #include "types.h"
 
 #define SMALL_FILE 16384 /* up to here a file is read and leaves together with its header */
@@ -29,6 +30,8 @@ struct folder {
     int root;
     bool symlinks; /* links may lead anywhere */
     bool dotfiles; /* names that begin with a dot are served */
+    bool listing;  /* a folder without index is listed, */
+    size_t limit;  /* up to so many entries */
     struct types types;
     const char **index;
     size_t index_count;
@@ -142,8 +145,24 @@ static bool is_folder(int fd)
     return fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
 }
 
-/* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no
- * folder. */
+/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. */
+static int send_folder(reeve_request *request, const struct folder *folder, const char *name)
+{
+    int fd = below_open(folder->root, name, folder->symlinks,
+                        (folder->listing ? O_RDONLY : O_PATH) | O_DIRECTORY);
+    if (fd < 0)
+        return refuse(request, errno);
+    if (folder->listing) {
+        struct listing_source source = {.root = folder->root, .name = name,
+                                        .symlinks = folder->symlinks, .dotfiles = folder->dotfiles,
+                                        .limit = folder->limit};
+        return listing_reply(request, fd, &source);
+    }
+    close(fd);
+    return reeve_reply_status(request, 403);
+}
+
+/* `name` ends with "/" or is the root: its first index file, or the folder itself. */
 static int send_index(reeve_request *request, const struct folder *folder, const char *name)
 {
     char full[PATH_MAX];
@@ -159,11 +178,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         else if (errno != ENOENT)
             return refuse(request, errno);
     }
-    int fd = below_open(folder->root, name, folder->symlinks, O_PATH | O_DIRECTORY);
-    if (fd < 0)
-        return refuse(request, errno);
-    close(fd);
-    return reeve_reply_status(request, 403);
+    return send_folder(request, folder, name);
 }
 
 /* Names that begin with a dot are not for the web, except the registry of RFC 8615. */
@@ -225,6 +240,20 @@ static int open_root(const reeve_section *section, struct folder *folder)
     return 0;
 }
 
+/* Set once a worker, while configuring. */
+static struct reeve_handler static_handler;
+
+/* To list a folder is to read it from the disk, and to look at each entry: for that the loop may not
+ * wait. `blocking` holds for all that a handler does, so one route that lists sends the requests of
+ * all static routes through the pool. Where no route lists, nothing changes. */
+static void read_listing(const reeve_section *section, struct folder *folder)
+{
+    folder->listing = reeve_conf_bool(section, "listing");
+    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
+    if (folder->listing)
+        static_handler.blocking = true;
+}
+
 static int static_configure(const reeve_section *section, const char *route, void **config)
 {
     (void)route;
@@ -237,6 +266,7 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
     folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
+    read_listing(section, folder);
     types_load("/etc/mime.types");
     if (read_index(section, folder) != 0 || types_read(section, &folder->types) != 0)
         return -1;
@@ -266,8 +296,16 @@ static const reeve_option static_options[] = {
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},
     {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
-     .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404, "
-             "\"serve\" treats them as any other. /.well-known is served in both cases."},
+     .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404 and lists "
+             "none, \"serve\" treats them as any other. /.well-known is served in both cases."},
+    {.name = "listing", .type = REEVE_OPT_BOOL, .fallback = "off",
+     .help = "Whether a folder without index file is answered with a list of what it holds: a page, "
+             "or JSON if the client prefers application/json. If off, the answer is 403. One route "
+             "that lists makes all static routes run in the pool, so that no folder on a slow disk "
+             "holds up other connections."},
+    {.name = "listing_limit", .type = REEVE_OPT_INT, .fallback = "10000", .min = 1, .max = 1000000,
+     .help = "Most entries of a folder that are looked at for a list. If it holds more, the page "
+             "says so, and the answer has the field Listing-Limit."},
     {.name = "types", .type = REEVE_OPT_LIST,
      .help = "Media types by file extension, such as \"md text/plain\". They come before the "
              "built-in ones and those of /etc/mime.types."},
@@ -280,7 +318,7 @@ static const reeve_option static_options[] = {
     {.type = REEVE_OPT_END},
 };
 
-static const reeve_handler static_handler = {
+static struct reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,
