@@ -25,6 +25,7 @@ static const char style[] =
     "table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line)}\n"
     "th,td{padding:.4rem .8rem;text-align:left;border-bottom:1px solid var(--line)}\n"
     "th{color:var(--dim);font-weight:600}\n"
+    "th:first-child{width:100%}\n"
     "td:first-child{overflow-wrap:anywhere}\n"
     "th:nth-child(2),td:nth-child(2){text-align:right}\n"
     "td:nth-child(n+2){white-space:nowrap;font-variant-numeric:tabular-nums;color:var(--dim)}\n"
