@@ -22,7 +22,8 @@ static const char style[] =
     "body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\n"
     "main{max-width:56rem;margin:0 auto;padding:2rem 1rem}\n"
     "h1{font-size:1.4rem;overflow-wrap:anywhere}\n"
-    "table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line)}\n"
+    "table{width:100%;border-collapse:collapse;border:1px solid var(--line);"
+    "background:var(--card)}\n"
     "th,td{padding:.4rem .8rem;text-align:left;border-bottom:1px solid var(--line)}\n"
     "th{color:var(--dim);font-weight:600}\n"
     "th:first-child{width:100%}\n"
@@ -212,8 +213,8 @@ void listing_write_page(FILE *out, const struct listing *listing, const char *pa
     put_html(out, path);
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1><bdi>", style);
     put_html(out, path);
-    fputs("</bdi></h1>\n<table>\n<thead>\n<tr><th scope=\"col\">Name</th><th scope=\"col\">Size</th>"
-          "<th scope=\"col\">Modified (UTC)</th></tr>\n</thead>\n<tbody>\n", out);
+    fputs("</bdi></h1>\n<table>\n<thead>\n<tr><th scope=\"col\">Name</th>"
+          "<th scope=\"col\">Size</th><th scope=\"col\">Modified (UTC)</th></tr>\n</thead>\n<tbody>\n", out);
     if (parent)
         fputs("<tr><td><a href=\"../\">../</a></td><td>-</td><td></td></tr>\n", out);
     for (size_t i = 0; i < listing->count; i++)

@@ -22,8 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accept.h"
 #include "below.h"
+#include "prefer.h"
 
 #define PAGE_TYPE "text/html; charset=utf-8"
 #define JSON_TYPE "application/json"
@@ -133,7 +133,7 @@ static int answer(reeve_request *request, const struct listing_source *source,
                   const struct listing *listing)
 {
     const char *accept = reeve_header(request, "Accept");
-    bool json = accept_weight(accept, JSON_TYPE) > accept_weight(accept, "text/html");
+    bool json = prefer_weight(accept, JSON_TYPE) > prefer_weight(accept, "text/html");
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);

@@ -22,6 +22,17 @@ struct listing_source {
  * may wait. Returns what reeve_reply() does. */
 int listing_reply(reeve_request *request, int fd, const struct listing_source *source);
 
+/* For the option table of the handler. */
+#define LISTING_OPTIONS                                                                            \
+    {.name = "listing", .type = REEVE_OPT_BOOL, .fallback = "off",                                 \
+     .help = "Whether a folder without index file is answered with a list of what it holds: a "    \
+             "page, or JSON if the client prefers application/json. If off, the answer is 403. "   \
+             "One route that lists makes all static routes run in the pool, so that no folder on " \
+             "a slow disk holds up other connections."},                                           \
+    {.name = "listing_limit", .type = REEVE_OPT_INT, .fallback = "10000", .min = 1, .max = 1000000,\
+     .help = "Most entries of a folder that are looked at for a list. If it holds more, the page " \
+             "says so, and the answer has the field Listing-Limit."}
+
 /* ---- between listing.c and listing-write.c */
 struct listing_entry {
     char *name;

@@ -1,9 +1,9 @@
 /* static: serves the files below a folder.
  *
  * The root is opened once, while configuring; each request opens its file below that descriptor
- * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread, or in
- * a pool's if any route lists folders (see read_listing()); nothing is kept between requests. A descriptor belongs to the request until reeve_reply_file()
- * takes it.
+ * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread, or
+ * in a pool's if any route lists folders (see read_listing()); nothing is kept between requests. A
+ * descriptor belongs to the request until reeve_reply_file() takes it.
  */
 #include "config.h"
 
@@ -243,8 +243,8 @@ static int open_root(const reeve_section *section, struct folder *folder)
 /* Set once a worker, while configuring. */
 static struct reeve_handler static_handler;
 
-/* To list a folder is to read it from the disk, and to look at each entry: for that the loop may not
- * wait. `blocking` holds for all that a handler does, so one route that lists sends the requests of
+/* To list a folder is to read it from the disk and to look at each entry: the loop may not wait for
+ * that. `blocking` holds for all that a handler does, so one route that lists sends the requests of
  * all static routes through the pool. Where no route lists, nothing changes. */
 static void read_listing(const reeve_section *section, struct folder *folder)
 {
@@ -298,23 +298,8 @@ static const reeve_option static_options[] = {
     {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
      .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404 and lists "
              "none, \"serve\" treats them as any other. /.well-known is served in both cases."},
-    {.name = "listing", .type = REEVE_OPT_BOOL, .fallback = "off",
-     .help = "Whether a folder without index file is answered with a list of what it holds: a page, "
-             "or JSON if the client prefers application/json. If off, the answer is 403. One route "
-             "that lists makes all static routes run in the pool, so that no folder on a slow disk "
-             "holds up other connections."},
-    {.name = "listing_limit", .type = REEVE_OPT_INT, .fallback = "10000", .min = 1, .max = 1000000,
-     .help = "Most entries of a folder that are looked at for a list. If it holds more, the page "
-             "says so, and the answer has the field Listing-Limit."},
-    {.name = "types", .type = REEVE_OPT_LIST,
-     .help = "Media types by file extension, such as \"md text/plain\". They come before the "
-             "built-in ones and those of /etc/mime.types."},
-    {.name = "default_type", .type = REEVE_OPT_STRING, .fallback = "application/octet-stream",
-     .help = "The media type of files whose extension is not known. If empty, their answers have "
-             "no Content-Type."},
-    {.name = "charset", .type = REEVE_OPT_STRING, .fallback = "utf-8",
-     .help = "The character set that is told with types that begin with text/, where their own "
-             "entry names none. If empty, none is told."},
+    LISTING_OPTIONS,
+    TYPES_OPTIONS,
     {.type = REEVE_OPT_END},
 };
 

@@ -1,5 +1,5 @@
-/* Media types by file extension: the overrides of a route, a built-in table for what the web is made
- * of, and the system's mime.types for the rest.
+/* Media types by file extension: the overrides of a route, a built-in table for what the web is
+ * made of, and the system's mime.types for the rest.
  *
  * All is read by the main thread while configuring, afterwards only looked up. The texts of both
  * common tables say utf-8; a route with another charset has copies of its own of all text types, so
@@ -226,7 +226,8 @@ static bool recode_all(struct types *types, const char *charset)
 
 static bool is_charset(const char *charset)
 {
-    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:+";
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                               "-_.:+";
     size_t length = strspn(charset, good);
     return charset[length] == '\0' && length <= CHARSET_LONGEST;
 }

@@ -26,4 +26,16 @@ void types_free(struct types *types);
 
 /* The Content-Type of a file name, charset included; "" if the route gives none. Any thread. */
 const char *types_find(const struct types *types, const char *name);
+
+/* For the option table of the handler. */
+#define TYPES_OPTIONS                                                                              \
+    {.name = "types", .type = REEVE_OPT_LIST,                                                      \
+     .help = "Media types by file extension, such as \"md text/plain\". They come before the "     \
+             "built-in ones and those of /etc/mime.types."},                                       \
+    {.name = "default_type", .type = REEVE_OPT_STRING, .fallback = "application/octet-stream",     \
+     .help = "The media type of files whose extension is not known. If empty, their answers have " \
+             "no Content-Type."},                                                                  \
+    {.name = "charset", .type = REEVE_OPT_STRING, .fallback = "utf-8",                             \
+     .help = "The character set that is told with types that begin with text/, where their own "   \
+             "entry names none. If empty, none is told."}
 #endif

@@ -116,7 +116,8 @@ def redirect(case):
     for name in ("evil.example", "\\evil.example", "sub"):
         os.mkdir(server.path("www/" + name))
     server.start()
-    for target, want in (("//evil.example", "/evil.example/"), ("///evil.example", "/evil.example/"),
+    for target, want in (("//evil.example", "/evil.example/"),
+                         ("///evil.example", "/evil.example/"),
                          ("/.//evil.example", "/evil.example/"),
                          ("/sub/..//evil.example", "/evil.example/"),
                          ("/%2fevil.example", "/evil.example/"),
@@ -168,7 +169,8 @@ def mistakes(case):
     for options, part in (('types = { "md" }', '"md" is no extension with a media type'),
                           ('charset = "a b"', '"a b" is no name of a character set'),
                           ('default_type = "x"', '"x" is no media type'),
-                          ("listing_limit = 0", "listing_limit"), ('dotfiles = "show"', "dotfiles")):
+                          ("listing_limit = 0", "listing_limit"),
+                          ('dotfiles = "show"', "dotfiles")):
         result = listed(case, options).run("-t")
         check(result.code != 0 and part in result.text, f"{options}: {result.code} {result.text}")
 

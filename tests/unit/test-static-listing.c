@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../modules/static/accept.h"
 #include "../../modules/static/listing.h"
+#include "../../modules/static/prefer.h"
 #include "../../modules/static/types.h"
 #include "fake-reeve.h"
 #include "temp.h"
@@ -420,8 +420,8 @@ static const struct {
 
 START_TEST(test_accept)
 {
-    ck_assert_int_eq(accept_weight(accepts[_i].accept, JSON), accepts[_i].json);
-    ck_assert_int_eq(accept_weight(accepts[_i].accept, "text/html"), accepts[_i].html);
+    ck_assert_int_eq(prefer_weight(accepts[_i].accept, JSON), accepts[_i].json);
+    ck_assert_int_eq(prefer_weight(accepts[_i].accept, "text/html"), accepts[_i].html);
     ck_assert_int_eq(configure(), 0);
     asked.accept = accepts[_i].accept;
     ck_assert_int_eq(ask("/"), 200);

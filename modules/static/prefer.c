@@ -1,7 +1,7 @@
-/* The field Accept: one pass over its elements, nothing is kept. Any thread. See accept.h. */
+/* The field Accept: one pass over its elements, nothing is kept. Any thread. See prefer.h. */
 #include "config.h"
 
-#include "accept.h"
+#include "prefer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,7 +56,7 @@ static int find_weight(const char *at, const char *end)
     return 1000;
 }
 
-int accept_weight(const char *field, const char *type)
+int prefer_weight(const char *field, const char *type)
 {
     int weight = 0, best = 0;
     if (field == NULL)
