@@ -550,17 +550,20 @@ END_TEST
 
 START_TEST(test_charset)
 {
-    static const char *const types[] = {"md text/x-own"};
+    static const char *const types[] = {"md text/x-own", "txt text/x-own", "csv text/x-own",
+                                        "htm text/x-own", "mjs text/x-own", "js text/x-own"};
+    static const char *const own[] = {"a.md", "a.txt", "a.csv", "a.htm", "a.mjs", "a.js"};
     temp_write(temp_path("mime"), "text/x-odd odd\ntext/x-wrong css md\nimage/x-odd iodd\n");
     types_load(temp_path("mime"));
     values[TYPES].items = types;
-    values[TYPES].count = 1;
+    values[TYPES].count = sizeof types / sizeof *types;
     values[CHARSET].text = "ISO-8859-1";
     values[DEFAULT_TYPE].text = "text/plain";
     ck_assert_int_eq(configure(), 0);
     is_type("a.css", "text/css; charset=ISO-8859-1");
     is_type("a.odd", "text/x-odd; charset=ISO-8859-1");
-    is_type("a.md", "text/x-own; charset=ISO-8859-1");
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        is_type(own[i], "text/x-own; charset=ISO-8859-1");
     is_type("a.iodd", "image/x-odd");
     is_type("a.png", "image/png");
     is_type("README", "text/plain; charset=ISO-8859-1");
