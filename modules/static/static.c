@@ -1,9 +1,9 @@
 /* static: serves the files below a folder.
  *
  * The root is opened once, while configuring; each request opens its file below that descriptor
- * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread;
- * nothing is kept between requests. A descriptor belongs to the request until file_send() takes
- * it.
+ * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread, or
+ * in a pool's if any route lists folders (see read_listing()); nothing is kept between requests. A
+ * descriptor belongs to the request until file_send() takes it.
  */
 #include "config.h"
 
@@ -20,6 +20,7 @@
 #include "below.h"
 #include "extra.h"
 #include "file.h"
+#include "listing.h"
 #include "types.h"
 
 /* One route. All of them are freed when the worker exits. */
@@ -27,6 +28,10 @@ struct folder {
     struct folder *next;
     int root;
     bool symlinks; /* links may lead anywhere */
+    bool dotfiles; /* names that begin with a dot are served */
+    bool listing;  /* a folder without index is listed, */
+    size_t limit;  /* up to so many entries */
+    struct types types;
     const char **index;
     size_t index_count;
     const char *fallback; /* a file below the root, without the first "/"; "": none */
@@ -128,7 +133,7 @@ static int send_opened(reeve_request *request, const struct folder *folder, cons
     struct file file = {.fd = fd};
     int error = fstat(fd, &file.st) == 0 ? 0 : errno;
     if (error == 0 && S_ISREG(file.st.st_mode)) {
-        file.type = types_find(name);
+        file.type = types_find(&folder->types, name);
         if (folder->extra.coding_count > 0)
             choose_sibling(request, folder, name, &file);
         return file_send(request, &folder->extra, &file);
@@ -169,8 +174,24 @@ static int send_fallback(reeve_request *request, const struct folder *folder, in
     return refuse(request, error);
 }
 
-/* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no
- * folder. */
+/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. */
+static int send_folder(reeve_request *request, const struct folder *folder, const char *name)
+{
+    int fd = below_open(folder->root, name, folder->symlinks,
+                        (folder->listing ? O_RDONLY : O_PATH) | O_DIRECTORY);
+    if (fd < 0)
+        return send_fallback(request, folder, errno);
+    if (folder->listing) {
+        struct listing_source source = {.root = folder->root, .name = name,
+                                        .symlinks = folder->symlinks, .dotfiles = folder->dotfiles,
+                                        .limit = folder->limit};
+        return listing_reply(request, fd, &source);
+    }
+    close(fd);
+    return reeve_reply_status(request, 403);
+}
+
+/* `name` ends with "/" or is the root: its first index file, or the folder itself. */
 static int send_index(reeve_request *request, const struct folder *folder, const char *name)
 {
     char full[PATH_MAX];
@@ -186,11 +207,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         else if (errno != ENOENT)
             return send_fallback(request, folder, errno);
     }
-    int fd = below_open(folder->root, name, folder->symlinks, O_PATH | O_DIRECTORY);
-    if (fd < 0)
-        return send_fallback(request, folder, errno);
-    close(fd);
-    return reeve_reply_status(request, 403);
+    return send_folder(request, folder, name);
 }
 
 /* Names that begin with a dot are not for the web, except the registry of RFC 8615. */
@@ -214,7 +231,7 @@ static int static_handle(reeve_request *request, void *config)
         return strcmp(method, "OPTIONS") == 0 ? reeve_reply(request, 204, NULL, NULL, 0)
                                               : reeve_reply_status(request, 405);
     }
-    if (is_hidden(reeve_rest(request)))
+    if (!folder->dotfiles && is_hidden(reeve_rest(request)))
         return reeve_reply_status(request, 404);
     const char *name = reeve_rest(request) + 1;
     if (path[strlen(path) - 1] == '/')
@@ -265,6 +282,20 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
     return 0;
 }
 
+/* Set once a worker, while configuring. */
+static struct reeve_handler static_handler;
+
+/* To list a folder is to read it from the disk and to look at each entry: the loop may not wait for
+ * that. `blocking` holds for all that a handler does, so one route that lists sends the requests of
+ * all static routes through the pool. Where no route lists, nothing changes. */
+static void read_listing(const reeve_section *section, struct folder *folder)
+{
+    folder->listing = reeve_conf_bool(section, "listing");
+    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
+    if (folder->listing)
+        static_handler.blocking = true;
+}
+
 static int static_configure(const reeve_section *section, const char *route, void **config)
 {
     (void)route;
@@ -276,11 +307,13 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folder->next = folders;
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
+    folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
+    read_listing(section, folder);
     types_load("/etc/mime.types");
-    return extra_read(section, &folder->extra) != 0 || read_index(section, folder) != 0 ||
-                   read_fallback(section, folder) != 0 || open_root(section, folder) != 0
-               ? -1
-               : 0;
+    if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
+        read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
+        return -1;
+    return open_root(section, folder);
 }
 
 static void static_worker_exit(void)
@@ -292,9 +325,10 @@ static void static_worker_exit(void)
             close(folder->root);
         free(folder->index);
         extra_free(&folder->extra);
+        types_free(&folder->types);
         free(folder);
     }
-    types_free();
+    types_unload();
 }
 
 static const reeve_option static_options[] = {
@@ -313,10 +347,15 @@ static const reeve_option static_options[] = {
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},
     EXTRA_OPTIONS,
+    {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
+     .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404 and lists "
+             "none, \"serve\" treats them as any other. /.well-known is served in both cases."},
+    LISTING_OPTIONS,
+    TYPES_OPTIONS,
     {.type = REEVE_OPT_END},
 };
 
-static const reeve_handler static_handler = {
+static struct reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,

@@ -97,6 +97,8 @@ static const struct reeve_http_api api = {
 
 /* ---------------------------------------------------------------- a tree ------------ */
 
+#define OCTETS "application/octet-stream"
+
 static char base[64], root[80];
 static void *config;
 static int descriptors;
@@ -142,8 +144,11 @@ static void configure(bool symlinks)
                                         {.name = "index", .items = index, .count = 2},
                                         {.name = "symlinks", .number = symlinks},
                                         {.name = "fallback", .text = fallback},
+                                        {.name = "dotfiles", .text = "hide"},
+                                        {.name = "default_type", .text = OCTETS},
+                                        {.name = "charset", .text = "utf-8"},
                                         {0}};
-    static struct fake_value kept[5];
+    static struct fake_value kept[8];
     memcpy(kept, values, sizeof values);
     reeve_section section = {.values = kept};
     const reeve_handler *handler = reeve_module_descriptor.handler;
@@ -230,7 +235,7 @@ START_TEST(test_files)
 {
     serves("/a.txt", TEXT, "a text");
     serves("/UPPER.HTML", HTML, "upper");
-    serves("/noext", "application/octet-stream", "none");
+    serves("/noext", OCTETS, "none");
     serves("/a b%.txt", TEXT, "blank");
     serves("/empty.txt", TEXT, "");
     serves("/", HTML, "<p>index");
@@ -450,7 +455,9 @@ START_TEST(test_extra_fields)
     put("root/a.txt.gz", "packed");
     static const char *const codings[] = {"br", "gzip"};
     static const char *const lines[] = {"X-A: one", "X-B:\ttwo, three ", "X-C:"};
-    static struct fake_value values[6];
+    static struct fake_value values[7];
+    values[4] = (struct fake_value){.name = "default_type", .text = OCTETS};
+    values[5] = (struct fake_value){.name = "charset", .text = "utf-8"};
     values[0] = (struct fake_value){.name = "root", .text = root};
     values[1] = (struct fake_value){.name = "precompressed", .items = codings, .count = 2};
     values[2] = (struct fake_value){.name = "headers", .items = lines, .count = 3};
@@ -514,26 +521,27 @@ END_TEST
 
 START_TEST(test_types)
 {
-    types_free();
-    ck_assert_str_eq(types_find("x.unheard-of"), "application/octet-stream");
-    ck_assert_str_eq(types_find("a.b/c"), "application/octet-stream");
-    ck_assert_str_eq(types_find("x."), "application/octet-stream");
+    struct types types = {.fallback = (char *)OCTETS};
+    types_unload();
+    ck_assert_str_eq(types_find(&types, "x.unheard-of"), OCTETS);
+    ck_assert_str_eq(types_find(&types, "a.b/c"), OCTETS);
+    ck_assert_str_eq(types_find(&types, "x."), OCTETS);
     put("mime.types", "# comment\n\ntext/x-odd  unheard-of other\nimage/x-odd\tODD\n"
                       "application/wrong html\nimage/none\n");
     char path[256];
     snprintf(path, sizeof path, "%s/mime.types", base);
     types_load(path);
-    ck_assert_str_eq(types_find("x.unheard-of"), "text/x-odd; charset=utf-8");
-    ck_assert_str_eq(types_find("x.Other"), "text/x-odd; charset=utf-8");
-    ck_assert_str_eq(types_find("x.odd"), "image/x-odd");
-    ck_assert_str_eq(types_find("x.html"), HTML);
+    ck_assert_str_eq(types_find(&types, "x.unheard-of"), "text/x-odd; charset=utf-8");
+    ck_assert_str_eq(types_find(&types, "x.Other"), "text/x-odd; charset=utf-8");
+    ck_assert_str_eq(types_find(&types, "x.odd"), "image/x-odd");
+    ck_assert_str_eq(types_find(&types, "x.html"), HTML);
     static const char *const all[] = {"atom", "avif", "css", "htm", "jpg", "js", "json", "mjs",
                                       "png", "svg", "txt", "wasm", "webp", "woff", "woff2",
                                       "xml", "zip"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char name[32];
         snprintf(name, sizeof name, "x.%s", all[i]);
-        ck_assert_str_ne(types_find(name), "application/octet-stream");
+        ck_assert_str_ne(types_find(&types, name), OCTETS);
     }
 }
 END_TEST
