@@ -1,5 +1,5 @@
-"""The programs that people use: curl, wget, ab, wrk, h2load and a browser find no fault with it. One
-that is not installed is skipped. Loads are small: they count errors, not requests."""
+"""The programs that people use: curl, wget, ab, wrk, h2load and a browser find no fault with it.
+One that is not installed is skipped. Loads are small: errors are counted, not requests."""
 import filecmp
 import os
 import re
