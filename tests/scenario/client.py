@@ -96,9 +96,11 @@ class Client:
             check(colon and name and " " not in name, f"header line {each!r}")
             fields.append((name.lower(), value.strip()))
         answer = Answer(line, fields, b"")
+        if answer.status in (204, 304):
+            return answer
         length = answer.field("Content-Length")
         check(length is not None and length.isdigit(), f"no Content-Length in {text!r}")
-        if not head and answer.status not in (204, 304):
+        if not head:
             answer.body = self.take(int(length))
         return answer
 

@@ -334,11 +334,13 @@ END_TEST
 
 START_TEST(test_methods)
 {
-    static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const methods[] = {"POST", "PUT", "DELETE"};
+    for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(ask(methods[i], "/a.txt"), 405);
-        ck_assert_str_eq(asked.fields, "Allow: GET, HEAD\n");
+        ck_assert_str_eq(asked.fields, "Allow: GET, HEAD, OPTIONS\n");
     }
+    ck_assert_int_eq(ask("OPTIONS", "/a.txt"), 204);
+    ck_assert_str_eq(asked.fields, "Allow: GET, HEAD, OPTIONS\n");
 }
 END_TEST
 
@@ -378,12 +380,37 @@ START_TEST(test_not_modified)
     struct timespec times[2] = {{.tv_sec = 1795215662}, {.tv_sec = 1795215662}};
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
     serves("/a.txt", TEXT, "a text");
-    ck_assert_str_eq(asked.fields, "Last-Modified: Fri, 20 Nov 2026 23:01:02 GMT\n");
+    ck_assert_str_eq(asked.fields, "Last-Modified: Fri, 20 Nov 2026 23:01:02 GMT\n"
+                                   "Accept-Ranges: bytes\nETag: \"6-18e9e32214ba4c00\"\n");
     asked.since = "Fri, 20 Nov 2026 23:01:02 GMT";
     ck_assert_int_eq(ask("GET", "/a.txt"), 304);
+    ck_assert_str_eq(asked.fields, "ETag: \"6-18e9e32214ba4c00\"\n");
     asked.since = "Fri, 20 Nov 2026 23:01:01 GMT";
     ck_assert_int_eq(ask("GET", "/a.txt"), 200);
     asked.since = NULL;
+}
+END_TEST
+
+START_TEST(test_extra_fields)
+{
+    put("root/a.txt.gz", "packed");
+    static const char *const codings[] = {"br", "gzip"};
+    static const char *const lines[] = {"X-A: one", "X-B:\ttwo, three ", "X-C:"};
+    static struct fake_value values[6];
+    values[0] = (struct fake_value){.name = "root", .text = root};
+    values[1] = (struct fake_value){.name = "precompressed", .items = codings, .count = 2};
+    values[2] = (struct fake_value){.name = "headers", .items = lines, .count = 3};
+    values[3] = (struct fake_value){.name = "cache_control", .text = "no-cache"};
+    reeve_section section = {.values = values};
+    const reeve_handler *handler = reeve_module_descriptor.handler;
+    ck_assert_int_eq(handler->configure(&section, "/", &config), 0);
+    descriptors = next_descriptor();
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    ck_assert_str_eq(asked.fields, "X-A: one\nX-B: two, three\nX-C: \n");
+    serves("/a.txt", TEXT, "a text");
+    ck_assert_ptr_nonnull(strstr(asked.fields, "\nVary: Accept-Encoding\n"));
+    ck_assert_ptr_nonnull(strstr(asked.fields, "\nCache-Control: no-cache\n"));
+    ck_assert_ptr_null(strstr(asked.fields, "Content-Encoding"));
 }
 END_TEST
 
@@ -400,6 +427,27 @@ START_TEST(test_configuration_refused)
     refused((struct fake_value[]){{.name = "root", .text = ""}, {0}}, "needs a root");
     refused((struct fake_value[]){{.name = "root", .text = "/nonexistent"}, {0}},
             "root: cannot open the folder \"/nonexistent\": No such file");
+#define LIST(option, ...)                                                                          \
+    (struct fake_value[])                                                                          \
+    {                                                                                              \
+        {.name = "root", .text = root}, {.name = option,                                           \
+                                         .items = (const char *const[]){__VA_ARGS__},              \
+                                         .count = sizeof((const char *[]){__VA_ARGS__}) /          \
+                                                  sizeof(char *)}, {0}                             \
+    }
+    refused(LIST("precompressed", "gz"), "\"gz\" is no content coding known here: write br");
+    refused(LIST("precompressed", "br", "gzip", "br"), "\"br\" stands there twice");
+    refused(LIST("headers", "X-A: b", "no colon"), "\"no colon\" is no header");
+    refused(LIST("headers", ": b"), "is no header");
+    refused(LIST("headers", "X A: b"), "is no header");
+    refused(LIST("headers", "X-A : b"), "is no header");
+    refused(LIST("headers", "X-A: b\r\nX-B: c"), "is no header");
+    refused(LIST("headers", "content-length: 1"), "content-length is written by the server");
+    refused(LIST("headers", "ETag: x"), "ETag is written by the server itself");
+    refused(LIST("headers", "Cache-control: x"), "set cache_control");
+    refused((struct fake_value[]){{.name = "root", .text = root},
+                                  {.name = "cache_control", .text = "a\nb"}, {0}},
+            "cache_control: there is a control character");
     refused((struct fake_value[]){{.name = "root", .text = "/etc/passwd"}, {0}}, "Not a directory");
 }
 END_TEST
@@ -470,7 +518,8 @@ UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files), ONCE(test_head),
                  ONCE(test_large_file), EACH(test_refusals, refusals), ONCE(test_dots),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
                  ONCE(test_methods), ONCE(test_redirect), ONCE(test_redirect_keeps_the_query),
-                 ONCE(test_not_modified), ONCE(test_configuration_refused), ONCE(test_types),
+                 ONCE(test_not_modified), ONCE(test_extra_fields),
+                 ONCE(test_configuration_refused), ONCE(test_types),
                  WALKED(test_files, 1), WALKED(test_head, 1),
                  WALKED(test_refusals, sizeof refusals / sizeof *refusals), WALKED(test_dots, 1),
                  WALKED(test_long_names, 1), WALKED(test_redirect, 1),
