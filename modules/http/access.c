@@ -13,7 +13,7 @@
 
 #include "access.h"
 
-#define ACCESS_LINE 12288 /* five texts and what stands between them */
+#define ACCESS_LINE 14336 /* six texts and what stands between them */
 #define ACCESS_TEXT 2048 /* most bytes that one text may take in the line */
 
 struct line {
@@ -51,7 +51,7 @@ static const char *time_text(size_t *length)
         struct tm tm;
         time_t seconds = (time_t)now;
         localtime_r(&seconds, &tm);
-        text_length = strftime(text, sizeof text, " - - [%d/%b/%Y:%H:%M:%S %z] \"", &tm);
+        text_length = strftime(text, sizeof text, " [%d/%b/%Y:%H:%M:%S %z] \"", &tm);
         second = now;
     }
     *length = text_length;
@@ -97,6 +97,11 @@ void access_log(const struct request *request, const char *raw, size_t raw_lengt
     struct line line;
     line.length = 0;
     put_safe(&line, request->peer, strlen(request->peer));
+    put(&line, " - ", 3);
+    if (request->user != NULL && *request->user != '\0')
+        put_safe(&line, request->user, strlen(request->user));
+    else
+        put(&line, "-", 1);
     size_t length;
     const char *when = time_text(&length);
     put(&line, when, length);

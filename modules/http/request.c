@@ -42,6 +42,7 @@ struct request *request_new(reeve_conn *conn)
 static void request_reset(struct request *request)
 {
     request->conn = NULL;
+    request->site = NULL;
     request->route = NULL;
     request->refused = 0;
     request->why = NULL;
@@ -49,13 +50,17 @@ static void request_reset(struct request *request)
     request->path_length = 0;
     request->chunk = (struct chunk){0};
     request->body_left = 0;
+    auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
-    answer_reset(&request->answer);
+    answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
+    request_memory_free(request);
+    request->later = NULL;
 }
 
 static void request_destroy(struct request *request)
 {
+    free(request->credentials.data);
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
@@ -142,6 +147,19 @@ static void accept_asterisk(struct request *request)
         request_refuse(request, 500, NULL);
 }
 
+/* May this client ask for this route? */
+static void judge_client(struct request *request)
+{
+    const struct route *route = request->route;
+    if (route->guard != NULL && !guard_admits(route->guard, request->peer)) {
+        reeve_log(REEVE_LOG_INFO, "access-denied", "client %s may not ask for route %s of site %s",
+                  request->peer, route->prefix, route->site);
+        request_refuse(request, 403, NULL);
+    } else if (route->auth != NULL) {
+        auth_check(request);
+    }
+}
+
 static void accept_route(struct request *request, const struct target *target)
 {
     const struct parse *parse = &request->parse;
@@ -152,10 +170,12 @@ static void accept_route(struct request *request, const struct target *target)
     }
     request->path = path;
     request->query = target->query;
-    const struct site *site = site_find(request_text(request, parse->host), parse->host_name);
-    request->route = route_find(site, path, request->path_length);
+    request->site = site_find(request_text(request, parse->host), parse->host_name);
+    request->route = route_find(request->site, path, request->path_length);
     if (request->route == NULL)
         request_refuse(request, 404, NULL);
+    else
+        judge_client(request);
 }
 
 /* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too:

@@ -16,6 +16,25 @@
 #include "reeve/protocol.h"
 #include "settings.h"
 
+/* An answer in pieces: how far it is. */
+enum stream_state {
+    STREAM_NONE,   /* the answer is no stream, or has no body */
+    STREAM_MORE,   /* to be asked for the next piece */
+    STREAM_ASKED,  /* more() runs: it may write */
+    STREAM_LAST,   /* it has no more */
+    STREAM_FAILED,
+};
+
+struct stream {
+    enum stream_state state;
+    bool chunked;
+    uint64_t length;  /* as promised, or REEVE_UNKNOWN_LENGTH */
+    uint64_t written, asked_at; /* all; and before the piece in hand */
+    int (*more)(struct reeve_request *public, void *arg);
+    void (*over)(void *arg);
+    void *arg;
+};
+
 /* What is to be answered, as handler or core have said it. */
 struct answer {
     bool given;
@@ -28,19 +47,27 @@ struct answer {
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
     int fd;              /* the body is a range of this file; -1: it is not */
     off_t offset;
+    struct stream stream; /* more != NULL: the body comes in pieces */
 };
+
+struct memory_block;
 
 struct request {
     struct reeve_request public; /* first: what a handler is given */
     struct request *next;        /* among the spare ones */
 
     reeve_conn *conn;            /* not NULL: an answer is queued as soon as it is given */
+    const struct site *site;     /* NULL: it did not come so far */
     const struct route *route;   /* NULL: none was found */
     const char *peer;
     int refused;                 /* the status to answer without asking a handler; 0: ask it */
     const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */
     bool headless;               /* HEAD: the answer has no body */
+
+    bool unproven;               /* the password is still to be checked, see auth.h */
+    struct bytes credentials;    /* what auth.c knows of user and password */
+    const char *user;            /* who has proven to be so; NULL: nobody was asked */
 
     struct bytes head;           /* a copy of the head, NUL behind each text; then the path */
     const char *path, *query;
@@ -50,6 +77,9 @@ struct request {
     struct chunk chunk;
     uint64_t body_left;          /* of a body with a length */
     struct bytes body;
+
+    reeve_job *later;            /* not NULL: the answer was put off until this ends */
+    struct memory_block *memory; /* what reeve_alloc() has given */
 
     struct answer answer;
     struct parse parse;          /* last: its fields are never cleared */
@@ -67,8 +97,15 @@ bool request_accept(struct request *request, const char *head, size_t length);
 /* Makes this the answer: the page of `status`. The first refusal counts. */
 void request_refuse(struct request *request, int status, const char *why);
 
-/* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then. */
+/* memory.c: until request_memory_free(). NULL: memory is short. */
+void *request_alloc(struct request *request, size_t size);
+void request_memory_free(struct request *request);
+
+/* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then,
+ * unless that was put off. */
 void request_handle(struct request *request);
+/* The same judgement of an answer that was put off. */
+void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;
 
 /* A text of the head, ended by NUL. After request_accept(). */
