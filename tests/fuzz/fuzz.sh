@@ -22,7 +22,8 @@ fuzz() { # NAME CORPUS
     echo "fuzz: $1 for $seconds s"
     "$clang" -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
         -I. -I"$src/src/include" "$src/tests/fuzz/fuzz-$1.c" "$src"/modules/http/*.c \
-        "$src/tests/unit/fake-reeve.c" "$src/tests/unit/http-site.c" ${FUZZ_LIBS:-} -o "$folder/fuzz-$1"
+        "$src/tests/unit/fake-reeve.c" "$src/tests/unit/http-site.c" ${FUZZ_LIBS:-} \
+        -o "$folder/fuzz-$1"
     mkdir -p "$folder/grown-$1"
     "$folder/fuzz-$1" -max_total_time="$seconds" -max_len=1024 -timeout=20 -print_final_stats=1 \
         -dict="$src/tests/fuzz/http.dict" -artifact_prefix="$folder/crash-$1-" \
