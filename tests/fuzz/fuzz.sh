@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds every fuzzer with clang and its sanitizers, in tests/fuzz of the build folder, and runs each
-# for FUZZ_TIME seconds from the committed corpus on. What it finds anew is kept in
+# Builds every fuzzer with clang and its sanitizers, in tests/fuzz of the build folder, and runs
+# each for FUZZ_TIME seconds from the committed corpus on. What it finds anew is kept in
 # tests/fuzz/grown-NAME there and used again; an input that breaks something is left as
 # tests/fuzz/crash-*, and the script fails. Use: make fuzz FUZZ_TIME=60 FUZZ_ONLY="http-head"
 set -eu
