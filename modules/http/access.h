@@ -1,8 +1,10 @@
-/* The access log: one line a request, in the combined format. Loop thread. */
+/* The access log: one line a request, where and as its site wants it. Loop thread. */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
 #include "request.h"
 
-/* `raw` is what there was of a head that was never complete, or NULL. */
-void access_log(const struct request *request, const char *raw, size_t length);
+/* The first byte of a request is there: notes the time, if a line will tell it. */
+void access_begin(struct request *request);
+/* Its answer is queued. `raw` is what there was of a head that was never complete, or NULL. */
+void access_log(struct request *request, const char *raw, size_t length);
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "ident.h"
 
 #define SMALL_BODY 32768 /* up to here a body is copied behind its header */
 #define HEAD_ROOM 512    /* more than all fields take that the core writes, type and own apart */
@@ -127,7 +128,18 @@ static char *put_framing(char *at, const struct answer *answer)
     return put_text(at, "\r\n");
 }
 
-static char *put_head(char *at, const struct request *request)
+/* The field by which the request can be found in logs. */
+static char *put_id(char *at, struct request *request)
+{
+    if (settings.request_id == NULL)
+        return at;
+    at = put_text(at, settings.request_id);
+    at = put_text(at, ": ");
+    at = put_text(at, ident_of(request));
+    return put_text(at, "\r\n");
+}
+
+static char *put_head(char *at, struct request *request)
 {
     const struct answer *answer = &request->answer;
     size_t length;
@@ -146,6 +158,7 @@ static char *put_head(char *at, const struct request *request)
         at = put_text(at, "Connection: close\r\n");
     else if (request->parse.minor == 0)
         at = put_text(at, "Connection: keep-alive\r\n");
+    at = put_id(at, request);
     if (answer->fields.length > 0)
         at = put(at, answer->fields.data, answer->fields.length);
     return put_text(at, "\r\n");

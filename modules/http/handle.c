@@ -149,7 +149,7 @@ static bool is_reserved(const char *name)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcasecmp(name, names[i]) == 0)
             return true;
-    return false;
+    return settings.request_id != NULL && strcasecmp(name, settings.request_id) == 0;
 }
 
 static bool is_value(const char *value)

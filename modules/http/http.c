@@ -6,11 +6,13 @@
  *     auth, credentials, users, proofs   who may ask, by password
  *     request, handle      one request; what its handler sees and does of it
  *     answer, access       what goes out, and what is logged of it
+ *     ident                what a request is called
  *     conn                 the step function that ties them together
  */
 #include "config.h"
 
 #include "conn.h"
+#include "ident.h"
 
 /* The longest head that the ranges in settings_options allow, and a little. */
 #define MAX_INPUT (65536 + 131072 + 4096)
@@ -27,4 +29,5 @@ static const reeve_protocol http = {
 };
 
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,
-             .protocol = &http, .thread_exit = request_thread_exit, .worker_exit = settings_free);
+             .protocol = &http, .thread_init = ident_thread_init,
+             .thread_exit = request_thread_exit, .worker_exit = settings_free);

@@ -8,6 +8,7 @@
 
 #include <strings.h>
 
+#include "access.h"
 #include "answer.h"
 #include "path.h"
 #include "request.h"
@@ -35,6 +36,7 @@ struct request *request_new(reeve_conn *conn)
     }
     request->peer = reeve_peer(conn);
     request->path = request->query = "";
+    access_begin(request);
     parse_start(&request->parse);
     return request;
 }
@@ -44,6 +46,8 @@ static void request_reset(struct request *request)
     request->conn = NULL;
     request->site = NULL;
     request->route = NULL;
+    request->user = NULL;
+    request->id[0] = '\0';
     request->refused = 0;
     request->why = NULL;
     request->close = request->headless = request->chunked = false;

@@ -51,6 +51,7 @@ struct answer {
 };
 
 struct memory_block;
+#define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
     struct reeve_request public; /* first: what a handler is given */
@@ -60,6 +61,8 @@ struct request {
     const struct site *site;     /* NULL: it did not come so far */
     const struct route *route;   /* NULL: none was found */
     const char *peer;
+    int64_t began;               /* microseconds of CLOCK_MONOTONIC, if settings.timed */
+    char id[REQUEST_ID_MAX + 1]; /* see ident_of(); "": not asked for yet */
     int refused;                 /* the status to answer without asking a handler; 0: ask it */
     const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */

@@ -51,6 +51,12 @@ static const reeve_option site_options[] = {
              "{ \"404 /srv/www/missing.html\" }. They are read when a worker starts; their type "
              "follows from their name: .html, .txt or .json."},
     ASKING_OPTIONS,
+    {.name = "access_log", .type = REEVE_OPT_PATH, .fallback = "inherit",
+     .choices = "stderr|stdout|inherit",
+     .help = "Where requests for this site are logged: a path, \"stderr\", \"stdout\", \"\" for "
+             "nowhere, or \"inherit\" for where access_log of the section http says."},
+    {.name = "access_format", .type = REEVE_OPT_ENUM, .choices = "combined|json",
+     .help = "How requests for this site are logged. If not given, as the section http says."},
     {.name = "route", .type = REEVE_OPT_SECTIONS, .options = route_options,
      .help = "Which handler answers below a path prefix. The longest prefix that ends where a path "
              "segment ends is taken; \"/\" takes all. \"= /x\" takes the path /x alone and comes "
@@ -81,12 +87,25 @@ const reeve_option settings_options[] = {
     {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "true",
      .help = "Whether answers name the program in the field Server."},
     {.name = "access_log", .type = REEVE_OPT_PATH, .choices = "stderr|stdout",
-     .help = "Where each request is logged, in the combined format: a path, \"stderr\", "
-             "\"stdout\", or \"\" for nowhere."},
+     .help = "Where each request is logged: a path, \"stderr\", \"stdout\", or \"\" for nowhere. A "
+             "site may say otherwise; what is no request for a site is always logged here."},
+    {.name = "access_format", .type = REEVE_OPT_ENUM, .fallback = "combined",
+     .choices = "combined|json",
+     .help = "How requests are logged. \"combined\": the line that Apache and nginx write by that "
+             "name. \"json\": an object a line, with time (when the answer was ready, UTC), "
+             "request_id, peer, site, method, target, protocol, status, bytes (of the body), "
+             "seconds (from when the first byte of the request was seen until all of the answer "
+             "was queued for sending), referer, user_agent and user; null where there is none. "
+             "What was no request has its first line as \"line\"."},
     {.name = "auth_limit", .type = REEVE_OPT_INT, .fallback = "32", .min = 1, .max = 10000,
      .help = "Most passwords that a worker checks at once; see auth_file. Each check takes tens of "
              "milliseconds by design, though only once for a password that is right. Further ones "
              "are answered with 503, so that wrong passwords cannot take all the time there is."},
+    {.name = "request_id", .type = REEVE_OPT_STRING,
+     .help = "A header field such as \"X-Request-ID\" in which each answer bears the id of its "
+             "request. An id that the client sends in it is taken over if it is a token of at most "
+             "128 characters, so that one id can be followed through several servers; else it is "
+             "32 hexadecimal digits, never the same twice. If empty, there is no such field."},
     {.name = "site", .type = REEVE_OPT_SECTIONS, .options = site_options,
      .help = "What is served for a host name. The title is that name; the site \"default\", or the "
              "first if none is so called, also takes every host that no site names."},
@@ -107,15 +126,9 @@ static int read_limits(const reeve_section *section)
     settings.server_header = reeve_conf_bool(section, "server_header");
     settings.auth_limit = (unsigned)reeve_conf_int(section, "auth_limit");
 
-    const char *log = reeve_conf_string(section, "access_log");
-    if (log == NULL || *log == '\0')
-        return 0;
-    const char *error = NULL;
-    settings.access_log = reeve_logfile_open(log, &error);
-    if (settings.access_log == NULL)
-        return reeve_conf_error(section, "access_log", "cannot log to \"%s\": %s; check the "
-                                "folder and its permissions", log, error);
-    return 0;
+    static const struct access off;
+    return access_read(section, &off, &settings.access) != 0 || access_read_id(section) != 0 ? -1
+                                                                                             : 0;
 }
 
 int settings_read(const reeve_section *section)

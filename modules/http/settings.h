@@ -26,8 +26,16 @@ struct route {
     const struct auth *auth; /* who is asked for a password; NULL: nobody */
 };
 
+enum access_format { ACCESS_COMBINED, ACCESS_JSON };
+
+struct access {
+    reeve_logfile *file; /* NULL: off */
+    enum access_format format;
+};
+
 struct site {
     const char *title;
+    struct access access;
     struct route *routes; /* by path, see routes.c */
     size_t count;
     struct guard *guard;  /* of routes that have none of their own; likewise */
@@ -51,7 +59,9 @@ struct settings {
     uint64_t body_limit;
     int64_t keepalive_timeout, header_timeout, body_timeout; /* ms */
     bool server_header;
-    reeve_logfile *access_log; /* NULL: off */
+    struct access access;      /* of what is for no site: no host, no request at all */
+    bool timed;                /* some access log tells how long requests take */
+    const char *request_id;    /* the field that holds a request's id; NULL: none */
 
     struct site *sites;
     size_t site_count;
@@ -66,6 +76,10 @@ extern const reeve_option settings_options[];
 /* 0, or -1 after reeve_conf_error(). */
 int settings_read(const reeve_section *section);
 void settings_free(void);
+/* access-conf.c: the access log of a section, which may say that it is the `outer` one; and the
+ * field for request ids. 0, or -1 after reeve_conf_error(). */
+int access_read(const reeve_section *section, const struct access *outer, struct access *access);
+int access_read_id(const reeve_section *section);
 
 /* sites.c, routes.c: 0, or -1 after reeve_conf_error(); the site's title is set. */
 int sites_read(const reeve_section *section);

@@ -102,7 +102,8 @@ static int read_site(const reeve_section *section, struct site *site)
     site->title = reeve_conf_title(section);
     if (strcmp(site->title, "default") == 0)
         settings.fallback = site;
-    if (read_names(section, site) != 0 || pages_read(section, &site->pages) != 0 ||
+    if (access_read(section, &settings.access, &site->access) != 0 ||
+        read_names(section, site) != 0 || pages_read(section, &site->pages) != 0 ||
         guard_read(section, &site->guard) != 0 ||
         auth_read(section, NULL, site->title, &site->auth) != 0)
         return -1;

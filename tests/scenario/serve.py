@@ -71,7 +71,8 @@ def missing(case):
         answer = ask_raw(server.address(), f"{method} /index.html HTTP/1.1\r\nHost: a\r\n"
                          "Content-Length: 0\r\n\r\n")
         equal(answer.status, 405, f"{method} of a file")
-        equal({name.strip() for name in answer.field("Allow").split(",")}, {"GET", "HEAD"}, "Allow")
+        equal({name.strip() for name in answer.field("Allow").split(",")}, {"GET", "HEAD", "OPTIONS"},
+              "Allow")
 
 
 @scenario("a folder without its slash is sent to the one with it")

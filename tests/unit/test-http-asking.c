@@ -75,7 +75,8 @@ static void set_up(void)
     const struct fake_value values[] = {
         {.name = "route", .sections = routes, .count = sizeof routes / sizeof *routes},
         {.name = "auth_realm", .text = ""}, {.name = "auth_file", .text = file},
-        {.name = "error_page", .items = page_list, .count = 1}, {0}};
+        {.name = "error_page", .items = page_list, .count = 1},
+        {.name = "access_log", .text = "inherit"}, {0}};
     memcpy(site_values, values, sizeof values);
     ck_assert_msg(read_settings(2) == 0, "%s", fake_error);
 }

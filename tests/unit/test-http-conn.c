@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../../modules/http/conn.h"
+#include "../../modules/http/ident.h"
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
 #include "unit.h"
@@ -113,7 +114,7 @@ static const struct {
 static reeve_handler handlers[2 * TABLE];
 static char prefixes[2 * TABLE][32];
 static reeve_section routes[2 * TABLE];
-static struct fake_value site_values[2], http_values[16];
+static struct fake_value site_values[4], http_values[16];
 static reeve_section site;
 
 static int configure(const reeve_section *section, const char *route, void **config)
@@ -136,13 +137,16 @@ static void set_up(void)
                                     .options = table[i % TABLE].refuses ? &refusing : &accepting};
     }
     site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = 2 * TABLE};
+    site_values[1] = (struct fake_value){.name = "access_log", .text = "inherit"};
+    site_values[2] = (struct fake_value){.name = "access_format", .text = ""};
     site = (reeve_section){.title = "default", .values = site_values};
     const struct fake_value values[] = {
         {.name = "line_limit", .number = 100},      {.name = "header_limit", .number = 300},
         {.name = "header_count", .number = 5},      {.name = "body_limit", .number = 20},
         {.name = "keepalive_timeout", .number = 15000}, {.name = "header_timeout", .number = 20000},
         {.name = "body_timeout", .number = 30000},  {.name = "server_header", .number = 0},
-        {.name = "access_log", .text = "log"},      {.name = "site", .sections = &site, .count = 1},
+        {.name = "access_log", .text = "log"},      {.name = "access_format", .text = ""},
+        {.name = "request_id", .text = ""},         {.name = "site", .sections = &site, .count = 1},
     };
     memcpy(http_values, values, sizeof values);
     reeve_section section = {.values = http_values};
@@ -704,6 +708,154 @@ START_TEST(test_access_log)
 }
 END_TEST
 
+/* The line as JSON: what differs from run to run is looked at and taken out. */
+static void logged_json(const char *input, const char *wanted)
+{
+    int year, n = 0;
+    char id[64], rest[8192];
+    fake_access[0] = '\0';
+    reeve_conn *conn = begin();
+    feed(conn, input);
+    fake_close(&conn);
+    ck_assert_int_eq(sscanf(fake_access,
+                            "{\"time\":\"%4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ\",\"request_id\":\""
+                            "%32[0-9a-f]\",%n", &year, id, &n), 2);
+    ck_assert_int_gt(n, 0);
+    ck_assert_int_gt(year, 2000);
+    ck_assert_uint_eq(strlen(id), 32);
+    char *seconds = strstr(fake_access + n, "\"seconds\":");
+    ck_assert_ptr_nonnull(seconds);
+    double took = strtod(seconds + 10, &seconds);
+    ck_assert(took >= 0 && took < UNIT_TIMEOUT);
+    ck_assert_int_eq(seconds[-7], '.'); /* microseconds */
+    snprintf(rest, sizeof rest, "%.*s%s", (int)(strstr(fake_access, "\"seconds\":") -
+                                              (fake_access + n)), fake_access + n, seconds + 1);
+    ck_assert_str_eq(rest, wanted);
+}
+
+#define LOGGED_JSON "\"peer\":\"192.0.2.1\",\"site\":\"default\","
+
+START_TEST(test_access_log_json)
+{
+    settings.sites[0].access.format = ACCESS_JSON;
+    settings.access.format = ACCESS_JSON;
+    settings.timed = true;
+    ck_assert_int_eq(ident_thread_init(), 0);
+    logged_json("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
+                LOGGED_JSON "\"method\":\"GET\",\"target\":\"/hello?a\",\"protocol\":\"HTTP/1.1\","
+                "\"status\":200,\"bytes\":6,\"referer\":\"http://x/\",\"user_agent\":\"u/1\","
+                "\"user\":null}\n");
+    logged_json("HEAD /b/hello HTTP/1.0\r\nReferer:\r\n\r\n",
+                LOGGED_JSON "\"method\":\"HEAD\",\"target\":\"/b/hello\","
+                "\"protocol\":\"HTTP/1.0\",\"status\":200,\"bytes\":0,\"referer\":\"\","
+                "\"user_agent\":null,\"user\":null}\n");
+    /* UTF-8 of two, three and four bytes; then what is none: too long a form, a surrogate, beyond
+     * Unicode, a lone continuation, a sequence that is cut short. */
+    logged_json("GET /\"\\ HTTP/1.1\r\nHost: a\r\n"
+                "Referer: \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xc2\x9b\r\n"
+                "User-Agent: \xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\x80\xff\xe2\x82\r\n\r\n",
+                LOGGED_JSON "\"method\":\"GET\",\"target\":\"/\\\"\\\\\",\"protocol\":\"HTTP/1.1\","
+                "\"status\":404,\"bytes\":118,"
+                "\"referer\":\"\\u00e4\\u20ac\\ud83d\\ude00\\u009b\","
+                "\"user_agent\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"
+                "\\ufffd\\ufffd\\ufffd\\ufffd\",\"user\":null}\n");
+    logged_json("\x1b[31m\n",
+                "\"peer\":\"192.0.2.1\",\"site\":null,\"method\":null,\"target\":null,"
+                "\"protocol\":null,\"status\":400,\"bytes\":158,\"referer\":null,"
+                "\"user_agent\":null,\"user\":null,\"line\":\"\\u001b[31m\"}\n");
+}
+END_TEST
+
+/* Texts of any length: the line holds its bounds and stays whole. */
+START_TEST(test_access_log_long)
+{
+    static char input[70000];
+    settings.limits = (struct parse_limits){.line = 65536, .header = 65536, .count = 10};
+    for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++) {
+        settings.sites[0].access.format = (enum access_format)format;
+        size_t n = (size_t)sprintf(input, "GET /");
+        memset(input + n, 0xf4, 30000);
+        n += 30000;
+        n += (size_t)sprintf(input + n, " HTTP/1.1\r\nHost: a\r\nReferer: ");
+        for (int i = 0; i < 5000; i++, n += 4)
+            memcpy(input + n, "\xf0\x9f\x98\x80", 4);
+        n += (size_t)sprintf(input + n, "\r\nUser-Agent: ");
+        memset(input + n, '"', 10000);
+        sprintf(input + n + 10000, "\r\n\r\n");
+        fake_access[0] = '\0';
+        reeve_conn *conn = begin();
+        feed(conn, input);
+        fake_close(&conn);
+        size_t length = strlen(fake_access);
+        ck_assert_uint_gt(length, 6000);
+        ck_assert_uint_lt(length, 14336);
+        ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + length - 1);
+        ck_assert_ptr_nonnull(strstr(fake_access, format == ACCESS_JSON
+                                                      ? "\\ude00\",\"user_agent\":\"\\\""
+                                                      : "\" \"\\x22"));
+    }
+}
+END_TEST
+
+/* ---------------------------------------------------------------- request ids ------- */
+
+/* The id in the answer to a request with this field. */
+static const char *id_for(const char *field, char *room)
+{
+    char input[1024];
+    snprintf(input, sizeof input, "GET /none HTTP/1.1\r\nHost: a\r\n%s\r\n", field);
+    reeve_conn *conn = begin();
+    feed(conn, input);
+    const char *at = strstr(fake_output(conn, NULL), "\r\nX-Id: ");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at, "\r\nX-Id: %255s\r\n", room), 1);
+    fake_close(&conn);
+    return room;
+}
+
+START_TEST(test_request_id)
+{
+    char first[256], second[256], taken[256], longest[200];
+    settings.request_id = "X-Id";
+    settings.limits = (struct parse_limits){.line = 1000, .header = 1000, .count = 10};
+    ck_assert_int_eq(ident_thread_init(), 0);
+    id_for("", first);
+    id_for("", second);
+    ck_assert_uint_eq(strlen(first), 32);
+    ck_assert_uint_eq(strspn(first, "0123456789abcdef"), 32);
+    ck_assert_str_ne(first, second);
+    ck_assert_str_eq(id_for("X-ID: a-Token.1\r\n", taken), "a-Token.1");
+    snprintf(longest, sizeof longest, "x-id: %0128d\r\n", 7);
+    ck_assert_uint_eq(strlen(id_for(longest, taken)), 128);
+    snprintf(longest, sizeof longest, "x-id: %0129d\r\n", 7);
+    ck_assert_uint_eq(strlen(id_for(longest, taken)), 32);
+    ck_assert_uint_eq(strspn(id_for("X-Id: a b\r\n", taken), "0123456789abcdef"), 32);
+    ck_assert_uint_eq(strspn(id_for("X-Id:\r\n", taken), "0123456789abcdef"), 32);
+    ck_assert_uint_eq(strspn(id_for("X-Id: {}\r\n", taken), "0123456789abcdef"), 32);
+}
+END_TEST
+
+/* The log tells the id that the client was told, also with an error; no handler sets another. */
+START_TEST(test_request_id_logged)
+{
+    char id[256], wanted[300];
+    settings.request_id = "X-Lost"; /* the handler tries to set it */
+    settings.sites[0].access.format = ACCESS_JSON;
+    settings.timed = true;
+    ck_assert_int_eq(ident_thread_init(), 0);
+    reeve_conn *conn = begin();
+    feed(conn, "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n");
+    const char *at = strstr(fake_output(conn, NULL), "\r\nX-Lost: ");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at, "\r\nX-Lost: %255s\r\n", id), 1);
+    ck_assert_uint_eq(strlen(id), 32);
+    ck_assert_ptr_null(strstr(at + 10, "X-Lost"));
+    snprintf(wanted, sizeof wanted, "\"request_id\":\"%s\",", id);
+    ck_assert_ptr_nonnull(strstr(fake_access, wanted));
+    fake_close(&conn);
+}
+END_TEST
+
 UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_3_2_head),
                  ONCE(rfc9110_9_3_2_refused_head), ONCE(rfc9112_3_2_2_absolute_form),
                  ONCE(rfc9112_3_2_4_asterisk_form), ONCE(rfc9112_9_3_persistence),
@@ -714,4 +866,6 @@ UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_
                  ONCE(test_short_memory), ONCE(rfc9112_6_3_bodies), ONCE(test_blocking_body),
                  ONCE(rfc9110_10_1_1_expect), ONCE(test_deadlines), ONCE(test_late_requests),
                  ONCE(rfc9112_8_incomplete), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
-                 ONCE(test_access_log))
+                 ONCE(test_access_log), ONCE(test_access_log_json),
+                 ONCE(test_access_log_long), ONCE(test_request_id),
+                 ONCE(test_request_id_logged))

@@ -281,6 +281,67 @@ START_TEST(test_refusals)
 }
 END_TEST
 
+/* What a site says of its access log, and what it leaves to the section http. */
+START_TEST(test_access_logs)
+{
+    static const struct fake_value same[] = {
+        {.name = "access_log", .text = "inherit"}, {.name = "route", SECTIONS(few)}, {0}};
+    static const struct fake_value json[] = {
+        {.name = "access_log", .text = "inherit"}, {.name = "access_format", .text = "json"},
+        {.name = "route", SECTIONS(few)}, {0}};
+    static const struct fake_value off[] = {
+        {.name = "access_log", .text = ""}, {.name = "access_format", .text = "json"},
+        {.name = "route", SECTIONS(few)}, {0}};
+    static const reeve_section sites[] = {{.title = "same", .values = same},
+                                          {.title = "json", .values = json},
+                                          {.title = "off", .values = off}};
+    static const struct fake_value values[] = {
+        {.name = "access_log", .text = "/log"}, {.name = "access_format", .text = "combined"},
+        {.name = "site", .sections = sites, .count = 3}, {0}};
+    reeve_section section = {.values = values};
+    settings_free();
+    ck_assert_int_eq(settings_read(&section), 0);
+    ck_assert_ptr_nonnull(settings.access.file);
+    ck_assert_int_eq(settings.access.format, ACCESS_COMBINED);
+    ck_assert_ptr_eq(settings.sites[0].access.file, settings.access.file);
+    ck_assert_int_eq(settings.sites[0].access.format, ACCESS_COMBINED);
+    ck_assert_ptr_eq(settings.sites[1].access.file, settings.access.file);
+    ck_assert_int_eq(settings.sites[1].access.format, ACCESS_JSON);
+    ck_assert_ptr_null(settings.sites[2].access.file);
+    ck_assert(settings.timed);
+    settings_free();
+    section.values = (const struct fake_value[]){
+        {.name = "access_log", .text = "/log"}, {.name = "site", .sections = &sites[2], .count = 1},
+        {0}};
+    ck_assert_int_eq(settings_read(&section), 0);
+    ck_assert(!settings.timed); /* a log that is off asks for no clock */
+}
+END_TEST
+
+static int read_id(const char *name)
+{
+    const struct fake_value values[] = {{.name = "request_id", .text = name}, {0}};
+    reeve_section section = {.values = values};
+    settings_free();
+    return settings_read(&section);
+}
+
+START_TEST(test_request_id)
+{
+    static const char *const bad[] = {
+        "X Id", "X-Id:", "X-Id\r\n", "\xc3\xa4", "Content-length", "host", "Date",
+        "x234567890123456789012345678901234567890123456789012345678901234x"};
+    ck_assert_int_eq(read_id("X-Request-ID"), 0);
+    ck_assert_str_eq(settings.request_id, "X-Request-ID");
+    ck_assert_int_eq(read_id(""), 0);
+    ck_assert_ptr_null(settings.request_id);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_msg(read_id(bad[i]) == -1, "%s", bad[i]);
+        ck_assert_msg(strncmp(fake_error, "request_id: ", 12) == 0, "%s", fake_error);
+    }
+}
+END_TEST
+
 START_TEST(test_access_log_refused)
 {
     static const struct fake_value values[] = {{.name = "access_log", .text = "/missing/log"}, {0}};
@@ -294,4 +355,5 @@ END_TEST
 UNIT_MAIN_AROUND("http-settings", NULL, settings_free, ONCE(test_sites),
                  ONCE(test_first_site_is_the_fallback), EACH(test_routes, choices),
                  ONCE(test_wildcards), TIMES(test_found_as_if_looked_for, 20),
-                 ONCE(test_no_route), ONCE(test_refusals), ONCE(test_access_log_refused))
+                 ONCE(test_no_route), ONCE(test_refusals), ONCE(test_access_logs),
+                 ONCE(test_request_id), ONCE(test_access_log_refused))

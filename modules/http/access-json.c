@@ -1,0 +1,145 @@
+/* The access log as JSON: one object a line, always with the same names in the same order, and
+ * `line` more where what came was no request. null stands for what there is none of.
+ *
+ * Whatever bytes the client sends, the line is JSON (RFC 8259) and plain ASCII, so that no text can
+ * end its string or drive a terminal: a character beyond ASCII is written as \uXXXX, a byte that is
+ * no UTF-8 as \ufffd. Long texts are cut, never within a character. Loop thread; nothing is
+ * allocated.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "access-line.h"
+#include "ident.h"
+
+#define SHORT_TEXT 256 /* most bytes of texts that are longer only if somebody plays */
+#define LONGEST 12     /* bytes that one character may take: a surrogate pair */
+
+/* The character at `data` in UTF-8 (RFC 3629): how many bytes it has; 0 if it is none. */
+static size_t next_character(const char *data, size_t length, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char c = (unsigned char)data[0];
+    size_t n = c < 0x80 ? 1 : c < 0xc0 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 0;
+    if (n == 0 || n > length)
+        return 0;
+    *code = n == 1 ? c : c & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        unsigned char more = (unsigned char)data[i];
+        if ((more & 0xc0) != 0x80)
+            return 0;
+        *code = *code << 6 | (more & 0x3f);
+    }
+    bool surrogate = *code >= 0xd800 && *code < 0xe000;
+    return *code < least[n] || *code > 0x10ffff || surrogate ? 0 : n;
+}
+
+static void put_unit(struct line *line, uint32_t unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char text[] = {'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15],
+                         digits[unit >> 4 & 15], digits[unit & 15]};
+    line_put(line, text, sizeof text);
+}
+
+static void put_character(struct line *line, uint32_t code)
+{
+    if (code == '"' || code == '\\')
+        line_put(line, "\\", 1);
+    if (code >= 0x20 && code < 0x7f) {
+        line->data[line->length++] = (char)code;
+    } else if (code < 0x10000) {
+        put_unit(line, code);
+    } else {
+        put_unit(line, 0xd800 + ((code - 0x10000) >> 10));
+        put_unit(line, 0xdc00 + ((code - 0x10000) & 0x3ff));
+    }
+}
+
+static void put_string(struct line *line, const char *name, const char *data, size_t length,
+                       size_t most)
+{
+    line_text(line, name);
+    if (data == NULL) {
+        line_text(line, "null");
+        return;
+    }
+    line_put(line, "\"", 1);
+    size_t end = line->length + most - LONGEST;
+    for (size_t i = 0; i < length && line->length <= end;) {
+        uint32_t code;
+        size_t n = next_character(data + i, length - i, &code);
+        put_character(line, n > 0 ? code : 0xfffd);
+        i += n > 0 ? n : 1;
+    }
+    line_put(line, "\"", 1);
+}
+
+static void put_text(struct line *line, const char *name, const char *text, size_t most)
+{
+    put_string(line, name, text, text != NULL ? strlen(text) : 0, most);
+}
+
+/* "2026-11-20T23:01:02.345Z": the date only when the second has changed. */
+static void put_time(struct line *line)
+{
+    static _Thread_local char text[32];
+    static _Thread_local size_t length;
+    static _Thread_local time_t second = -1;
+    struct timespec now;
+    char rest[16];
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (now.tv_sec != second) {
+        struct tm tm;
+        gmtime_r(&now.tv_sec, &tm);
+        length = strftime(text, sizeof text, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &tm);
+        second = now.tv_sec;
+    }
+    line_put(line, text, length);
+    int n = snprintf(rest, sizeof rest, ".%03ldZ\"", now.tv_nsec / 1000000);
+    line_put(line, rest, (size_t)n);
+}
+
+static void put_numbers(struct line *line, const struct request *request)
+{
+    struct timespec now;
+    char numbers[128];
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t took = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - request->began;
+    int n = snprintf(numbers, sizeof numbers,
+                     ",\"status\":%d,\"bytes\":%zu,\"seconds\":%" PRId64 ".%06" PRId64,
+                     request->answer.status, access_bytes(request), took / 1000000,
+                     took % 1000000);
+    line_put(line, numbers, (size_t)n);
+}
+
+void access_json(struct line *line, struct request *request, const char *raw, size_t raw_length)
+{
+    const struct parse *parse = &request->parse;
+    const struct reeve_request *public = &request->public;
+    bool whole = request->head.length > 0;
+    put_time(line);
+    put_text(line, ",\"request_id\":", ident_of(request), SHORT_TEXT);
+    put_text(line, ",\"peer\":", request->peer, SHORT_TEXT);
+    put_text(line, ",\"site\":", request->site != NULL ? request->site->title : NULL, SHORT_TEXT);
+    put_text(line, ",\"method\":", whole ? request_text(request, parse->method) : NULL,
+             SHORT_TEXT);
+    put_text(line, ",\"target\":", whole ? request_text(request, parse->target) : NULL,
+             ACCESS_TEXT);
+    line_text(line, !whole              ? ",\"protocol\":null"
+                    : parse->minor == 0 ? ",\"protocol\":\"HTTP/1.0\""
+                                        : ",\"protocol\":\"HTTP/1.1\"");
+    put_numbers(line, request);
+    put_text(line, ",\"referer\":", whole ? reeve_header(public, "referer") : NULL, ACCESS_TEXT);
+    put_text(line, ",\"user_agent\":", whole ? reeve_header(public, "user-agent") : NULL,
+             ACCESS_TEXT);
+    put_text(line, ",\"user\":", request->user, SHORT_TEXT);
+    if (!whole)
+        put_string(line, ",\"line\":", raw != NULL ? raw : "",
+                   raw != NULL ? access_first_line(raw, raw_length) : 0, ACCESS_TEXT);
+    line_put(line, "}\n", 2);
+}
