@@ -17,14 +17,6 @@ static bool same(const char *data, size_t length, const char *word)
     return length == strlen(word) && strncasecmp(data, word, length) == 0;
 }
 
-static size_t token_length(const char *data, size_t length)
-{
-    size_t n = 0;
-    while (n < length && parse_is_token(data[n]))
-        n++;
-    return n;
-}
-
 /* The next element of a comma-separated list (RFC 9110, 5.6.1), without the white space around it;
  * it may be empty. False: there is none left. */
 static bool next_item(const char *value, uint32_t length, uint32_t *at, struct slice *item)
@@ -84,7 +76,7 @@ static bool field_coding(struct parse *parse, const char *value, struct slice sl
     struct slice item;
     for (uint32_t at = 0; next_item(value, slice.length, &at, &item);) {
         const char *text = value + item.at;
-        size_t word = token_length(text, item.length), next = word;
+        size_t word = parse_token_length(text, item.length), next = word;
         while (next < item.length && parse_is_blank(text[next]))
             next++;
         if (word == 0 || (next < item.length && text[next] != ';'))
@@ -106,7 +98,7 @@ static bool field_connection(struct parse *parse, const char *value, struct slic
 {
     size_t at = 0;
     while (at < slice.length) {
-        size_t word = token_length(value + at, slice.length - at);
+        size_t word = parse_token_length(value + at, slice.length - at);
         if (same(value + at, word, "close"))
             parse->close = true;
         else if (same(value + at, word, "keep-alive"))
@@ -130,21 +122,27 @@ static bool field_expect(struct parse *parse, const char *value, struct slice sl
     return true;
 }
 
+#define FIELD(text, function) {.name = (text), .length = sizeof(text) - 1, .read = (function)}
+
 static const struct {
-    const char *name;
+    const char *name; /* in lower case */
+    size_t length;
     bool (*read)(struct parse *parse, const char *value, struct slice slice);
 } known_fields[] = {
-    {"host", field_host},
-    {"content-length", field_length},
-    {"transfer-encoding", field_coding},
-    {"connection", field_connection},
-    {"expect", field_expect},
+    FIELD("host", field_host),
+    FIELD("content-length", field_length),
+    FIELD("transfer-encoding", field_coding),
+    FIELD("connection", field_connection),
+    FIELD("expect", field_expect),
 };
 
 bool fields_read(struct parse *parse, const char *data, const struct parse_field *field)
 {
+    const char *name = data + field->name.at;
     for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
-        if (same(data + field->name.at, field->name.length, known_fields[i].name))
+        if (field->name.length == known_fields[i].length &&
+            (name[0] | 0x20) == known_fields[i].name[0] && /* most fields are told apart here */
+            strncasecmp(name, known_fields[i].name, known_fields[i].length) == 0)
             return known_fields[i].read(parse, data + field->value.at, field->value);
     return true;
 }

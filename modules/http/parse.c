@@ -83,6 +83,11 @@ static size_t span(const char *data, size_t length, unsigned class)
     return n;
 }
 
+size_t parse_token_length(const char *data, size_t length)
+{
+    return span(data, length, TOKEN);
+}
+
 bool parse_refuse(struct parse *parse, int status, const char *why)
 {
     parse->status = status;

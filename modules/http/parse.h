@@ -59,6 +59,8 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
 bool parse_is_token(char c);
 bool parse_is_value(char c);
 bool parse_is_blank(char c);
+/* How many bytes of a token `data` begins with. */
+size_t parse_token_length(const char *data, size_t length);
 /* Says why the head is bad; returns false. */
 bool parse_refuse(struct parse *parse, int status, const char *why);
 #endif

@@ -122,8 +122,8 @@ void request_refuse(struct request *request, int status, const char *why)
     request->why = why;
 }
 
-/* Copies the head, puts NUL behind each text in it, and leaves room for what
- * follows: the host, if the target names it, and the path. */
+/* Copies the head, puts NUL behind each text in it, and leaves room for what follows: the host, if
+ * the target names it, and the path. */
 static bool copy_head(struct request *request, const char *head, size_t length)
 {
     struct parse *parse = &request->parse;
@@ -182,8 +182,8 @@ static void accept_route(struct request *request, const struct target *target)
         judge_client(request);
 }
 
-/* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too:
- * what they take for the host is always that by which the site was found. */
+/* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too: a
+ * Host that they see is always the one by which the site was found. */
 static bool replace_host(struct request *request, const struct target *target)
 {
     struct parse *parse = &request->parse;

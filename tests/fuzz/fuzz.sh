@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds every fuzzer with clang and its sanitizers, in tests/fuzz of the build folder, and runs each
-# for FUZZ_TIME seconds from the committed corpus on. What it finds anew is kept in
+# Builds every fuzzer with clang and its sanitizers, in tests/fuzz of the build folder, and runs
+# each for FUZZ_TIME seconds from the committed corpus on. What it finds anew is kept in
 # tests/fuzz/grown-NAME there and used again; an input that breaks something is left as
 # tests/fuzz/crash-*, and the script fails. Use: make fuzz FUZZ_TIME=60 FUZZ_ONLY="http-head"
 set -eu
@@ -22,7 +22,8 @@ fuzz() { # NAME CORPUS
     echo "fuzz: $1 for $seconds s"
     "$clang" -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
         -I. -I"$src/src/include" "$src/tests/fuzz/fuzz-$1.c" "$src"/modules/http/*.c \
-        "$src/tests/unit/fake-reeve.c" "$src/tests/unit/http-site.c" -o "$folder/fuzz-$1"
+        "$src/tests/unit/fake-reeve.c" "$src/tests/unit/http-site.c" ${FUZZ_LIBS:-} \
+        -o "$folder/fuzz-$1"
     mkdir -p "$folder/grown-$1"
     "$folder/fuzz-$1" -max_total_time="$seconds" -max_len=1024 -timeout=20 -print_final_stats=1 \
         -dict="$src/tests/fuzz/http.dict" -artifact_prefix="$folder/crash-$1-" \

@@ -558,6 +558,10 @@ START_TEST(rfc9110_10_1_1_expect)
     check_output(conn, HELLO);
     fake_close(&conn);
 
+    /* never to a request without body, nor to HTTP/1.0, which knows no 1xx */
+    expect("GET /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", HELLO);
+    expect("POST /hello HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
+           HELLO_CLOSE);
     expect_page("POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
                 "404", true);
     expect_page("POST /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 33\r\n"
