@@ -288,7 +288,13 @@ static int conn_head(reeve_conn *conn, struct http_conn *c)
     const struct parse *parse = &request->parse;
     size_t length, used;
     const char *data = reeve_input(conn, &length);
-    switch (parse_head(&request->parse, &settings.limits, data, length, &used)) {
+    enum parse_result result;
+    do
+        result = parse_head(&request->parse, &settings.limits, data, length, &used);
+    while (result == PARSE_ROOM && request_grow(request));
+    switch (result) {
+    case PARSE_ROOM:
+        return REEVE_ERROR;
     case PARSE_MORE:
         return head_more(conn, c);
     case PARSE_BAD:

@@ -200,7 +200,7 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
         parse->stage = PARSE_END;
         return parse_finish(parse);
     }
-    if (parse->count >= limits->count || parse->count >= PARSE_FIELDS_MAX)
+    if (parse->count >= limits->count)
         return parse_refuse(parse, 431, "There are too many header fields.");
     return parse_field(parse, data, lf - 1);
 }
@@ -216,9 +216,15 @@ static bool parse_rest(struct parse *parse, const struct parse_limits *limits, c
     return true;
 }
 
-void parse_start(struct parse *parse)
+void parse_start(struct parse *parse, struct parse_field *fields, unsigned room)
 {
-    memset(parse, 0, offsetof(struct parse, fields)); /* fields[] is read up to `count` only */
+    *parse = (struct parse){.fields = fields, .room = room};
+}
+
+static bool parse_is_full(const struct parse *parse, const struct parse_limits *limits)
+{
+    return parse->stage == PARSE_FIELDS && parse->count == parse->room &&
+           parse->count < limits->count;
 }
 
 enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
@@ -233,6 +239,8 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
             parse->scanned = (uint32_t)length;
             return parse_rest(parse, limits, data, length) ? PARSE_MORE : PARSE_BAD;
         }
+        if (parse_is_full(parse, limits))
+            return PARSE_ROOM;
         if (!parse_one(parse, limits, data, (uint32_t)(lf - data)))
             return PARSE_BAD;
         parse->line = parse->scanned = (uint32_t)(lf - data) + 1;

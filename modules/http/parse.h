@@ -21,7 +21,7 @@ struct parse_limits {
 };
 
 enum parse_stage { PARSE_LINE, PARSE_FIELDS, PARSE_END };
-enum parse_result { PARSE_MORE, PARSE_DONE, PARSE_BAD };
+enum parse_result { PARSE_MORE, PARSE_ROOM, PARSE_DONE, PARSE_BAD };
 
 struct parse {
     enum parse_stage stage;
@@ -45,13 +45,14 @@ struct parse {
     int status;      /* PARSE_BAD: what to answer */
     const char *why; /* and one sentence for the page */
 
-    unsigned count;
-    struct parse_field fields[PARSE_FIELDS_MAX];
+    unsigned count, room;
+    struct parse_field *fields; /* the caller's, with room for so many */
 };
 
-void parse_start(struct parse *parse);
+void parse_start(struct parse *parse, struct parse_field *fields, unsigned room);
 /* `data` is the input from the head's first byte on, the same bytes as before and perhaps more.
- * Each byte is looked at once, however they come. DONE: *used bytes were the head. */
+ * Each byte is looked at once, however they come. ROOM: the fields are full; set more, then again.
+ * DONE: *used bytes were the head. */
 enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
                              const char *data, size_t length, size_t *used);
 

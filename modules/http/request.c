@@ -14,6 +14,7 @@
 #include "request.h"
 
 #define SPARE_MAX 8         /* requests kept by a thread */
+#define FIELDS_FIRST 16     /* header fields that there is room for at first */
 #define HEAD_KEEP 8192      /* memory kept in a spare one */
 
 static _Thread_local struct request *spare;
@@ -37,8 +38,21 @@ struct request *request_new(reeve_conn *conn)
     request->peer = reeve_peer(conn);
     request->path = request->query = "";
     access_begin(request);
-    parse_start(&request->parse);
+    parse_start(&request->parse, request->parse.fields, request->parse.room);
     return request;
+}
+
+/* By steps: a head that only drips shall not cost what the largest one may. */
+bool request_grow(struct request *request)
+{
+    struct parse *parse = &request->parse;
+    unsigned room = parse->room > 0 ? parse->room * 2 : FIELDS_FIRST;
+    struct parse_field *fields = reallocarray(parse->fields, room, sizeof *fields);
+    if (fields == NULL)
+        return false;
+    parse->fields = fields;
+    parse->room = room;
+    return true;
 }
 
 static void request_reset(struct request *request)
@@ -65,6 +79,7 @@ static void request_reset(struct request *request)
 static void request_destroy(struct request *request)
 {
     free(request->credentials.data);
+    free(request->parse.fields);
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);

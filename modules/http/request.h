@@ -85,11 +85,13 @@ struct request {
     struct memory_block *memory; /* what reeve_alloc() has given */
 
     struct answer answer;
-    struct parse parse;          /* last: its fields are never cleared */
+    struct parse parse;          /* its fields are the request's, and stay for the next one */
 };
 
 /* NULL: memory is short. */
 struct request *request_new(reeve_conn *conn);
+/* More room for fields of the head. False: memory is short. */
+bool request_grow(struct request *request);
 void request_free(struct request **request);
 /* The spare ones of the calling thread. */
 void request_thread_exit(void);

@@ -65,13 +65,14 @@ static enum parse_result parse_copy(struct parse *parse, const char *data, size_
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct parse whole, split;
+    static struct parse_field whole_fields[PARSE_FIELDS_MAX], split_fields[PARSE_FIELDS_MAX];
     const char *data = (const char *)bytes;
     size_t used = 0, split_used = 0;
     if (size == 0)
         return 0;
-    parse_start(&whole);
+    parse_start(&whole, whole_fields, PARSE_FIELDS_MAX);
     enum parse_result result = parse_copy(&whole, data, size, &used), again = PARSE_MORE;
-    parse_start(&split);
+    parse_start(&split, split_fields, PARSE_FIELDS_MAX);
     for (size_t n = 0; n <= size && again == PARSE_MORE; n++)
         again = parse_copy(&split, data, n, &split_used);
     assert(again == result && used == split_used);

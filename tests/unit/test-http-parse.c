@@ -11,6 +11,7 @@
 static const struct parse_limits limits = {.line = 64, .header = 200, .count = 4};
 
 static struct parse parse;
+static struct parse_field fields[PARSE_FIELDS_MAX], whole_fields[PARSE_FIELDS_MAX];
 
 /* A copy of exactly these bytes, so that sanitizers see a read behind them. */
 static char *exactly(const char *data, size_t length)
@@ -33,14 +34,15 @@ static enum parse_result feed(const char *data, size_t length, size_t *used)
 static void expect(const char *data, size_t length, enum parse_result wanted, int status)
 {
     size_t used = 0, first_used;
-    parse_start(&parse);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
     ck_assert_msg(feed(data, length, &used) == wanted, "whole: %s", data);
     first_used = used;
     if (wanted == PARSE_BAD)
         ck_assert_msg(parse.status == status, "%d, not %d: %s", parse.status, status, data);
     struct parse whole = parse;
+    memcpy(whole_fields, fields, sizeof fields);
     for (size_t split = 0; split <= length; split++) {
-        parse_start(&parse);
+        parse_start(&parse, fields, PARSE_FIELDS_MAX);
         enum parse_result result = feed(data, split, &used);
         if (result == PARSE_MORE)
             result = feed(data, length, &used);
@@ -51,13 +53,13 @@ static void expect(const char *data, size_t length, enum parse_result wanted, in
         if (wanted == PARSE_DONE)
             ck_assert_uint_eq(used, first_used);
     }
-    parse_start(&parse);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
     enum parse_result result = PARSE_MORE;
     for (size_t n = 0; n <= length && result == PARSE_MORE; n++)
         result = feed(data, n, &used);
     ck_assert_int_eq(result, wanted);
     ck_assert_int_eq(parse.status, whole.status);
-    ck_assert_int_eq(memcmp(parse.fields, whole.fields, parse.count * sizeof *parse.fields), 0);
+    ck_assert_int_eq(memcmp(parse.fields, whole_fields, parse.count * sizeof *parse.fields), 0);
 }
 
 struct row {
@@ -261,7 +263,7 @@ END_TEST
 static void parse_good(const char *data)
 {
     size_t used;
-    parse_start(&parse);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
     ck_assert_int_eq(parse_head(&parse, &limits, data, strlen(data), &used), PARSE_DONE);
 }
 
@@ -372,7 +374,7 @@ START_TEST(test_slices)
     static const char data[] = "POST /a?b HTTP/1.1\r\nHost: h:1\r\nX-Y: \t v w \t\r\n"
                                "connection: foo ,Close\r\nContent-Length: 12\r\n\r\nGET";
     size_t used;
-    parse_start(&parse);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
     ck_assert_int_eq(parse_head(&parse, &limits, data, sizeof data - 1, &used), PARSE_DONE);
     ck_assert_uint_eq(used, sizeof data - 1 - 3);
     ck_assert(is(data, parse.method, "POST"));
@@ -393,7 +395,7 @@ static uint64_t content_length(const char *number)
     size_t used;
     int n = snprintf(data, sizeof data, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %s\r\n\r\n",
                      number);
-    parse_start(&parse);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
     ck_assert_int_eq(parse_head(&parse, &limits, data, (size_t)n, &used), PARSE_DONE);
     return parse.content_length;
 }
@@ -418,12 +420,32 @@ START_TEST(test_slow_sender_is_cheap)
     memset(data, 'x', SIZE);
     memcpy(data, "GET /", 5);
     size_t used;
-    parse_start(&parse);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
     for (size_t n = 0; n < SIZE; n++) {
         ck_assert_int_eq(parse_head(&parse, &wide, data, n, &used), PARSE_MORE);
         ck_assert_uint_eq(parse.scanned, n);
     }
     free(data);
+}
+END_TEST
+
+/* The caller gives room for fields as they come, and never more than the limit allows. */
+START_TEST(test_room_by_steps)
+{
+    static const char data[] = "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n";
+    size_t used = 0;
+    unsigned steps = 0;
+    parse_start(&parse, NULL, 0);
+    enum parse_result result;
+    while ((result = parse_head(&parse, &limits, data, sizeof data - 1, &used)) == PARSE_ROOM) {
+        ck_assert_uint_eq(parse.count, steps);
+        parse.fields = fields;
+        parse.room = ++steps;
+    }
+    ck_assert_int_eq(result, PARSE_DONE);
+    ck_assert_uint_eq(used, sizeof data - 1);
+    ck_assert_uint_eq(steps, limits.count);
+    ck_assert(is(data, parse.fields[3].value, "3"));
 }
 END_TEST
 
@@ -436,4 +458,4 @@ UNIT_MAIN("http-parse", ROWS(rfc9112_2_2_message_parsing), ONCE(rfc9112_2_2_nul)
           ONCE(rfc9112_9_1_connection_options), ROWS(rfc9110_5_4_field_limits),
           ONCE(rfc9110_5_4_size_of_all_fields), ONCE(rfc9110_8_6_large_numbers),
           ONCE(rfc9110_9_3_2_method_of_a_bad_head), ONCE(rfc9110_10_1_1_expect),
-          ONCE(test_slices), ONCE(test_slow_sender_is_cheap))
+          ONCE(test_slices), ONCE(test_slow_sender_is_cheap), ONCE(test_room_by_steps))
