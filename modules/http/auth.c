@@ -2,8 +2,9 @@
  *
  * crypt(3) is slow by design. So it runs in the pool, a password that was right is remembered (see
  * proofs.h), and no more than auth_limit are in hand at once in a worker: whoever sends wrong
- * passwords costs that much and no more. A user who is not in the file costs the same time as one
- * who is. Nothing that a client says is logged before it is proven, a password never.
+ * passwords costs that much and no more. (Where each connection is a process of its own, each
+ * remembers and counts for itself.) A user who is not in the file costs the same time as one who
+ * is. Nothing that a client says is logged before it is proven, a password never.
  *
  * Threads: as auth.h says; a request is in one thread at a time. Credentials are the request's, and
  * wiped as soon as they are judged. The rest lives as long as the worker.
@@ -175,7 +176,9 @@ static bool is_right(const char *password, const char *hash)
     struct crypt_data *data = calloc(1, sizeof *data);
     if (data == NULL)
         return false;
-    const char *made = crypt_r(password, hash, data);
+    /* Not crypt_r: it says failure by a text, and the wrapper that sanitizers put around it does
+     * not find it in a library that is loaded later. */
+    const char *made = crypt_rn(password, hash, data, (int)sizeof *data);
     bool right = made != NULL && is_equal(made, hash);
     explicit_bzero(data, sizeof *data);
     free(data);

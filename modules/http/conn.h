@@ -7,7 +7,8 @@ enum conn_state {
     CONN_IDLE,    /* between requests: no byte of the next one is there */
     CONN_HEAD,    /* a request has begun */
     CONN_BODY,    /* its head is complete, its body is not */
-    CONN_JOB,     /* a blocking handler has it, or whoever answers later, or its password is checked */
+    CONN_JOB,     /* its password is being checked, a blocking handler has it, or whoever answers
+                     later */
     CONN_PROVEN,  /* the password was checked */
     CONN_STREAM,  /* its answer is sent, piece by piece */
     CONN_CLOSING, /* the last answer is queued, or none will be */

@@ -1,9 +1,9 @@
 /* The memory of proven passwords; see proofs.h.
  *
- * The hash is SipHash-2-4 with 128 bits (Aumasson and Bernstein), under a key that is drawn when the
- * worker starts and never leaves it: who cannot read the worker's memory can neither make two texts
- * meet nor learn anything from the time that a look-up takes. The table has a fixed size, so that
- * nobody can make it grow; only passwords that were right come into it.
+ * The hash is SipHash-2-4 with 128 bits (Aumasson and Bernstein), under a key that is drawn when
+ * the worker starts and never leaves it: who cannot read the worker's memory can neither make two
+ * texts meet nor learn anything from the time that a look-up takes. The table has a fixed size, so
+ * that nobody can make it grow; only passwords that were right come into it.
  *
  * A lock guards the table; nothing else is done under it. The table lives as long as the worker.
  */

@@ -1,9 +1,9 @@
 /* The routes of a site: read while configuring, found by the path of a request.
  *
- * They are sorted by path, and each knows the next wider one: the longest other whose path it begins
- * with. All routes whose path a request's path begins with stand before it in that order, and the
- * last of them that does is the first in the chain of wider ones from the route right before it. So
- * to find a route takes one binary search and a few steps, however many there are.
+ * They are sorted by path, and each knows the next wider one: the longest other whose path its own
+ * begins with. All routes whose path a request's path begins with stand before it in that order, and
+ * the longest of them is the first that fits in the chain of wider ones from the route right before
+ * it. So to find a route takes one binary search and a few steps, however many there are.
  *
  * Main thread while configuring, loop threads afterwards. The memory lives as long as the worker.
  */
@@ -45,8 +45,8 @@ static int read_path(const reeve_section *section, struct route *route)
     if (route->exact)
         route->path += 1 + strspn(route->path + 1, " ");
     if (route->path[0] != '/')
-        return reeve_conf_error(section, NULL, "route \"%s\" must begin with \"/\": write \"%s/%s\"",
-                                route->prefix, route->exact ? "= " : "", route->path);
+        return reeve_conf_error(section, NULL, "route \"%s\" must begin with \"/\": write "
+                                "\"%s/%s\"", route->prefix, route->exact ? "= " : "", route->path);
     route->length = strlen(route->path);
     while (!route->exact && route->length > 0 && route->path[route->length - 1] == '/')
         route->length--;

@@ -16,10 +16,10 @@ struct settings settings;
 #define ASKING_OPTIONS                                                                             \
     {.name = "allow", .type = REEVE_OPT_LIST,                                                      \
      .help = "Blocks of client addresses that are let in, such as \"192.0.2.0/24\", "              \
-             "\"2001:db8::/32\", an address, \"unix\" or \"all\". The narrowest block of allow and " \
-             "deny that covers the client decides; everybody else is let in unless there is only " \
-             "allow. Who is not let in is answered with 403. A route with allow or deny of its "   \
-             "own does not look at those of its site."},                                           \
+             "\"2001:db8::/32\", an address, \"unix\" or \"all\". The narrowest block of allow "   \
+             "and deny that covers the client decides; everybody else is let in unless there is "  \
+             "only allow. Who is not let in is answered with 403. A route with allow or deny of "  \
+             "its own does not look at those of its site."},                                       \
     {.name = "deny", .type = REEVE_OPT_LIST,                                                       \
      .help = "Blocks of client addresses that are kept out; see allow. Where both are given, "     \
              "\"all\" must stand in one of them."},                                                \
@@ -27,8 +27,8 @@ struct settings settings;
      .help = "Asks clients for a user and a password (Basic authentication) of this htpasswd "     \
              "file, whose hashes must be such as crypt(3) knows: make it with \"htpasswd -B\". "   \
              "The file is read when a worker starts, with the privileges of the start; after a "   \
-             "change of the file alone run \"reevectl recycle all\". \"off\" in a route: nobody is "  \
-             "asked, whatever the site says. Without TLS the password travels in the clear."},     \
+             "change of the file alone run \"reevectl recycle all\". \"off\" in a route: nobody "  \
+             "is asked, whatever the site says. Without TLS the password travels in the clear."},  \
     {.name = "auth_realm", .type = REEVE_OPT_STRING,                                               \
      .help = "What a browser shows when it asks for the password. Default: the realm of the "      \
              "site, or its name."}

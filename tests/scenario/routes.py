@@ -43,7 +43,8 @@ def wildcards(case):
                            ("a.example.org", "star"), ("b.a.example.org", "deep"),
                            ("c.b.A.example.org", "deep"), ("xexample.org", "default"),
                            ("example.org", "default"), (".example.org", "default"),
-                           ("x.example.org.net", "default"), ("x" * 250 + ".example.org", "default")):
+                           ("x.example.org.net", "default"),
+                           ("x" * 250 + ".example.org", "default")):
             equal(client.get("/", host=host).body.decode(), want, host)
 
 
@@ -163,9 +164,10 @@ def before_the_body(case):
 def pipeline(case):
     server = site_with_users(case).start()
     with Client(server.address()) as client:
-        client.send("".join(f"GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n" for target, fields in (
-            ("/", basic("alice", "wonderland")), ("/open", ""), ("/", ""),
-            ("/", basic("bob", "sesame")), ("/", basic("alice", "wonderland")))))
+        asked = (("/", basic("alice", "wonderland")), ("/open", ""), ("/", ""),
+                 ("/", basic("bob", "sesame")), ("/", basic("alice", "wonderland")))
+        client.send("".join(f"GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n"
+                            for target, fields in asked))
         equal([client.answer().status for _ in range(5)], [200, 200, 401, 200, 200], "in order")
 
 
@@ -258,7 +260,7 @@ def pages(case):
         answer = client.get("/no")
         equal((answer.status, answer.body.decode(), answer.field("Content-Type")),
               (403, text, "application/json"), "/no")
-        check(page not in client.get("/none", host="plain").body.decode(), "the page of another site")
+        check(page not in client.get("/none", host="plain").body.decode(), "another site's page")
     server.write("404.html", page + "!")
     server.signal(signal.SIGHUP)
     equal(get(server.address(), "/none").body.decode(), page, "the page stays while a worker lives")

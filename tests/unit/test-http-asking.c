@@ -13,7 +13,8 @@
 extern const reeve_module reeve_module_descriptor;
 
 #define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
-#define HELLO "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n"
+#define HELLO "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"                           \
+    "Content-Length: 6\r\n\r\nhello\n"
 #define CHALLENGE "WWW-Authenticate: Basic realm=\"site\", charset=\"UTF-8\"\r\n"
 #define ALICE "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n"
 #define WRONG "Authorization: Basic YWxpY2U6d29uZGVybGFu\r\n"
@@ -149,6 +150,10 @@ START_TEST(test_known_password)
         fake_close(&conn);
         ck_assert_ptr_nonnull(strstr(fake_log, "3 auth-failed: client 192.0.2.1"));
     }
+    conn = ask("/in", "Authorization: Basic eDp3b25kZXJsYW5k\r\n"); /* x, and alice's password */
+    fake_run_jobs(conn, true);
+    check_status(conn, "401");
+    fake_close(&conn);
     conn = ask("/b/in", ALICE); /* the one job is the handler's */
     ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
     fake_run_jobs(conn, true);

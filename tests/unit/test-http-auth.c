@@ -190,7 +190,8 @@ END_TEST
 START_TEST(test_proofs)
 {
     ck_assert(proofs_start());
-    struct proof proof = proof_of(1, "user\0password", 14), other = proof_of(2, "user\0password", 14);
+    struct proof proof = proof_of(1, "user\0password", 14);
+    struct proof other = proof_of(2, "user\0password", 14);
     ck_assert(!proofs_hold(&proof));
     proofs_keep(&proof);
     proofs_keep(&proof);
