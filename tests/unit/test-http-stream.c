@@ -92,7 +92,7 @@ static const char *const prefixes[] = {"/s", "/pool/s", "/d", "/pool/d", "/v"};
 
 static const reeve_section nothing = {.title = NULL};
 static reeve_section routes[ROUTES], site;
-static struct fake_value site_values[2], http_values[8];
+static struct fake_value site_values[3], http_values[8];
 
 static void set_up(void)
 {
@@ -101,6 +101,7 @@ static void set_up(void)
         routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
                                     .options = &nothing};
     site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = ROUTES};
+    site_values[1] = (struct fake_value){.name = "access_log", .text = "inherit"};
     site = (reeve_section){.title = "default", .values = site_values};
     const struct fake_value all[] = {
         {.name = "line_limit", .number = 100},  {.name = "header_limit", .number = 300},
