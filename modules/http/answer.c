@@ -114,17 +114,6 @@ static bool is_bare(int status)
     return status == 204 || status == 304;
 }
 
-/* The field by which the request can be found in logs. */
-static char *put_id(char *at, struct request *request)
-{
-    if (settings.request_id == NULL)
-        return at;
-    at = put_text(at, settings.request_id);
-    at = put_text(at, ": ");
-    at = put_text(at, ident_of(request));
-    return put_text(at, "\r\n");
-}
-
 /* How the client will know where the body ends. */
 static char *put_framing(char *at, const struct answer *answer)
 {
@@ -136,6 +125,17 @@ static char *put_framing(char *at, const struct answer *answer)
         return at; /* the end of the connection */
     at = put_text(at, "Content-Length: ");
     at = put_number(at, answer->length);
+    return put_text(at, "\r\n");
+}
+
+/* The field by which the request can be found in logs. */
+static char *put_id(char *at, struct request *request)
+{
+    if (settings.request_id == NULL)
+        return at;
+    at = put_text(at, settings.request_id);
+    at = put_text(at, ": ");
+    at = put_text(at, ident_of(request));
     return put_text(at, "\r\n");
 }
 

@@ -6,7 +6,15 @@
 
 enum chunk_stage {
     CHUNK_SIZE,        /* at the start: all zero is a fresh decoder */
-    CHUNK_EXTENSION,
+    CHUNK_EXT,         /* white space behind the size or an extension: a semicolon must come */
+    CHUNK_EXT_BEGIN,   /* behind the semicolon */
+    CHUNK_EXT_NAME,
+    CHUNK_EXT_NAMED,   /* white space behind the name */
+    CHUNK_EXT_EQUALS,  /* behind "=" */
+    CHUNK_EXT_TOKEN,
+    CHUNK_EXT_QUOTED,
+    CHUNK_EXT_ESCAPED, /* behind a backslash */
+    CHUNK_EXT_END,     /* behind the closing quote */
     CHUNK_SIZE_LF,
     CHUNK_BYTES,
     CHUNK_BYTES_CR,

@@ -99,6 +99,14 @@ reeve_job *conn_put_off(reeve_conn *conn)
     return reeve_job_begin(conn, job_done, c->request);
 }
 
+/* The pool has no room. */
+static void refuse_busy(struct request *request)
+{
+    static const char retry[] = "Retry-After: 1\r\n";
+    bytes_add(&request->answer.fields, retry, sizeof retry - 1);
+    request_refuse(request, 503, "The server is busy. Try again in a moment.");
+}
+
 static int conn_answer(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
@@ -112,9 +120,7 @@ static int conn_answer(reeve_conn *conn, struct http_conn *c)
     if (reeve_submit(conn, job_run, job_done, request) == 0)
         return REEVE_JOB;
     c->state = before;
-    static const char retry[] = "Retry-After: 1\r\n";
-    bytes_add(&request->answer.fields, retry, sizeof retry - 1);
-    request_refuse(request, 503, "The server is busy. Try again in a moment.");
+    refuse_busy(request);
     return answer_now(conn, c);
 }
 
@@ -158,11 +164,17 @@ static int conn_stream(reeve_conn *conn, struct http_conn *c)
 static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why)
 {
     static const char label[] = "bad request";
+    struct request *request = c->request;
+    const struct slice method = request->parse.method;
+    size_t length;
+    const char *data = reeve_input(conn, &length);
+    if (request->head.length == 0) /* request_accept() was not asked; the head is still there */
+        request->headless = method.length == 4 && memcmp(data + method.at, "HEAD", 4) == 0;
     if (!c->busy)
         show(conn, c, label, sizeof label - 1);
-    c->request->refused = status;
-    c->request->why = why;
-    c->request->close = true;
+    request->refused = status;
+    request->why = why;
+    request->close = true;
     return answer_now(conn, c);
 }
 
@@ -172,17 +184,17 @@ static int body_begin(reeve_conn *conn, struct http_conn *c)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct request *request = c->request;
-    bool expect = request->parse.expect && request->parse.minor > 0;
+    const struct parse *parse = &request->parse;
     bool large = !request->chunked && request->body_left > settings.body_limit;
     if (large)
         request_refuse(request, 413, "The request body is too large.");
-    if (large || (expect && request->refused != 0)) {
+    if (large || ((parse->expect || parse->unmet) && request->refused != 0)) {
         request->close = true; /* the body is not wanted, and may come or not */
         return conn_answer(conn, c);
     }
     size_t length;
     reeve_input(conn, &length);
-    if (expect && length == 0 && reeve_send(conn, go_on, sizeof go_on - 1) != 0)
+    if (parse->expect && length == 0 && reeve_send(conn, go_on, sizeof go_on - 1) != 0)
         return REEVE_ERROR;
     c->state = CONN_BODY;
     c->progress = 0;
@@ -223,6 +235,41 @@ static int conn_body(reeve_conn *conn, struct http_conn *c)
 
 /* ---------------------------------------------------------------- head -------------- */
 
+/* The head is judged: now the body, if there is one. */
+static int conn_go_on(reeve_conn *conn, struct http_conn *c)
+{
+    if (c->request->chunked || c->request->body_left > 0)
+        return body_begin(conn, c);
+    return conn_answer(conn, c);
+}
+
+static void proof_done(reeve_conn *conn, void *arg, bool ran)
+{
+    struct http_conn *c = reeve_state(conn);
+    (void)arg;
+    auth_end();
+    c->state = ran ? CONN_PROVEN : CONN_CLOSING;
+    if (!ran)
+        request_free(&c->request);
+}
+
+/* Before the body: who may not send one is not asked for it. */
+static int conn_prove(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    if (auth_begin()) {
+        c->state = CONN_JOB;
+        reeve_deadline(conn, 0);
+        if (reeve_submit(conn, auth_run, proof_done, request) == 0)
+            return REEVE_JOB;
+        c->state = CONN_HEAD;
+        auth_end();
+    }
+    auth_forget(request);
+    refuse_busy(request);
+    return conn_go_on(conn, c);
+}
+
 static int head_more(reeve_conn *conn, struct http_conn *c)
 {
     if (reeve_at_end(conn)) {
@@ -254,9 +301,7 @@ static int conn_head(reeve_conn *conn, struct http_conn *c)
     show(conn, c, data + parse->method.at,
          parse->target.at + parse->target.length - parse->method.at);
     reeve_consume(conn, used);
-    if (request->chunked || request->body_left > 0)
-        return body_begin(conn, c);
-    return conn_answer(conn, c);
+    return request->unproven ? conn_prove(conn, c) : conn_go_on(conn, c);
 }
 
 /* Empty lines before a request are skipped: old clients send one behind a body. */
@@ -309,6 +354,8 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
         return REEVE_JOB;
     case CONN_STREAM:
         return conn_stream(conn, c);
+    case CONN_PROVEN:
+        return conn_go_on(conn, c);
     case CONN_CLOSING:
         return REEVE_CLOSE;
     case CONN_FAILED:

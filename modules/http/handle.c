@@ -26,10 +26,25 @@ static int give(struct request *request)
     return request->answer.failed ? -1 : 0;
 }
 
+/* The site's own page of an error, else the standard one. */
+static bool make_page(struct request *request, int status, const char *why)
+{
+    struct answer *answer = &request->answer;
+    const struct page *page =
+        request->site != NULL ? pages_find(&request->site->pages, status) : NULL;
+    if (page == NULL)
+        return answer_page(answer, status, why);
+    answer->status = status;
+    strcpy(answer->type, page->type);
+    answer->body = page->data;
+    answer->length = page->length;
+    return true;
+}
+
 static int give_page(struct request *request, int status, const char *why)
 {
     if (request->answer.given || answer_reason(status) == NULL ||
-        !answer_page(&request->answer, status, why))
+        !make_page(request, status, why))
         return -1;
     return give(request);
 }

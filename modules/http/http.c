@@ -1,7 +1,9 @@
 /* http: the protocol module. Its parts:
  *
  *     parse, chunk, path   what came from the client; pure functions
- *     settings             the configuration, sites and routes
+ *     settings, sites, routes, pages   the configuration, and what is found in it later
+ *     guard, cidr          who may ask, by address
+ *     auth, credentials, users, proofs   who may ask, by password
  *     request, handle      one request; what its handler sees and does of it
  *     answer, access       what goes out, and what is logged of it
  *     ident                what a request is called

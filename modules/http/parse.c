@@ -8,50 +8,50 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "fields.h"
 #include "parse.h"
 
-enum { TOKEN = 1, VALUE = 2, TARGET = 4, HOST = 8 };
+enum { TOKEN = 1, VALUE = 2, TARGET = 4 };
 
 static const unsigned char classes[256] = {
     ['\t'] = VALUE,
     [' '] = VALUE,
-    ['!'] = TOKEN | VALUE | TARGET | HOST,
+    ['!'] = TOKEN | VALUE | TARGET,
     ['"'] = VALUE | TARGET,
     ['#'] = TOKEN | VALUE, /* a fragment is never sent */
-    ['$'] = TOKEN | VALUE | TARGET | HOST,
-    ['%'] = TOKEN | VALUE | TARGET | HOST,
-    ['&'] = TOKEN | VALUE | TARGET | HOST,
-    ['\''] = TOKEN | VALUE | TARGET | HOST,
-    ['('] = VALUE | TARGET | HOST,
-    [')'] = VALUE | TARGET | HOST,
-    ['*'] = TOKEN | VALUE | TARGET | HOST,
-    ['+'] = TOKEN | VALUE | TARGET | HOST,
-    [','] = VALUE | TARGET | HOST,
-    ['-'] = TOKEN | VALUE | TARGET | HOST,
-    ['.'] = TOKEN | VALUE | TARGET | HOST,
+    ['$'] = TOKEN | VALUE | TARGET,
+    ['%'] = TOKEN | VALUE | TARGET,
+    ['&'] = TOKEN | VALUE | TARGET,
+    ['\''] = TOKEN | VALUE | TARGET,
+    ['('] = VALUE | TARGET,
+    [')'] = VALUE | TARGET,
+    ['*'] = TOKEN | VALUE | TARGET,
+    ['+'] = TOKEN | VALUE | TARGET,
+    [','] = VALUE | TARGET,
+    ['-'] = TOKEN | VALUE | TARGET,
+    ['.'] = TOKEN | VALUE | TARGET,
     ['/'] = VALUE | TARGET,
-    ['0' ... '9'] = TOKEN | VALUE | TARGET | HOST,
-    [':'] = VALUE | TARGET | HOST,
-    [';'] = VALUE | TARGET | HOST,
+    ['0' ... '9'] = TOKEN | VALUE | TARGET,
+    [':'] = VALUE | TARGET,
+    [';'] = VALUE | TARGET,
     ['<'] = VALUE | TARGET,
-    ['='] = VALUE | TARGET | HOST,
+    ['='] = VALUE | TARGET,
     ['>'] = VALUE | TARGET,
     ['?'] = VALUE | TARGET,
     ['@'] = VALUE | TARGET,
-    ['A' ... 'Z'] = TOKEN | VALUE | TARGET | HOST,
-    ['['] = VALUE | TARGET | HOST,
+    ['A' ... 'Z'] = TOKEN | VALUE | TARGET,
+    ['['] = VALUE | TARGET,
     ['\\'] = VALUE | TARGET,
-    [']'] = VALUE | TARGET | HOST,
+    [']'] = VALUE | TARGET,
     ['^'] = TOKEN | VALUE | TARGET,
-    ['_'] = TOKEN | VALUE | TARGET | HOST,
+    ['_'] = TOKEN | VALUE | TARGET,
     ['`'] = TOKEN | VALUE | TARGET,
-    ['a' ... 'z'] = TOKEN | VALUE | TARGET | HOST,
+    ['a' ... 'z'] = TOKEN | VALUE | TARGET,
     ['{'] = VALUE | TARGET,
     ['|'] = TOKEN | VALUE | TARGET,
     ['}'] = VALUE | TARGET,
-    ['~'] = TOKEN | VALUE | TARGET | HOST,
+    ['~'] = TOKEN | VALUE | TARGET,
     [0x80 ... 0xff] = VALUE | TARGET, /* UTF-8 as some clients send it, unencoded */
 };
 
@@ -70,6 +70,11 @@ bool parse_is_value(char c)
     return is(c, VALUE);
 }
 
+bool parse_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 static size_t span(const char *data, size_t length, unsigned class)
 {
     size_t n = 0;
@@ -78,167 +83,94 @@ static size_t span(const char *data, size_t length, unsigned class)
     return n;
 }
 
-static bool same(const char *data, size_t length, const char *word)
-{
-    return length == strlen(word) && strncasecmp(data, word, length) == 0;
-}
-
-static bool bad(struct parse *parse, int status, const char *why)
+bool parse_refuse(struct parse *parse, int status, const char *why)
 {
     parse->status = status;
     parse->why = why;
     return false;
 }
 
-/* What the fields that rule framing and routing say. One row for each. */
-
-static bool field_host(struct parse *parse, const char *value, struct slice slice)
-{
-    if (parse->has_host)
-        return bad(parse, 400, "Host stands there twice.");
-    if (span(value, slice.length, HOST) != slice.length)
-        return bad(parse, 400, "Host is not a host name.");
-    parse->has_host = true;
-    parse->host = slice;
-    return true;
-}
-
-static bool field_length(struct parse *parse, const char *value, struct slice slice)
-{
-    if (parse->has_length)
-        return bad(parse, 400, "Content-Length stands there twice.");
-    uint64_t number = 0;
-    for (uint32_t i = 0; i < slice.length; i++) {
-        if (value[i] < '0' || value[i] > '9')
-            return bad(parse, 400, "Content-Length is not a number.");
-        unsigned digit = (unsigned)(value[i] - '0');
-        number = number > (UINT64_MAX - digit) / 10 ? UINT64_MAX : number * 10 + digit;
-    }
-    if (slice.length == 0)
-        return bad(parse, 400, "Content-Length is empty.");
-    parse->has_length = true;
-    parse->content_length = number;
-    return true;
-}
-
-static bool field_coding(struct parse *parse, const char *value, struct slice slice)
-{
-    if (parse->has_coding)
-        return bad(parse, 400, "Transfer-Encoding stands there twice.");
-    if (!same(value, slice.length, "chunked")) {
-        /* RFC 9112: 6.3 demands 400 where chunked is not the last coding, 6.1 prefers 501 where it
-         * is and another one is not understood. */
-        bool chunked_last = slice.length > 8 && same(value + slice.length - 7, 7, "chunked") &&
-                            strchr(" ,\t", value[slice.length - 8]);
-        return bad(parse, chunked_last ? 501 : 400,
-                   "The only transfer coding known here is chunked.");
-    }
-    parse->has_coding = true;
-    return true;
-}
-
-static bool field_connection(struct parse *parse, const char *value, struct slice slice)
-{
-    size_t at = 0;
-    while (at < slice.length) {
-        size_t word = span(value + at, slice.length - at, TOKEN);
-        if (same(value + at, word, "close"))
-            parse->close = true;
-        else if (same(value + at, word, "keep-alive"))
-            parse->keep_alive = true;
-        at += word > 0 ? word : 1;
-    }
-    return true;
-}
-
-static bool field_expect(struct parse *parse, const char *value, struct slice slice)
-{
-    if (!same(value, slice.length, "100-continue"))
-        return bad(parse, 417, "The only expectation known here is 100-continue.");
-    parse->expect = true;
-    return true;
-}
-
-static const struct {
-    const char *name;
-    bool (*read)(struct parse *parse, const char *value, struct slice slice);
-} known_fields[] = {
-    {"host", field_host},
-    {"content-length", field_length},
-    {"transfer-encoding", field_coding},
-    {"connection", field_connection},
-    {"expect", field_expect},
-};
-
-static bool field_known(struct parse *parse, const char *data, const struct parse_field *field)
-{
-    for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
-        if (same(data + field->name.at, field->name.length, known_fields[i].name))
-            return known_fields[i].read(parse, data + field->value.at, field->value);
-    return true;
-}
-
 /* `end` is where the line's CR stands. */
 static bool parse_field(struct parse *parse, const char *data, uint32_t end)
 {
     uint32_t at = parse->line;
-    if (data[at] == ' ' || data[at] == '\t')
-        return bad(parse, 400, "A field goes on in the next line.");
+    if (parse_is_blank(data[at]))
+        return parse_refuse(parse, 400, "A field goes on in the next line.");
     struct parse_field *field = &parse->fields[parse->count];
     uint32_t name = (uint32_t)span(data + at, end - at, TOKEN);
     if (name == 0 || at + name == end || data[at + name] != ':')
-        return bad(parse, 400, "A field's name is malformed.");
+        return parse_refuse(parse, 400, "A field's name is malformed.");
     field->name = (struct slice){at, name};
     at += name + 1;
-    while (at < end && (data[at] == ' ' || data[at] == '\t'))
+    while (at < end && parse_is_blank(data[at]))
         at++;
     if (span(data + at, end - at, VALUE) != end - at)
-        return bad(parse, 400, "A field's value holds a control character.");
-    while (end > at && (data[end - 1] == ' ' || data[end - 1] == '\t'))
+        return parse_refuse(parse, 400, "A field's value holds a control character.");
+    while (end > at && parse_is_blank(data[end - 1]))
         end--;
     field->value = (struct slice){at, end - at};
     parse->count++;
-    return field_known(parse, data, field);
+    return fields_read(parse, data, field);
 }
 
 static bool parse_version(struct parse *parse, const char *text, size_t length)
 {
     if (length != 8 || memcmp(text, "HTTP/", 5) != 0 || text[6] != '.' || text[5] < '0' ||
         text[5] > '9' || text[7] < '0' || text[7] > '9')
-        return bad(parse, 400, "The request line does not end with the HTTP version.");
+        return parse_refuse(parse, 400, "The request line does not end with the HTTP version.");
     if (text[5] != '1')
-        return bad(parse, 505, "This server speaks HTTP/1.0 and HTTP/1.1.");
+        return parse_refuse(parse, 505, "This server speaks HTTP/1.0 and HTTP/1.1.");
     parse->minor = (unsigned)(text[7] - '0');
+    return true;
+}
+
+/* Sets the method if there is one up to `end`. */
+static bool parse_method(struct parse *parse, const char *data, size_t end)
+{
+    uint32_t length = (uint32_t)span(data + parse->line, end - parse->line, TOKEN);
+    if (length == 0 || parse->line + length == end || data[parse->line + length] != ' ')
+        return false;
+    parse->method = (struct slice){parse->line, length};
     return true;
 }
 
 static bool parse_line(struct parse *parse, const char *data, uint32_t end)
 {
-    uint32_t at = parse->line;
-    uint32_t length = (uint32_t)span(data + at, end - at, TOKEN);
-    parse->method = (struct slice){at, length};
-    at += length;
-    if (length == 0 || at == end || data[at] != ' ')
-        return bad(parse, 400, "The method is malformed.");
-    at++;
-    length = (uint32_t)span(data + at, end - at, TARGET);
+    if (!parse_method(parse, data, end))
+        return parse_refuse(parse, 400, "The method is malformed.");
+    uint32_t at = parse->method.at + parse->method.length + 1;
+    uint32_t length = (uint32_t)span(data + at, end - at, TARGET);
     parse->target = (struct slice){at, length};
     at += length;
     if (length == 0 || at == end || data[at] != ' ')
-        return bad(parse, 400, "The request target is malformed.");
+        return parse_refuse(parse, 400, "The request target is malformed.");
     at++;
     return parse_version(parse, data + at, end - at);
+}
+
+/* RFC 9112, 3: 501 if the method alone is longer than any, else 414. More than `limit` bytes of the
+ * line are there, and no more of them are looked at, however many came. */
+static bool line_too_long(struct parse *parse, const char *data, size_t limit)
+{
+    if (span(data + parse->line, limit, TOKEN) == limit)
+        return parse_refuse(parse, 501, "The method is not known here.");
+    parse_method(parse, data, parse->line + limit);
+    return parse_refuse(parse, 414, "The request line is too long.");
 }
 
 /* The empty line has come: what no single field can tell. */
 static bool parse_finish(struct parse *parse)
 {
     if (parse->minor >= 1 && !parse->has_host)
-        return bad(parse, 400, "Host is missing.");
+        return parse_refuse(parse, 400, "Host is missing.");
     if (parse->has_coding && parse->has_length)
-        return bad(parse, 400, "Content-Length and Transfer-Encoding exclude each other.");
+        return parse_refuse(parse, 400, "Content-Length and Transfer-Encoding exclude each other.");
     if (parse->has_coding && parse->minor == 0)
-        return bad(parse, 400, "HTTP/1.0 has no Transfer-Encoding.");
+        return parse_refuse(parse, 400, "HTTP/1.0 has no Transfer-Encoding.");
+    if (parse->has_coding && !parse->chunked) /* RFC 9112, 6.3: where does the body end? */
+        return parse_refuse(parse, 400, "The last transfer coding is not chunked.");
+    if (parse->foreign_coding)
+        return parse_refuse(parse, 501, "The only transfer coding known here is chunked.");
     return true;
 }
 
@@ -248,12 +180,12 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
 {
     if (parse->stage == PARSE_LINE) {
         if (lf + 1 - parse->line > limits->line)
-            return bad(parse, 414, "The request line is too long.");
+            return line_too_long(parse, data, limits->line);
     } else if (lf + 1 - parse->fields_at > limits->header) {
-        return bad(parse, 431, "The header is too large.");
+        return parse_refuse(parse, 431, "The header is too large.");
     }
     if (lf == parse->line || data[lf - 1] != '\r')
-        return bad(parse, 400, "A line does not end with CR LF.");
+        return parse_refuse(parse, 400, "A line does not end with CR LF.");
     if (parse->stage == PARSE_LINE) {
         parse->stage = PARSE_FIELDS;
         parse->fields_at = lf + 1;
@@ -264,17 +196,18 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
         return parse_finish(parse);
     }
     if (parse->count >= limits->count || parse->count >= PARSE_FIELDS_MAX)
-        return bad(parse, 431, "There are too many header fields.");
+        return parse_refuse(parse, 431, "There are too many header fields.");
     return parse_field(parse, data, lf - 1);
 }
 
 /* The line in hand has no end yet: may it still become a good one? */
-static bool parse_rest(struct parse *parse, const struct parse_limits *limits, size_t length)
+static bool parse_rest(struct parse *parse, const struct parse_limits *limits, const char *data,
+                       size_t length)
 {
     if (parse->stage == PARSE_LINE && length - parse->line > limits->line)
-        return bad(parse, 414, "The request line is too long.");
+        return line_too_long(parse, data, limits->line);
     if (parse->stage == PARSE_FIELDS && length - parse->fields_at > limits->header)
-        return bad(parse, 431, "The header is too large.");
+        return parse_refuse(parse, 431, "The header is too large.");
     return true;
 }
 
@@ -288,12 +221,12 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
 {
     /* At once, lest somebody who speaks TLS to this port waits until the timeout. */
     if (length > 0 && !is(data[0], TOKEN))
-        return bad(parse, 400, "This is not an HTTP request."), PARSE_BAD;
+        return parse_refuse(parse, 400, "This is not an HTTP request."), PARSE_BAD;
     while (parse->stage != PARSE_END) {
         const char *lf = memchr(data + parse->scanned, '\n', length - parse->scanned);
         if (lf == NULL) {
             parse->scanned = (uint32_t)length;
-            return parse_rest(parse, limits, length) ? PARSE_MORE : PARSE_BAD;
+            return parse_rest(parse, limits, data, length) ? PARSE_MORE : PARSE_BAD;
         }
         if (!parse_one(parse, limits, data, (uint32_t)(lf - data)))
             return PARSE_BAD;

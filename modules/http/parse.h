@@ -29,13 +29,17 @@ struct parse {
     uint32_t scanned;   /* up to here there is no end of it */
     uint32_t fields_at; /* where the fields begin */
 
-    struct slice method, target;
-    unsigned minor; /* of HTTP/1.x */
+    struct slice method, target; /* of a bad head too, as far as it got */
+    unsigned minor;              /* of HTTP/1.x */
 
-    struct slice host;
+    struct slice host;       /* with port */
+    uint32_t host_name;      /* bytes of it that are the name, see host_name() */
     bool has_host, has_length, has_coding;
-    bool close, keep_alive; /* Connection */
-    bool expect;            /* 100-continue */
+    bool chunked;            /* is the last transfer coding so far */
+    bool foreign_coding;     /* another one was there too */
+    bool close, keep_alive;  /* Connection */
+    bool expect;             /* 100-continue */
+    bool unmet;              /* another expectation */
     uint64_t content_length; /* UINT64_MAX: more than can be counted */
 
     int status;      /* PARSE_BAD: what to answer */
@@ -51,7 +55,10 @@ void parse_start(struct parse *parse);
 enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
                              const char *data, size_t length, size_t *used);
 
-/* The character classes of RFC 9110, 5.6.2 and 5.5. */
+/* The character classes of RFC 9110, 5.6.2, 5.5 and 5.6.3. */
 bool parse_is_token(char c);
 bool parse_is_value(char c);
+bool parse_is_blank(char c);
+/* Says why the head is bad; returns false. */
+bool parse_refuse(struct parse *parse, int status, const char *why);
 #endif

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,6 +24,7 @@ enum target_form target_split(const char *text, size_t length, struct target *ta
 {
     target->host = NULL;
     target->host_length = 0;
+    target->secure = target->bare = false;
     if (length == 1 && text[0] == '*')
         return TARGET_ASTERISK;
     if (length > 0 && text[0] == '/') {
@@ -41,6 +43,8 @@ enum target_form target_split(const char *text, size_t length, struct target *ta
     target->host_length = end - scheme;
     if (target->host_length == 0 || memchr(target->host, '@', target->host_length) != NULL)
         return TARGET_BAD;
+    target->secure = scheme == 8;
+    target->bare = end == length;
     split_query(text + end, length - end, target);
     if (target->path_length == 0) {
         target->path = "/";
@@ -116,24 +120,54 @@ bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
     return true;
 }
 
+/* The unreserved characters. The grammar allows sub-delims and escapes too, but DNS holds no such
+ * name: "a,b" is what is made of two Hosts on the way, and an escape is what one reader decodes and
+ * the next one does not. */
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+static bool is_ipv6(const char *text, size_t length)
+{
+    char copy[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (length >= sizeof copy || memchr(text, '\0', length) != NULL)
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return inet_pton(AF_INET6, copy, &address) == 1;
+}
+
+/* May be empty: then it is the scheme's own. */
+static bool is_port(const char *text, size_t length)
+{
+    unsigned port = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        port = port * 10 + (unsigned)(text[i] - '0');
+        if (port > 65535)
+            return false;
+    }
+    return true;
+}
+
 bool host_name(const char *host, size_t length, size_t *name_length)
 {
     size_t end = 0;
     if (length > 0 && host[0] == '[') {
         const char *bracket = memchr(host, ']', length);
-        if (bracket == NULL)
+        if (bracket == NULL || !is_ipv6(host + 1, (size_t)(bracket - host) - 1))
             return false;
         end = (size_t)(bracket - host) + 1;
     } else {
-        while (end < length && host[end] != ':' && host[end] != '[' && host[end] != ']')
+        while (end < length && is_host_char(host[end]))
             end++;
+        if (end == 0 && length > 0) /* RFC 9110, 4.2.1: a port needs a host before it */
+            return false;
     }
     *name_length = end > 1 && host[end - 1] == '.' ? end - 1 : end;
-    if (end == length)
-        return true;
-    if (host[end++] != ':')
-        return false;
-    while (end < length && host[end] >= '0' && host[end] <= '9')
-        end++;
-    return end == length;
+    return end == length || (host[end] == ':' && is_port(host + end + 1, length - end - 1));
 }

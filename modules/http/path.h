@@ -9,6 +9,8 @@ enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_ASTERISK, TARGET_BAD }
 struct target {
     const char *host; /* absolute form: with port, else NULL */
     size_t host_length;
+    bool secure;      /* absolute form of the scheme https */
+    bool bare;        /* absolute form with neither path nor query */
     const char *path; /* still encoded; "/" if the absolute form has none */
     size_t path_length;
     const char *query; /* behind "?", or the target's end */
@@ -22,6 +24,7 @@ enum target_form target_split(const char *text, size_t length, struct target *ta
  * with NUL. False: a malformed escape, a NUL, or a way out above the root. */
 bool path_decode(const char *path, size_t length, char *out, size_t *out_length);
 
-/* The host without port and without a final dot, as a slice of it. False if it is malformed. */
+/* A host with or without port, as in Host and in an authority: RFC 9110, 7.2. Gives the length of
+ * the name at its beginning, without port and final dot. Empty is good, false is malformed. */
 bool host_name(const char *host, size_t length, size_t *name_length);
 #endif

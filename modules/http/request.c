@@ -6,6 +6,8 @@
  */
 #include "config.h"
 
+#include <strings.h>
+
 #include "access.h"
 #include "answer.h"
 #include "path.h"
@@ -52,6 +54,7 @@ static void request_reset(struct request *request)
     request->path_length = 0;
     request->chunk = (struct chunk){0};
     request->body_left = 0;
+    auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
@@ -61,6 +64,7 @@ static void request_reset(struct request *request)
 
 static void request_destroy(struct request *request)
 {
+    free(request->credentials.data);
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
@@ -118,7 +122,8 @@ void request_refuse(struct request *request, int status, const char *why)
     request->why = why;
 }
 
-/* Copies the head, puts NUL behind each text in it, and leaves room for the path. */
+/* Copies the head, puts NUL behind each text in it, and leaves room for what
+ * follows: the host, if the target names it, and the path. */
 static bool copy_head(struct request *request, const char *head, size_t length)
 {
     struct parse *parse = &request->parse;
@@ -146,19 +151,22 @@ static void accept_asterisk(struct request *request)
         request_refuse(request, 500, NULL);
 }
 
+/* May this client ask for this route? */
+static void judge_client(struct request *request)
+{
+    const struct route *route = request->route;
+    if (route->guard != NULL && !guard_admits(route->guard, request->peer)) {
+        reeve_log(REEVE_LOG_INFO, "access-denied", "client %s may not ask for route %s of site %s",
+                  request->peer, route->prefix, route->site);
+        request_refuse(request, 403, NULL);
+    } else if (route->auth != NULL) {
+        auth_check(request);
+    }
+}
+
 static void accept_route(struct request *request, const struct target *target)
 {
     const struct parse *parse = &request->parse;
-    const char *host = target->host;
-    size_t length = target->host_length;
-    if (host == NULL) {
-        host = request_text(request, parse->host);
-        length = parse->host.length;
-    }
-    if (!host_name(host, length, &length)) {
-        request_refuse(request, 400, "Host is not a host name.");
-        return;
-    }
     char *path = request->head.data + request->head.length;
     if (!path_decode(target->path, target->path_length, path, &request->path_length)) {
         request_refuse(request, 400, "The path is malformed or leads above the root.");
@@ -166,32 +174,54 @@ static void accept_route(struct request *request, const struct target *target)
     }
     request->path = path;
     request->query = target->query;
-    request->site = site_find(host, length);
+    request->site = site_find(request_text(request, parse->host), parse->host_name);
     request->route = route_find(request->site, path, request->path_length);
     if (request->route == NULL)
         request_refuse(request, 404, NULL);
+    else
+        judge_client(request);
 }
 
-bool request_accept(struct request *request, const char *head, size_t length)
+/* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too:
+ * what they take for the host is always that by which the site was found. */
+static bool replace_host(struct request *request, const struct target *target)
+{
+    struct parse *parse = &request->parse;
+    size_t name;
+    if (!host_name(target->host, target->host_length, &name))
+        return false;
+    parse->host = (struct slice){(uint32_t)request->head.length, (uint32_t)target->host_length};
+    parse->host_name = (uint32_t)name;
+    bytes_add(&request->head, target->host, target->host_length); /* copy_head() has made room */
+    bytes_add(&request->head, "", 1);
+    for (unsigned i = 0; i < parse->count; i++)
+        if (strcasecmp(request_text(request, parse->fields[i].name), "host") == 0)
+            parse->fields[i].value = parse->host;
+    return true;
+}
+
+static void accept_absolute(struct request *request, const struct target *target)
+{
+    if (!replace_host(request, target))
+        request_refuse(request, 400, "The request target names no host.");
+    else if (target->secure) /* RFC 9110, 7.4; the program does not speak TLS yet */
+        request_refuse(request, 421, "What https names is not served over a plain connection.");
+    else if (target->bare && strcmp(request_text(request, request->parse.method), "OPTIONS") == 0)
+        accept_asterisk(request); /* RFC 9110, 4.2.3: not the same as "/" with OPTIONS */
+    else
+        accept_route(request, target);
+}
+
+static void accept_target(struct request *request)
 {
     const struct parse *parse = &request->parse;
-    if (!copy_head(request, head, length))
-        return false;
-    request->close = parse->close || (parse->minor == 0 && !parse->keep_alive);
-    request->chunked = parse->has_coding;
-    request->body_left = parse->content_length;
-
-    const char *method = request_text(request, parse->method);
-    request->headless = strcmp(method, "HEAD") == 0;
-    if (!is_method(method)) {
-        request_refuse(request, 501, "The method is not known here.");
-        return true;
-    }
     struct target target;
     switch (target_split(request_text(request, parse->target), parse->target.length, &target)) {
     case TARGET_ORIGIN:
-    case TARGET_ABSOLUTE:
         accept_route(request, &target);
+        break;
+    case TARGET_ABSOLUTE:
+        accept_absolute(request, &target);
         break;
     case TARGET_ASTERISK:
         accept_asterisk(request);
@@ -200,7 +230,27 @@ bool request_accept(struct request *request, const char *head, size_t length)
         request_refuse(request, 400, "The request target is malformed.");
         break;
     }
-    if (request->refused == 400)
+}
+
+bool request_accept(struct request *request, const char *head, size_t length)
+{
+    const struct parse *parse = &request->parse;
+    if (!copy_head(request, head, length))
+        return false;
+    request->close = parse->close || (parse->minor == 0 && !parse->keep_alive);
+    request->chunked = parse->chunked;
+    request->body_left = parse->content_length;
+
+    const char *method = request_text(request, parse->method);
+    request->headless = strcmp(method, "HEAD") == 0;
+    if (parse->unmet)
+        request_refuse(request, 417, "The only expectation known here is 100-continue.");
+    else if (is_method(method))
+        accept_target(request);
+    else
+        request_refuse(request, 501, "The method is not known here.");
+    /* Behind a CONNECT there may come a tunnel's bytes already: they are no requests. */
+    if (request->refused == 400 || strcmp(method, "CONNECT") == 0)
         request->close = true;
     return true;
 }

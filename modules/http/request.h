@@ -50,25 +50,27 @@ struct answer {
     struct stream stream; /* more != NULL: the body comes in pieces */
 };
 
-#define REQUEST_ID_MAX 128 /* characters */
-
 struct memory_block;
+#define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
     struct reeve_request public; /* first: what a handler is given */
     struct request *next;        /* among the spare ones */
 
     reeve_conn *conn;            /* not NULL: an answer is queued as soon as it is given */
-    const struct site *site;     /* NULL: none was found */
+    const struct site *site;     /* NULL: it did not come so far */
     const struct route *route;   /* NULL: none was found */
     const char *peer;
-    const char *user;            /* who has given a password; NULL: nobody */
     int64_t began;               /* microseconds of CLOCK_MONOTONIC, if settings.timed */
     char id[REQUEST_ID_MAX + 1]; /* see ident_of(); "": not asked for yet */
     int refused;                 /* the status to answer without asking a handler; 0: ask it */
     const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */
     bool headless;               /* HEAD: the answer has no body */
+
+    bool unproven;               /* the password is still to be checked, see auth.h */
+    struct bytes credentials;    /* what auth.c knows of user and password */
+    const char *user;            /* who has proven to be so; NULL: nobody was asked */
 
     struct bytes head;           /* a copy of the head, NUL behind each text; then the path */
     const char *path, *query;

@@ -1,20 +1,40 @@
-/* The section `http`: read, checked and sorted at start-up; sites and routes found in it later.
+/* The section `http`: its options, and what is not of one site. See sites.c and routes.c.
  *
  * Main thread while configuring; every loop thread reads it afterwards. The memory lives as long as
  * the worker; settings_free() is for worker_exit.
  */
 #include "config.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "settings.h"
+#include "users.h"
 
 struct settings settings;
 
+/* Who may ask: what a route says replaces what its site says. */
+#define ASKING_OPTIONS                                                                             \
+    {.name = "allow", .type = REEVE_OPT_LIST,                                                      \
+     .help = "Blocks of client addresses that are let in, such as \"192.0.2.0/24\", "              \
+             "\"2001:db8::/32\", an address, \"unix\" or \"all\". The narrowest block of allow and " \
+             "deny that covers the client decides; everybody else is let in unless there is only " \
+             "allow. Who is not let in is answered with 403. A route with allow or deny of its "   \
+             "own does not look at those of its site."},                                           \
+    {.name = "deny", .type = REEVE_OPT_LIST,                                                       \
+     .help = "Blocks of client addresses that are kept out; see allow. Where both are given, "     \
+             "\"all\" must stand in one of them."},                                                \
+    {.name = "auth_file", .type = REEVE_OPT_PATH, .choices = "off",                                \
+     .help = "Asks clients for a user and a password (Basic authentication) of this htpasswd "     \
+             "file, whose hashes must be such as crypt(3) knows: make it with \"htpasswd -B\". "   \
+             "The file is read when a worker starts, with the privileges of the start; after a "   \
+             "change of the file alone run \"reevectl recycle all\". \"off\" in a route: nobody is "  \
+             "asked, whatever the site says. Without TLS the password travels in the clear."},     \
+    {.name = "auth_realm", .type = REEVE_OPT_STRING,                                               \
+     .help = "What a browser shows when it asks for the password. Default: the realm of the "      \
+             "site, or its name."}
+
 static const reeve_option route_options[] = {
+    ASKING_OPTIONS,
     {.name = "handler", .type = REEVE_OPT_HANDLER, .choices = "http",
      .help = "The section of the handler that answers, with its own options."},
     {.type = REEVE_OPT_END},
@@ -22,7 +42,15 @@ static const reeve_option route_options[] = {
 
 static const reeve_option site_options[] = {
     {.name = "names", .type = REEVE_OPT_LIST,
-     .help = "Further host names of this site. Its title is one already."},
+     .help = "Further host names of this site. Its title is one already. \"*.example.org\" stands "
+             "for every name below example.org, with one label more or several, but not for "
+             "example.org. A name written in full comes before a wildcard, a longer wildcard "
+             "before a shorter one."},
+    {.name = "error_page", .type = REEVE_OPT_LIST,
+     .help = "Pages of your own for errors, each as a status and a file with its whole path: "
+             "{ \"404 /srv/www/missing.html\" }. They are read when a worker starts; their type "
+             "follows from their name: .html, .txt or .json."},
+    ASKING_OPTIONS,
     {.name = "access_log", .type = REEVE_OPT_PATH, .fallback = "inherit",
      .choices = "stderr|stdout|inherit",
      .help = "Where requests for this site are logged: a path, \"stderr\", \"stdout\", \"\" for "
@@ -31,7 +59,8 @@ static const reeve_option site_options[] = {
      .help = "How requests for this site are logged. If not given, as the section http says."},
     {.name = "route", .type = REEVE_OPT_SECTIONS, .options = route_options,
      .help = "Which handler answers below a path prefix. The longest prefix that ends where a path "
-             "segment ends is taken; \"/\" takes all."},
+             "segment ends is taken; \"/\" takes all. \"= /x\" takes the path /x alone and comes "
+             "before any prefix."},
     {.type = REEVE_OPT_END},
 };
 
@@ -68,6 +97,10 @@ const reeve_option settings_options[] = {
              "seconds (from when the first byte of the request was seen until all of the answer "
              "was queued for sending), referer, user_agent and user; null where there is none. "
              "What was no request has its first line as \"line\"."},
+    {.name = "auth_limit", .type = REEVE_OPT_INT, .fallback = "32", .min = 1, .max = 10000,
+     .help = "Most passwords that a worker checks at once; see auth_file. Each check takes tens of "
+             "milliseconds by design, though only once for a password that is right. Further ones "
+             "are answered with 503, so that wrong passwords cannot take all the time there is."},
     {.name = "request_id", .type = REEVE_OPT_STRING,
      .help = "A header field such as \"X-Request-ID\" in which each answer bears the id of its "
              "request. An id that the client sends in it is taken over if it is a token of at most "
@@ -91,190 +124,21 @@ static int read_limits(const reeve_section *section)
     settings.header_timeout = reeve_conf_int(section, "header_timeout");
     settings.body_timeout = reeve_conf_int(section, "body_timeout");
     settings.server_header = reeve_conf_bool(section, "server_header");
+    settings.auth_limit = (unsigned)reeve_conf_int(section, "auth_limit");
 
     static const struct access off;
     return access_read(section, &off, &settings.access) != 0 || access_read_id(section) != 0 ? -1
                                                                                              : 0;
 }
 
-static int longest_first(const void *a, const void *b)
-{
-    const struct route *left = a, *right = b;
-    if (left->length != right->length)
-        return left->length < right->length ? 1 : -1;
-    return memcmp(left->prefix, right->prefix, left->length);
-}
-
-static int read_route(const reeve_section *section, const char *site, struct route *route)
-{
-    route->site = site;
-    route->prefix = reeve_conf_title(section);
-    if (route->prefix[0] != '/')
-        return reeve_conf_error(section, NULL, "route \"%s\" must begin with \"/\": write \"/%s\"",
-                                route->prefix, route->prefix);
-    route->length = strlen(route->prefix);
-    while (route->length > 0 && route->prefix[route->length - 1] == '/')
-        route->length--;
-    const reeve_section *options = NULL;
-    route->handler = reeve_conf_handler(section, &options);
-    if (route->handler == NULL) /* the core has said why */
-        return -1;
-    route->module = reeve_conf_name(options);
-    if (route->handler->configure == NULL)
-        return 0;
-    return route->handler->configure(options, route->prefix, &route->config);
-}
-
-static int read_routes(const reeve_section *section, struct site *site)
-{
-    size_t count = reeve_conf_count(section, "route");
-    if (count == 0)
-        return reeve_conf_error(section, NULL, "site \"%s\" has no route: add one, such as "
-                                "route \"/\" { static { root = \"/srv/www\" } }", site->title);
-    site->routes = calloc(count, sizeof *site->routes);
-    if (site->routes == NULL)
-        return reeve_conf_error(section, NULL, "memory is short: free some and try again");
-    for (; site->count < count; site->count++)
-        if (read_route(reeve_conf_section(section, "route", site->count), site->title,
-                       &site->routes[site->count]) != 0)
-            return -1;
-    qsort(site->routes, count, sizeof *site->routes, longest_first);
-    for (size_t i = 1; i < count; i++)
-        if (longest_first(&site->routes[i - 1], &site->routes[i]) == 0)
-            return reeve_conf_error(section, "route", "route \"%s\" stands twice in site \"%s\": "
-                                    "remove one", site->routes[i].prefix, site->title);
-    return 0;
-}
-
-static int name_order(const void *a, const void *b)
-{
-    const struct site_name *left = a, *right = b;
-    return strcmp(left->name, right->name);
-}
-
-static int add_name(const reeve_section *section, const struct site *site, const char *text)
-{
-    char *name = strdup(text);
-    if (name == NULL)
-        return reeve_conf_error(section, NULL, "memory is short: free some and try again");
-    for (char *c = name; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    size_t length = strlen(name);
-    if (length > 1 && name[length - 1] == '.')
-        name[--length] = '\0';
-    settings.names[settings.name_count++] = (struct site_name){name, site};
-    bool bracketed = length > 1 && name[0] == '[' && name[length - 1] == ']'; /* IPv6 */
-    if (length == 0 || strpbrk(name, bracketed ? "/ \t@" : "/ \t@:[]") != NULL)
-        return reeve_conf_error(section, "names", "\"%s\" is not a host name: write it without "
-                                "scheme, port and path", text);
-    return 0;
-}
-
-static int read_names(const reeve_section *section, const struct site *site)
-{
-    if (add_name(section, site, site->title) != 0)
-        return -1;
-    for (size_t i = 0; i < reeve_conf_count(section, "names"); i++)
-        if (add_name(section, site, reeve_conf_item(section, "names", i)) != 0)
-            return -1;
-    return 0;
-}
-
-/* How many names all sites have together. */
-static size_t count_names(const reeve_section *section)
-{
-    size_t names = settings.site_count;
-    for (size_t i = 0; i < settings.site_count; i++)
-        names += reeve_conf_count(reeve_conf_section(section, "site", i), "names");
-    return names;
-}
-
-static int check_names(const reeve_section *section)
-{
-    qsort(settings.names, settings.name_count, sizeof *settings.names, name_order);
-    for (size_t i = 1; i < settings.name_count; i++) {
-        const struct site_name *left = &settings.names[i - 1], *right = &settings.names[i];
-        if (name_order(left, right) == 0 && left->site != right->site)
-            return reeve_conf_error(section, "site", "the host name \"%s\" is given to site \"%s\" "
-                                    "and to site \"%s\": remove one", left->name,
-                                    left->site->title, right->site->title);
-    }
-    return 0;
-}
-
-static int read_sites(const reeve_section *section)
-{
-    settings.site_count = reeve_conf_count(section, "site");
-    if (settings.site_count == 0)
-        return 0;
-    settings.sites = calloc(settings.site_count, sizeof *settings.sites);
-    settings.names = calloc(count_names(section), sizeof *settings.names);
-    if (settings.sites == NULL || settings.names == NULL)
-        return reeve_conf_error(section, NULL, "memory is short: free some and try again");
-    settings.fallback = &settings.sites[0];
-    for (size_t i = 0; i < settings.site_count; i++) {
-        const reeve_section *one = reeve_conf_section(section, "site", i);
-        struct site *site = &settings.sites[i];
-        site->title = reeve_conf_title(one);
-        if (strcmp(site->title, "default") == 0)
-            settings.fallback = site;
-        if (access_read(one, &settings.access, &site->access) != 0 ||
-            read_names(one, site) != 0 || read_routes(one, site) != 0)
-            return -1;
-    }
-    return check_names(section);
-}
-
 int settings_read(const reeve_section *section)
 {
-    return read_limits(section) != 0 || read_sites(section) != 0 ? -1 : 0;
+    return read_limits(section) != 0 || sites_read(section) != 0 ? -1 : 0;
 }
 
 void settings_free(void)
 {
-    for (size_t i = 0; settings.sites != NULL && i < settings.site_count; i++)
-        free(settings.sites[i].routes);
-    for (size_t i = 0; i < settings.name_count; i++)
-        free((char *)settings.names[i].name);
-    free(settings.sites);
-    free(settings.names);
+    sites_free();
+    users_free_all();
     memset(&settings, 0, sizeof settings);
-}
-
-/* ---------------------------------------------------------------- finding ----------- */
-
-struct wanted {
-    const char *host;
-    size_t length;
-};
-
-static int compare_host(const void *key, const void *element)
-{
-    const struct wanted *wanted = key;
-    const struct site_name *name = element;
-    int order = strncasecmp(wanted->host, name->name, wanted->length);
-    if (order != 0)
-        return order;
-    return name->name[wanted->length] == '\0' ? 0 : -1;
-}
-
-const struct site *site_find(const char *host, size_t length)
-{
-    if (settings.site_count <= 1 || length == 0)
-        return settings.fallback;
-    struct wanted wanted = {host, length};
-    const struct site_name *found = bsearch(&wanted, settings.names, settings.name_count,
-                                            sizeof *settings.names, compare_host);
-    return found != NULL ? found->site : settings.fallback;
-}
-
-const struct route *route_find(const struct site *site, const char *path, size_t length)
-{
-    for (size_t i = 0; site != NULL && i < site->count; i++) {
-        const struct route *route = &site->routes[i];
-        if (length >= route->length && memcmp(path, route->prefix, route->length) == 0 &&
-            (length == route->length || path[route->length] == '/'))
-            return route;
-    }
-    return NULL;
 }

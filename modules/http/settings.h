@@ -6,16 +6,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth.h"
+#include "guard.h"
+#include "pages.h"
 #include "parse.h"
 #include "reeve/http.h"
 
 struct route {
-    const char *prefix;   /* as configured, for messages */
+    const char *prefix;   /* as configured, "/x" or "= /x", for messages */
     const char *site;
-    size_t length;        /* of the prefix without a final slash: 0 for "/" */
+    const char *path;     /* of it what is compared with a request's path */
+    size_t length;        /* of the path; of a prefix without its final slash: 0 for "/" */
+    bool exact;           /* no path below it is meant */
+    const struct route *wider; /* the longest other whose path this one's begins with */
     const char *module;   /* the handler's name, for messages */
     const struct reeve_handler *handler;
     void *config;         /* what its configure() stored */
+    struct guard *guard;  /* who may ask, by address; NULL: everybody */
+    const struct auth *auth; /* who is asked for a password; NULL: nobody */
 };
 
 enum access_format { ACCESS_COMBINED, ACCESS_JSON };
@@ -28,13 +36,22 @@ struct access {
 struct site {
     const char *title;
     struct access access;
-    struct route *routes; /* longest prefix first */
+    struct route *routes; /* by path, see routes.c */
     size_t count;
+    struct guard *guard;  /* of routes that have none of their own; likewise */
+    const struct auth *auth;
+    struct pages pages;
 };
 
 struct site_name {
-    const char *name;     /* a host name in lower case, without a final dot */
+    const char *name;     /* a host name in lower case, without a final dot; of a wildcard what
+                             follows the star: ".example.org" */
     const struct site *site;
+};
+
+struct site_names {       /* sorted */
+    struct site_name *list;
+    size_t count;
 };
 
 struct settings {
@@ -49,8 +66,8 @@ struct settings {
     struct site *sites;
     size_t site_count;
     const struct site *fallback; /* what takes every other host; NULL: no site at all */
-    struct site_name *names;     /* sorted */
-    size_t name_count;
+    struct site_names names, wildcards;
+    unsigned auth_limit;         /* passwords in hand at once */
 };
 
 extern struct settings settings;
@@ -64,9 +81,16 @@ void settings_free(void);
 int access_read(const reeve_section *section, const struct access *outer, struct access *access);
 int access_read_id(const reeve_section *section);
 
+/* sites.c, routes.c: 0, or -1 after reeve_conf_error(); the site's title is set. */
+int sites_read(const reeve_section *section);
+void sites_free(void);
+int routes_read(const reeve_section *section, struct site *site);
+void routes_free(struct site *site);
+
 /* The site that answers for a host name (without port; any case; NULL with length 0: none
  * given). */
 const struct site *site_find(const char *host, size_t length);
-/* The route with the longest prefix of `path` that ends where a segment ends. */
+/* The route that is exactly `path`; else that with the longest prefix of it that ends where a
+ * segment ends. */
 const struct route *route_find(const struct site *site, const char *path, size_t length);
 #endif

@@ -1,9 +1,9 @@
 /* static: serves the files below a folder.
  *
  * The root is opened once, while configuring; each request opens its file below that descriptor
- * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread;
- * nothing is kept between requests. A descriptor belongs to the request until reeve_reply_file()
- * takes it.
+ * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread, or
+ * in a pool's if any route lists folders (see read_listing()); nothing is kept between requests. A
+ * descriptor belongs to the request until file_send() takes it.
  */
 #include "config.h"
 
@@ -14,23 +14,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "reeve/http.h"
 #include "below.h"
+#include "extra.h"
+#include "file.h"
+#include "listing.h"
 #include "types.h"
-
-#define SMALL_FILE 16384 /* up to here a file is read and leaves together with its header */
 
 /* One route. All of them are freed when the worker exits. */
 struct folder {
     struct folder *next;
     int root;
     bool symlinks; /* links may lead anywhere */
+    bool dotfiles; /* names that begin with a dot are served */
+    bool listing;  /* a folder without index is listed, */
+    size_t limit;  /* up to so many entries */
+    struct types types;
     const char **index;
     size_t index_count;
     const char *fallback; /* a file below the root, without the first "/"; "": none */
+    struct extra extra;
 };
 
 static struct folder *folders;
@@ -89,46 +94,52 @@ static int redirect(reeve_request *request)
     return result == 0 ? reeve_reply_status(request, 301) : -1;
 }
 
-/* Sets Last-Modified. True if that is what the client has already. */
-static bool is_known(reeve_request *request, time_t modified)
+static int open_file(const struct folder *folder, const char *name)
 {
-    char text[64];
-    struct tm tm;
-    if (gmtime_r(&modified, &tm) == NULL ||
-        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
-        return false;
-    reeve_set_header(request, "Last-Modified", text);
-    const char *since = reeve_header(request, "If-Modified-Since");
-    return since != NULL && strcmp(since, text) == 0;
+    return below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
-/* Takes `fd`. */
-static int send_file(reeve_request *request, const char *name, int fd, const struct stat *st)
+/* Puts the sibling of `name` that the client likes best in the place of the file, if there is one
+ * that it prefers, and that has not been left behind by a newer file. */
+static void choose_sibling(reeve_request *request, const struct folder *folder, const char *name,
+                           struct file *file)
 {
-    if (is_known(request, st->st_mtime)) {
-        close(fd);
-        return reeve_reply(request, 304, NULL, NULL, 0);
+    const struct accept_coding *order[ACCEPT_CODINGS];
+    size_t count = accept_order(reeve_header(request, "Accept-Encoding"), folder->extra.codings,
+                                folder->extra.coding_count, order);
+    for (size_t i = 0; i < count; i++) {
+        char full[PATH_MAX];
+        int n = snprintf(full, sizeof full, "%s%s", name, order[i]->suffix);
+        int fd = n > 0 && (size_t)n < sizeof full ? open_file(folder, full) : -1;
+        struct stat st;
+        if (fd < 0)
+            continue;
+        if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_mtime < file->st.st_mtime) {
+            close(fd);
+            continue;
+        }
+        close(file->fd);
+        file->fd = fd;
+        file->st = st;
+        file->coding = order[i];
+        return;
     }
-    size_t size = (size_t)st->st_size;
-    const char *type = types_find(name);
-    if (size > SMALL_FILE || strcmp(reeve_method(request), "HEAD") == 0)
-        return reeve_reply_file(request, 200, type, fd, 0, size);
-    char data[SMALL_FILE];
-    ssize_t n = read(fd, data, size); /* what there is now is the answer, should it have shrunk */
-    int error = errno;
-    close(fd);
-    return n < 0 ? refuse(request, error) : reeve_reply(request, 200, type, data, (size_t)n);
 }
 
 /* Takes `fd`, which `name` led to. */
-static int send_opened(reeve_request *request, const char *name, int fd)
+static int send_opened(reeve_request *request, const struct folder *folder, const char *name,
+                       int fd)
 {
-    struct stat st;
-    int error = fstat(fd, &st) == 0 ? 0 : errno;
-    if (error == 0 && S_ISREG(st.st_mode))
-        return send_file(request, name, fd, &st);
+    struct file file = {.fd = fd};
+    int error = fstat(fd, &file.st) == 0 ? 0 : errno;
+    if (error == 0 && S_ISREG(file.st.st_mode)) {
+        file.type = types_find(&folder->types, name);
+        if (folder->extra.coding_count > 0)
+            choose_sibling(request, folder, name, &file);
+        return file_send(request, &folder->extra, &file);
+    }
     close(fd);
-    if (error == 0 && S_ISDIR(st.st_mode))
+    if (error == 0 && S_ISDIR(file.st.st_mode))
         return redirect(request);
     return refuse(request, error != 0 ? error : ENOENT);
 }
@@ -157,14 +168,30 @@ static int send_fallback(reeve_request *request, const struct folder *folder, in
     int fd = below_open(folder->root, folder->fallback, folder->symlinks,
                         O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd >= 0 && !is_folder(fd))
-        return send_opened(request, folder->fallback, fd);
+        return send_opened(request, folder, folder->fallback, fd);
     if (fd >= 0)
         close(fd);
     return refuse(request, error);
 }
 
-/* `name` ends with "/" or is the root: its first index file, else 403, or 404 if it is no
- * folder. */
+/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. */
+static int send_folder(reeve_request *request, const struct folder *folder, const char *name)
+{
+    int fd = below_open(folder->root, name, folder->symlinks,
+                        (folder->listing ? O_RDONLY : O_PATH) | O_DIRECTORY);
+    if (fd < 0)
+        return send_fallback(request, folder, errno);
+    if (folder->listing) {
+        struct listing_source source = {.root = folder->root, .name = name,
+                                        .symlinks = folder->symlinks, .dotfiles = folder->dotfiles,
+                                        .limit = folder->limit};
+        return listing_reply(request, fd, &source);
+    }
+    close(fd);
+    return reeve_reply_status(request, 403);
+}
+
+/* `name` ends with "/" or is the root: its first index file, or the folder itself. */
 static int send_index(reeve_request *request, const struct folder *folder, const char *name)
 {
     char full[PATH_MAX];
@@ -172,19 +199,15 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
         if (n < 0 || (size_t)n >= sizeof full)
             return refuse(request, ENAMETOOLONG);
-        int fd = below_open(folder->root, full, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        int fd = open_file(folder, full);
         if (fd >= 0 && !is_folder(fd))
-            return send_opened(request, full, fd);
+            return send_opened(request, folder, full, fd);
         if (fd >= 0)
             close(fd);
         else if (errno != ENOENT)
             return send_fallback(request, folder, errno);
     }
-    int fd = below_open(folder->root, name, folder->symlinks, O_PATH | O_DIRECTORY);
-    if (fd < 0)
-        return send_fallback(request, folder, errno);
-    close(fd);
-    return reeve_reply_status(request, 403);
+    return send_folder(request, folder, name);
 }
 
 /* Names that begin with a dot are not for the web, except the registry of RFC 8615. */
@@ -201,19 +224,22 @@ static int static_handle(reeve_request *request, void *config)
 {
     const struct folder *folder = config;
     const char *method = reeve_method(request), *path = reeve_path(request);
+    if (extra_put(request, &folder->extra) != 0)
+        return -1;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        reeve_set_header(request, "Allow", "GET, HEAD");
-        return reeve_reply_status(request, 405);
+        reeve_set_header(request, "Allow", "GET, HEAD, OPTIONS");
+        return strcmp(method, "OPTIONS") == 0 ? reeve_reply(request, 204, NULL, NULL, 0)
+                                              : reeve_reply_status(request, 405);
     }
-    if (is_hidden(reeve_rest(request)))
+    if (!folder->dotfiles && is_hidden(reeve_rest(request)))
         return reeve_reply_status(request, 404);
     const char *name = reeve_rest(request) + 1;
     if (path[strlen(path) - 1] == '/')
         return send_index(request, folder, name);
-    int fd = below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = open_file(folder, name);
     if (fd < 0)
         return send_fallback(request, folder, errno);
-    return send_opened(request, name, fd);
+    return send_opened(request, folder, name, fd);
 }
 
 /* ---------------------------------------------------------------- configuration ----- */
@@ -256,6 +282,20 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
     return 0;
 }
 
+/* Set once a worker, while configuring. */
+static struct reeve_handler static_handler;
+
+/* To list a folder is to read it from the disk and to look at each entry: the loop may not wait for
+ * that. `blocking` holds for all that a handler does, so one route that lists sends the requests of
+ * all static routes through the pool. Where no route lists, nothing changes. */
+static void read_listing(const reeve_section *section, struct folder *folder)
+{
+    folder->listing = reeve_conf_bool(section, "listing");
+    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
+    if (folder->listing)
+        static_handler.blocking = true;
+}
+
 static int static_configure(const reeve_section *section, const char *route, void **config)
 {
     (void)route;
@@ -267,11 +307,13 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folder->next = folders;
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
+    folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
+    read_listing(section, folder);
     types_load("/etc/mime.types");
-    return read_index(section, folder) != 0 || read_fallback(section, folder) != 0 ||
-                   open_root(section, folder) != 0
-               ? -1
-               : 0;
+    if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
+        read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
+        return -1;
+    return open_root(section, folder);
 }
 
 static void static_worker_exit(void)
@@ -282,9 +324,11 @@ static void static_worker_exit(void)
         if (folder->root >= 0)
             close(folder->root);
         free(folder->index);
+        extra_free(&folder->extra);
+        types_free(&folder->types);
         free(folder);
     }
-    types_free();
+    types_unload();
 }
 
 static const reeve_option static_options[] = {
@@ -302,10 +346,16 @@ static const reeve_option static_options[] = {
     {.name = "symlinks", .type = REEVE_OPT_BOOL, .fallback = "off",
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},
+    EXTRA_OPTIONS,
+    {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
+     .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404 and lists "
+             "none, \"serve\" treats them as any other. /.well-known is served in both cases."},
+    LISTING_OPTIONS,
+    TYPES_OPTIONS,
     {.type = REEVE_OPT_END},
 };
 
-static const reeve_handler static_handler = {
+static struct reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,

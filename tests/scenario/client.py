@@ -119,6 +119,8 @@ class Client:
             check(colon and name and " " not in name, f"header line {each!r}")
             fields.append((name.lower(), value.strip()))
         answer = Answer(line, fields, b"")
+        if answer.status in (204, 304):
+            return answer
         length = answer.field("Content-Length")
         if answer.field("Transfer-Encoding") == "chunked":
             equal(length, None, "Content-Length of a chunked answer")
@@ -128,7 +130,7 @@ class Client:
             answer.body = self.rest()
             return answer
         check(length is not None and length.isdigit(), f"no Content-Length in {text!r}")
-        if not head and answer.status not in (204, 304):
+        if not head:
             answer.body = self.take(int(length))
         return answer
 

@@ -430,6 +430,9 @@ class Server:
     # -- log
 
     def log(self, name="log"):
+        return without_tools(self.whole_log(name))
+
+    def whole_log(self, name="log"):
         try:
             return self.read(name)
         except FileNotFoundError:
@@ -461,7 +464,7 @@ class Server:
             self.process.wait()
         for pid in left:
             kill(pid)
-        text = self.log()
+        text = self.whole_log()
         wrong += [f"the log holds {report!r}" for report in REPORTS if report in text]
         if orderly and not self.crashes_meant and self.logged("worker-crashed"):
             wrong.append("a worker crashed: " + self.logged("worker-crashed")[0])
@@ -500,9 +503,16 @@ class Events:
                 return event
 
 
+def without_tools(text):
+    """Without the lines that a sanitizer or valgrind write of their own accord, such as
+    "==12==Unable to get registers from thread 13."; their reports are looked for by finish()."""
+    return re.sub(r"^==\d+==.*\n?", "", text, flags=re.M)
+
+
 class Result:
     def __init__(self, done):
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+        self.code, self.out = done.returncode, done.stdout
+        self.err = without_tools(done.stderr)
 
     @property
     def text(self):
@@ -646,7 +656,7 @@ def run_one(number, name, function, model):
         print("\n".join("# " + line for line in (failure or "").splitlines() + wrong))
         for server in case.servers:
             print(f"# log of {server.name} ({server.folder}):")
-            print("\n".join("#   " + line for line in server.log().splitlines()[-150:]))
+            print("\n".join("#   " + line for line in server.whole_log().splitlines()[-150:]))
     sys.stdout.flush()
     case.remove()
     return not failed

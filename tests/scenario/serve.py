@@ -71,7 +71,8 @@ def missing(case):
         answer = ask_raw(server.address(), f"{method} /index.html HTTP/1.1\r\nHost: a\r\n"
                          "Content-Length: 0\r\n\r\n")
         equal(answer.status, 405, f"{method} of a file")
-        equal({name.strip() for name in answer.field("Allow").split(",")}, {"GET", "HEAD"}, "Allow")
+        equal({name.strip() for name in answer.field("Allow").split(",")}, {"GET", "HEAD", "OPTIONS"},
+              "Allow")
 
 
 @scenario("a folder without its slash is sent to the one with it")
@@ -272,7 +273,11 @@ def sites(case):
                                    ("one.test:8080", "/a/", "one a"), ("one.test", "/ab", "one"),
                                    ("one.test", "/a/b/c", "one a b"), ("one.test", "/a/x", "one a"),
                                    ("two.test", "/a", "two"), ("2.test", "/", "two"),
-                                   ("other.test", "/a", "default"), ("localhost", "/", "default")):
+                                   ("other.test", "/a", "default"), ("localhost", "/", "default"),
+                                   ("one.test", "http://two.test/a", "two"),
+                                   ("other.test", "http://ONE.test:81/a/x", "one a"),
+                                   ("", "http://2.test.", "two"),
+                                   ("two.test", "http://other.test/", "default")):
             equal(client.get(target, host=host).body.decode(), want, f"{host}{target}")
 
 

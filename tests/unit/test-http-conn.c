@@ -42,6 +42,15 @@ static int show(reeve_request *request, void *config)
     return reeve_reply(request, 200, "text/plain", text, (size_t)n);
 }
 
+static int host(reeve_request *request, void *config)
+{
+    (void)config;
+    const char *value = reeve_header(request, "host");
+    if (value == NULL)
+        value = "none";
+    return reeve_reply(request, 200, "text/plain", value, strlen(value));
+}
+
 static int silent(reeve_request *request, void *config)
 {
     reeve_set_header(request, "X-Lost", "1");
@@ -98,7 +107,7 @@ static const struct {
 } table[] = {
     {"hello", hello, false}, {"show", show, false},   {"silent", silent, false},
     {"minus", silent, true}, {"twice", twice, false}, {"fields", fields, false},
-    {"big", big, false},     {"file", file, false},
+    {"big", big, false},     {"file", file, false},   {"host", host, false},
 };
 #define TABLE (sizeof table / sizeof *table)
 
@@ -236,7 +245,7 @@ START_TEST(test_get)
 }
 END_TEST
 
-START_TEST(test_head)
+START_TEST(rfc9110_9_3_2_head)
 {
     expect("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
            HEAD_200 "Content-Length: 6\r\n\r\n" HELLO);
@@ -250,7 +259,7 @@ START_TEST(test_head)
 }
 END_TEST
 
-START_TEST(test_versions)
+START_TEST(rfc9112_9_3_persistence)
 {
     expect("GET /hello HTTP/1.0\r\n\r\n", HELLO_CLOSE);
     expect("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
@@ -263,7 +272,7 @@ START_TEST(test_versions)
 }
 END_TEST
 
-START_TEST(test_pipeline)
+START_TEST(rfc9112_9_3_2_pipelining)
 {
     static const char input[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
                                 "GET /b/show?1 HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -281,6 +290,56 @@ START_TEST(test_pipeline)
     fake_run_jobs(conn, true);
     check_output(conn, output);
     ck_assert_int_eq(fake_requests(conn), 3);
+    fake_close(&conn);
+}
+END_TEST
+
+/* The authority of the target replaces Host, for handlers too. */
+START_TEST(rfc9112_3_2_2_absolute_form)
+{
+    expect("GET http://b:81/host HTTP/1.1\r\nX: y\r\nhost: a\r\n\r\n",
+           HEAD_200 "Content-Length: 4\r\n\r\nb:81");
+    expect("GET http://b/host HTTP/1.1\r\nHost:\r\n\r\n",
+           HEAD_200 "Content-Length: 1\r\n\r\nb");
+    expect("GET /host HTTP/1.1\r\nHost: a\r\n\r\n", HEAD_200 "Content-Length: 1\r\n\r\na");
+    expect("GET http://b/host HTTP/1.0\r\n\r\n",
+           HEAD_200 "Content-Length: 4\r\nConnection: close\r\n\r\nnone");
+}
+END_TEST
+
+/* RFC 9110, 4.2.3: only with OPTIONS a missing path is not "/". */
+START_TEST(rfc9112_3_2_4_asterisk_form)
+{
+    static const char allow[] = "HTTP/1.1 204 No Content\r\n" DATE
+                                "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n\r\n";
+    expect("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", allow);
+    expect("OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n", allow);
+    expect_page("OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "404", false);
+    expect_page("GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", "404", false);
+}
+END_TEST
+
+/* A HEAD that is refused has no body either, as far as one knows that it was one. */
+START_TEST(rfc9110_9_3_2_refused_head)
+{
+    static const char *const inputs[] = {
+        "HEAD /hello HTTP/1.1\r\n\r\n", "HEAD /hello HTTP/1.1\r\nHost: a\r\nX y\r\n\r\n",
+        "HEAD /hello HTTP/3.0\r\n", "HEAD * HTTP/1.1\r\nHost: a\r\n\r\n",
+        "HEAD /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx"};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        reeve_conn *conn = begin();
+        feed(conn, inputs[i]);
+        const char *output = fake_output(conn, NULL);
+        ck_assert_ptr_nonnull(strstr(output, "Connection: close\r\n"));
+        ck_assert_ptr_eq(strstr(output, "\r\n\r\n"), output + strlen(output) - 4);
+        fake_close(&conn);
+    }
+    reeve_conn *conn = begin();
+    feed(conn, "HEAD /hello HTTP/1.1\r\nHost: a\r\n");
+    fake_expire(conn);
+    const char *output = fake_output(conn, NULL);
+    ck_assert_ptr_nonnull(strstr(output, " 408 "));
+    ck_assert_ptr_eq(strstr(output, "\r\n\r\n"), output + strlen(output) - 4);
     fake_close(&conn);
 }
 END_TEST
@@ -373,9 +432,14 @@ static const struct {
     {"\x16\x03\x01", "400", true},
     {"\rX", "400", true},
     {"get /hello HTTP/1.1\r\nHost: a\r\n\r\n", "501", false},
-    {"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "501", false},
+    {"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "501", true},
     {"GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", "505", true},
-    {"GET /hello HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n", "417", true},
+    {"GET /hello HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n", "417", false},
+    {"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: x\r\n\r\n", "417",
+     true},
+    {"GET http://a:b/hello HTTP/1.1\r\nHost: a\r\n\r\n", "400", true},
+    {"GET https://a/hello HTTP/1.1\r\nHost: a\r\n\r\n", "421", false},
+    {"GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "400", true},
     {"GET /0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
      "8901234567890123456789", "414", true},
     {"GET / HTTP/1.1\r\nHost: a\r\na:\r\nb:\r\nc:\r\nd:\r\ne:\r\n", "431", true},
@@ -395,7 +459,7 @@ static const struct {
     {"GET /b/silent HTTP/1.1\r\nHost: a\r\n\r\n", "500", false},
 };
 
-START_TEST(test_errors)
+START_TEST(rfc9110_15_errors)
 {
     expect_page(errors[_i].input, errors[_i].status, errors[_i].closed);
 }
@@ -454,7 +518,7 @@ END_TEST
 
 /* ---------------------------------------------------------------- bodies ------------ */
 
-START_TEST(test_bodies)
+START_TEST(rfc9112_6_3_bodies)
 {
     static const char output[] =
         HEAD_200 "Content-Length: 47\r\n\r\nPOST|/show|/show|/||(none)|192.0.2.1|0123456789" HELLO;
@@ -476,7 +540,7 @@ START_TEST(test_blocking_body)
 }
 END_TEST
 
-START_TEST(test_expect)
+START_TEST(rfc9110_10_1_1_expect)
 {
     static const char head[] = "POST /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
                                "Content-Length: 3\r\n\r\n";
@@ -551,7 +615,7 @@ START_TEST(test_late_requests)
 }
 END_TEST
 
-START_TEST(test_end_of_input)
+START_TEST(rfc9112_8_incomplete)
 {
     static const char *const inputs[] = {
         "", "\r", "GET /hel", "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
@@ -788,13 +852,16 @@ START_TEST(test_request_id_logged)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(test_head),
-                 ONCE(test_versions), ONCE(test_pipeline), ONCE(test_one_send), ONCE(test_show),
+UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_3_2_head),
+                 ONCE(rfc9110_9_3_2_refused_head), ONCE(rfc9112_3_2_2_absolute_form),
+                 ONCE(rfc9112_3_2_4_asterisk_form), ONCE(rfc9112_9_3_persistence),
+                 ONCE(rfc9112_9_3_2_pipelining), ONCE(test_one_send), ONCE(test_show),
                  ONCE(test_large_answers), ONCE(test_file), ONCE(test_fields),
-                 ONCE(test_server_header), EACH(test_errors, errors),
+                 ONCE(test_server_header), EACH(rfc9110_15_errors, errors),
                  ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),
-                 ONCE(test_short_memory), ONCE(test_bodies), ONCE(test_blocking_body),
-                 ONCE(test_expect), ONCE(test_deadlines), ONCE(test_late_requests),
-                 ONCE(test_end_of_input), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
-                 ONCE(test_access_log), ONCE(test_access_log_json), ONCE(test_access_log_long),
-                 ONCE(test_request_id), ONCE(test_request_id_logged))
+                 ONCE(test_short_memory), ONCE(rfc9112_6_3_bodies), ONCE(test_blocking_body),
+                 ONCE(rfc9110_10_1_1_expect), ONCE(test_deadlines), ONCE(test_late_requests),
+                 ONCE(rfc9112_8_incomplete), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
+                 ONCE(test_access_log), ONCE(test_access_log_json),
+                 ONCE(test_access_log_long), ONCE(test_request_id),
+                 ONCE(test_request_id_logged))

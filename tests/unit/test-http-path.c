@@ -58,7 +58,7 @@ static const struct {
     {"/% 41", NULL},
 };
 
-START_TEST(test_paths)
+START_TEST(rfc9110_4_2_3_path)
 {
     size_t length = strlen(paths[_i].path), out_length = 0;
     char *out = malloc(length + 2); /* no byte more than promised */
@@ -88,6 +88,7 @@ static const struct {
     {"*", TARGET_ASTERISK, NULL, NULL, NULL},
     {"http://h/a?b", TARGET_ABSOLUTE, "h", "/a", "b"},
     {"HTTP://h:80", TARGET_ABSOLUTE, "h:80", "/", ""},
+    {"http://h", TARGET_ABSOLUTE, "h", "/", ""},
     {"https://h?b", TARGET_ABSOLUTE, "h", "/", "b"},
     {"http://[::1]:80/", TARGET_ABSOLUTE, "[::1]:80", "/", ""},
     {"http://", TARGET_BAD, NULL, NULL, NULL},
@@ -107,7 +108,7 @@ static void same(const char *text, size_t length, const char *wanted)
     ck_assert_int_eq(memcmp(text, wanted, length), 0);
 }
 
-START_TEST(test_targets)
+START_TEST(rfc9112_3_2_request_target)
 {
     struct target target;
     enum target_form form = target_split(targets[_i].text, strlen(targets[_i].text), &target);
@@ -120,20 +121,61 @@ START_TEST(test_targets)
         ck_assert_ptr_null(target.host);
     same(target.path, target.path_length, targets[_i].path);
     same(target.query, target.query_length, targets[_i].query);
+    ck_assert_int_eq(target.secure, strncmp(targets[_i].text, "https", 5) == 0);
+    ck_assert_int_eq(target.bare, form == TARGET_ABSOLUTE &&
+                                      targets[_i].text + strlen(targets[_i].text) ==
+                                          target.host + target.host_length);
 }
 END_TEST
 
 static const struct {
     const char *host, *name; /* NULL: refused */
 } hosts[] = {
-    {"a", "a"},         {"a:80", "a"},      {"a:", "a"},           {"a.", "a"},
-    {"a.:80", "a"},     {"", ""},           {":80", ""},           {"[::1]", "[::1]"},
-    {"[::1]:80", "[::1]"}, {"1.2.3.4:5", "1.2.3.4"}, {".", "."},   {"[::1", NULL},
-    {"[::1]80", NULL},  {"a:b", NULL},      {"a:80:80", NULL},     {"a[", NULL},
+    {"", ""},
+    {"a", "a"},
+    {"a:80", "a"},
+    {"a:", "a"},
+    {"a:0", "a"},
+    {"a:65535", "a"},
+    {"a:00000080", "a"},
+    {"a.", "a"},
+    {"a.:80", "a"},
+    {".", "."},
+    {"A-b_c~1.example", "A-b_c~1.example"},
+    {"1.2.3.4:5", "1.2.3.4"},
+    {"[::1]", "[::1]"},
+    {"[::1]:80", "[::1]"},
+    {"[2001:db8:0:0:0:0:192.0.2.1]", "[2001:db8:0:0:0:0:192.0.2.1]"},
+    {":80", NULL},
+    {":", NULL},
+    {"a:b", NULL},
+    {"a:80:80", NULL},
+    {"a:+80", NULL},
+    {"a:65536", NULL},
+    {"a:4294967376", NULL},
+    {"a:18446744073709551696", NULL},
+    {"a b", NULL},
+    {"a/", NULL},
+    {"u@a", NULL},
+    {"a,b", NULL},
+    {"a%41", NULL},
+    {"a\\b", NULL},
+    {"a\xc3\xa4", NULL},
+    {"a[", NULL},
     {"a]b", NULL},
+    {"[", NULL},
+    {"[]", NULL},
+    {"[::1", NULL},
+    {"[::1]80", NULL},
+    {"[::1].", NULL},
+    {"[::1::2]", NULL},
+    {"[1.2.3.4]", NULL},
+    {"[fe80::1%25eth0]", NULL},
+    {"[v1.a]", NULL},
+    {"[2001:db8:0000:0000:0000:0000:0000:0000:0000:0001]", NULL},
 };
 
-START_TEST(test_hosts)
+START_TEST(rfc9110_7_2_host)
 {
     size_t length = 0;
     bool good = host_name(hosts[_i].host, strlen(hosts[_i].host), &length);
@@ -143,5 +185,5 @@ START_TEST(test_hosts)
 }
 END_TEST
 
-UNIT_MAIN("http-path", EACH(test_paths, paths), EACH(test_targets, targets),
-          EACH(test_hosts, hosts))
+UNIT_MAIN("http-path", EACH(rfc9110_4_2_3_path, paths), EACH(rfc9112_3_2_request_target, targets),
+          EACH(rfc9110_7_2_host, hosts))

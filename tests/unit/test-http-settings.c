@@ -1,6 +1,7 @@
 /* The section http: what is refused, and which site and route take a request. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../modules/http/settings.h"
@@ -25,12 +26,14 @@ static int handle(reeve_request *request, void *config)
 static const reeve_handler handler = {.configure = configure, .handle = handle};
 static const reeve_section options;
 
-#define ROUTE(prefix) {.title = prefix, .handler = &handler, .options = &options}
+#define ROUTE(path) {.title = path, .handler = &handler, .options = &options}
 #define SECTIONS(list) .sections = list, .count = sizeof list / sizeof *list
 #define ITEMS(list) .items = list, .count = sizeof list / sizeof *list
 
 static const reeve_section routes[] = {
-    ROUTE("/"), ROUTE("/hello"), ROUTE("/hello/deep/"), ROUTE("/a b"), ROUTE("/zzz")};
+    ROUTE("/"), ROUTE("/hello"), ROUTE("/hello/deep/"), ROUTE("/a b"), ROUTE("/zzz"),
+    ROUTE("= /hello/deep"), ROUTE("=/only"), ROUTE("= /only/"), ROUTE("/hello-x"),
+    ROUTE("/hello/deep-x")};
 static const reeve_section few[] = {ROUTE("/only")};
 /* A site may name itself again. */
 static const char *const names[] = {"WWW.Example.com", "example.com", "[::1]", "Named"};
@@ -84,6 +87,31 @@ START_TEST(test_first_site_is_the_fallback)
 }
 END_TEST
 
+START_TEST(test_wildcards)
+{
+    static const char *const stars[] = {"*.Example.org.", "*.b.a.example.org", "www.example.org"};
+    static const struct fake_value with_stars[] = {
+        {.name = "names", ITEMS(stars)}, {.name = "route", SECTIONS(few)}, {0}};
+    static const reeve_section sites[] = {{.title = "default", .values = plain},
+                                          {.title = "*.a.example.org", .values = plain},
+                                          {.title = "stars", .values = with_stars},
+                                          {.title = "x.a.example.org", .values = plain}};
+    ck_assert_int_eq(read_sites(sites, 4), 0);
+    ck_assert_str_eq(find("www.example.org")->title, "stars");
+    ck_assert_str_eq(find("x.example.org")->title, "stars");
+    ck_assert_str_eq(find("Y.X.Example.ORG")->title, "stars");
+    ck_assert_str_eq(find("a.example.org")->title, "stars");
+    ck_assert_str_eq(find("x.a.example.org")->title, "x.a.example.org");
+    ck_assert_str_eq(find("b.a.example.org")->title, "*.a.example.org");
+    ck_assert_str_eq(find("y.x.a.example.org")->title, "*.a.example.org");
+    ck_assert_str_eq(find("c.b.a.example.org")->title, "stars");
+    ck_assert_str_eq(find("example.org")->title, "default");
+    ck_assert_str_eq(find(".example.org")->title, "default");
+    ck_assert_str_eq(find("xexample.org")->title, "default");
+    ck_assert_str_eq(find("example.org.x")->title, "default");
+}
+END_TEST
+
 static const struct {
     const char *path, *route;
 } choices[] = {
@@ -95,7 +123,15 @@ static const struct {
     {"/hello/", "/hello"},
     {"/hello/x", "/hello"},
     {"/hello/deepest", "/hello"},
-    {"/hello/deep", "/hello/deep/"},
+    {"/hello/deep", "= /hello/deep"},
+    {"/hello-x/y", "/hello-x"},
+    {"/hello-y", "/"},
+    {"/hello/deep-x", "/hello/deep-x"},
+    {"/hello/deep-y", "/hello"},
+    {"/only", "=/only"},
+    {"/only/", "= /only/"},
+    {"/only/x", "/"},
+    {"/onl", "/"},
     {"/hello/deep/", "/hello/deep/"},
     {"/hello/deep/x", "/hello/deep/"},
     {"/a b/c", "/a b"},
@@ -107,12 +143,79 @@ START_TEST(test_routes)
     static const reeve_section sites[] = {{.title = "default", .values = with_names}};
     configured = 0;
     ck_assert_int_eq(read_sites(sites, 1), 0);
-    ck_assert_int_eq(configured, 5);
+    ck_assert_int_eq(configured, 10);
     const struct route *route =
         route_find(settings.fallback, choices[_i].path, strlen(choices[_i].path));
     ck_assert_ptr_nonnull(route);
     ck_assert_str_eq(route->prefix, choices[_i].route);
-    ck_assert_str_eq(route->config, choices[_i].route);
+    const char *path = strchr(choices[_i].route, '/');
+    ck_assert_str_eq(route->config, path);
+}
+END_TEST
+
+/* The same as by looking at each of them, for whatever routes. */
+static const struct route *look(const struct site *site, const char *path)
+{
+    const struct route *best = NULL;
+    for (size_t i = 0; i < site->count; i++) {
+        const struct route *route = &site->routes[i];
+        bool all = strlen(path) == route->length && strncmp(path, route->path, route->length) == 0;
+        bool below = strlen(path) > route->length && path[route->length] == '/' &&
+                     strncmp(path, route->path, route->length) == 0;
+        bool better = best == NULL || (all && route->exact) ||
+                      (route->length > best->length && !best->exact);
+        if ((all || (below && !route->exact)) && better)
+            best = route;
+    }
+    return best;
+}
+
+static void make_path(char *path, unsigned *seed)
+{
+    static const char letters[] = "/a-/b/";
+    size_t length = 1 + (unsigned)rand_r(seed) % 7;
+    path[0] = '/';
+    for (size_t i = 1; i < length; i++) {
+        do
+            path[i] = letters[(unsigned)rand_r(seed) % (sizeof letters - 1)];
+        while (path[i] == '/' && path[i - 1] == '/');
+    }
+    path[length] = '\0';
+}
+
+START_TEST(test_found_as_if_looked_for)
+{
+    static char titles[40][16];
+    static reeve_section sections[40];
+    unsigned seed = (unsigned)_i + 1, found = 0;
+    size_t count = 0;
+    for (unsigned tries = 0; tries < 200 && count < 40; tries++) {
+        bool exact = rand_r(&seed) % 4 == 0, again = false;
+        strcpy(titles[count], exact ? "= " : "");
+        make_path(titles[count] + strlen(titles[count]), &seed);
+        size_t length = strlen(titles[count]);
+        if (!exact && length > 1 && titles[count][length - 1] == '/')
+            titles[count][length - 1] = '\0';
+        for (size_t i = 0; i < count; i++)
+            again |= strcmp(titles[i], titles[count]) == 0;
+        if (!again) {
+            sections[count] = (reeve_section)ROUTE(titles[count]);
+            count++;
+        }
+    }
+    const struct fake_value values[] = {
+        {.name = "route", .sections = sections, .count = count}, {0}};
+    const reeve_section site = {.title = "default", .values = values};
+    ck_assert_int_eq(read_sites(&site, 1), 0);
+    for (int i = 0; i < 5000; i++) {
+        char path[16];
+        make_path(path, &seed);
+        const struct route *route = route_find(settings.fallback, path, strlen(path));
+        ck_assert_msg(route == look(settings.fallback, path), "%s is given to %s", path,
+                      route != NULL ? route->prefix : "nobody");
+        found += route != NULL;
+    }
+    ck_assert_uint_gt(found, 100);
 }
 END_TEST
 
@@ -154,6 +257,27 @@ START_TEST(test_refusals)
     static const reeve_section same[] = {{.title = "named", .values = with_names},
                                          {.title = "Example.COM.", .values = plain}};
     refused(same, 2, "\"example.com\" is given to site");
+    static const reeve_section stars[] = {{.title = "*.a", .values = plain},
+                                          {.title = "*.A", .values = plain}};
+    refused(stars, 2, "\"*.a\" is given to site");
+    static const char *const names_of_none[] = {"*", "*.", "*a.b", "a.*", "*.*.b", "a b"};
+    for (size_t i = 0; i < sizeof names_of_none / sizeof *names_of_none; i++)
+        refused(&(reeve_section){.title = names_of_none[i], .values = plain}, 1, "not a host name");
+    char longest[256];
+    memset(longest, 'a', 255);
+    longest[254] = longest[255] = '\0';
+    refused(&(reeve_section){.title = longest, .values = plain}, 1, "not a host name");
+    longest[253] = '\0';
+    ck_assert_int_eq(read_sites(&(reeve_section){.title = longest, .values = plain}, 1), 0);
+
+    static const reeve_section relative_exact[] = {ROUTE("= hello")};
+    static const struct fake_value with_exact[] = {
+        {.name = "route", SECTIONS(relative_exact)}, {0}};
+    refused(&(reeve_section){.title = "s", .values = with_exact}, 1, "write \"= /hello\"");
+    static const reeve_section twice_exact[] = {ROUTE("= /a"), ROUTE("/a"), ROUTE("=/a")};
+    static const struct fake_value with_twice_exact[] = {
+        {.name = "route", SECTIONS(twice_exact)}, {0}};
+    refused(&(reeve_section){.title = "s", .values = with_twice_exact}, 1, "stands twice");
 }
 END_TEST
 
@@ -230,5 +354,6 @@ END_TEST
 
 UNIT_MAIN_AROUND("http-settings", NULL, settings_free, ONCE(test_sites),
                  ONCE(test_first_site_is_the_fallback), EACH(test_routes, choices),
+                 ONCE(test_wildcards), TIMES(test_found_as_if_looked_for, 20),
                  ONCE(test_no_route), ONCE(test_refusals), ONCE(test_access_logs),
                  ONCE(test_request_id), ONCE(test_access_log_refused))

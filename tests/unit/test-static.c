@@ -97,6 +97,8 @@ static const struct reeve_http_api api = {
 
 /* ---------------------------------------------------------------- a tree ------------ */
 
+#define OCTETS "application/octet-stream"
+
 static char base[64], root[80];
 static void *config;
 static int descriptors;
@@ -142,8 +144,11 @@ static void configure(bool symlinks)
                                         {.name = "index", .items = index, .count = 2},
                                         {.name = "symlinks", .number = symlinks},
                                         {.name = "fallback", .text = fallback},
+                                        {.name = "dotfiles", .text = "hide"},
+                                        {.name = "default_type", .text = OCTETS},
+                                        {.name = "charset", .text = "utf-8"},
                                         {0}};
-    static struct fake_value kept[5];
+    static struct fake_value kept[8];
     memcpy(kept, values, sizeof values);
     reeve_section section = {.values = kept};
     const reeve_handler *handler = reeve_module_descriptor.handler;
@@ -230,7 +235,7 @@ START_TEST(test_files)
 {
     serves("/a.txt", TEXT, "a text");
     serves("/UPPER.HTML", HTML, "upper");
-    serves("/noext", "application/octet-stream", "none");
+    serves("/noext", OCTETS, "none");
     serves("/a b%.txt", TEXT, "blank");
     serves("/empty.txt", TEXT, "");
     serves("/", HTML, "<p>index");
@@ -340,11 +345,13 @@ END_TEST
 
 START_TEST(test_methods)
 {
-    static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const methods[] = {"POST", "PUT", "DELETE"};
+    for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(ask(methods[i], "/a.txt"), 405);
-        ck_assert_str_eq(asked.fields, "Allow: GET, HEAD\n");
+        ck_assert_str_eq(asked.fields, "Allow: GET, HEAD, OPTIONS\n");
     }
+    ck_assert_int_eq(ask("OPTIONS", "/a.txt"), 204);
+    ck_assert_str_eq(asked.fields, "Allow: GET, HEAD, OPTIONS\n");
 }
 END_TEST
 
@@ -384,9 +391,11 @@ START_TEST(test_not_modified)
     struct timespec times[2] = {{.tv_sec = 1795215662}, {.tv_sec = 1795215662}};
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
     serves("/a.txt", TEXT, "a text");
-    ck_assert_str_eq(asked.fields, "Last-Modified: Fri, 20 Nov 2026 23:01:02 GMT\n");
+    ck_assert_str_eq(asked.fields, "Last-Modified: Fri, 20 Nov 2026 23:01:02 GMT\n"
+                                   "Accept-Ranges: bytes\nETag: \"6-18e9e32214ba4c00\"\n");
     asked.since = "Fri, 20 Nov 2026 23:01:02 GMT";
     ck_assert_int_eq(ask("GET", "/a.txt"), 304);
+    ck_assert_str_eq(asked.fields, "ETag: \"6-18e9e32214ba4c00\"\n");
     asked.since = "Fri, 20 Nov 2026 23:01:01 GMT";
     ck_assert_int_eq(ask("GET", "/a.txt"), 200);
     asked.since = NULL;
@@ -441,6 +450,31 @@ START_TEST(test_fallback_missing)
 }
 END_TEST
 
+START_TEST(test_extra_fields)
+{
+    put("root/a.txt.gz", "packed");
+    static const char *const codings[] = {"br", "gzip"};
+    static const char *const lines[] = {"X-A: one", "X-B:\ttwo, three ", "X-C:"};
+    static struct fake_value values[7];
+    values[4] = (struct fake_value){.name = "default_type", .text = OCTETS};
+    values[5] = (struct fake_value){.name = "charset", .text = "utf-8"};
+    values[0] = (struct fake_value){.name = "root", .text = root};
+    values[1] = (struct fake_value){.name = "precompressed", .items = codings, .count = 2};
+    values[2] = (struct fake_value){.name = "headers", .items = lines, .count = 3};
+    values[3] = (struct fake_value){.name = "cache_control", .text = "no-cache"};
+    reeve_section section = {.values = values};
+    const reeve_handler *handler = reeve_module_descriptor.handler;
+    ck_assert_int_eq(handler->configure(&section, "/", &config), 0);
+    descriptors = next_descriptor();
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    ck_assert_str_eq(asked.fields, "X-A: one\nX-B: two, three\nX-C: \n");
+    serves("/a.txt", TEXT, "a text");
+    ck_assert_ptr_nonnull(strstr(asked.fields, "\nVary: Accept-Encoding\n"));
+    ck_assert_ptr_nonnull(strstr(asked.fields, "\nCache-Control: no-cache\n"));
+    ck_assert_ptr_null(strstr(asked.fields, "Content-Encoding"));
+}
+END_TEST
+
 static void refused(const struct fake_value *values, const char *text)
 {
     void *ignored = NULL;
@@ -460,32 +494,54 @@ START_TEST(test_configuration_refused)
                 "fallback: \"");
     refused((struct fake_value[]){{.name = "root", .text = "/nonexistent"}, {0}},
             "root: cannot open the folder \"/nonexistent\": No such file");
+#define LIST(option, ...)                                                                          \
+    (struct fake_value[])                                                                          \
+    {                                                                                              \
+        {.name = "root", .text = root}, {.name = option,                                           \
+                                         .items = (const char *const[]){__VA_ARGS__},              \
+                                         .count = sizeof((const char *[]){__VA_ARGS__}) /          \
+                                                  sizeof(char *)}, {0}                             \
+    }
+    refused(LIST("precompressed", "gz"), "\"gz\" is no content coding known here: write br");
+    refused(LIST("precompressed", "br", "gzip", "br"), "\"br\" stands there twice");
+    refused(LIST("headers", "X-A: b", "no colon"), "\"no colon\" is no header");
+    refused(LIST("headers", ": b"), "is no header");
+    refused(LIST("headers", "X A: b"), "is no header");
+    refused(LIST("headers", "X-A : b"), "is no header");
+    refused(LIST("headers", "X-A: b\r\nX-B: c"), "is no header");
+    refused(LIST("headers", "content-length: 1"), "content-length is written by the server");
+    refused(LIST("headers", "ETag: x"), "ETag is written by the server itself");
+    refused(LIST("headers", "Cache-control: x"), "set cache_control");
+    refused((struct fake_value[]){{.name = "root", .text = root},
+                                  {.name = "cache_control", .text = "a\nb"}, {0}},
+            "cache_control: there is a control character");
     refused((struct fake_value[]){{.name = "root", .text = "/etc/passwd"}, {0}}, "Not a directory");
 }
 END_TEST
 
 START_TEST(test_types)
 {
-    types_free();
-    ck_assert_str_eq(types_find("x.unheard-of"), "application/octet-stream");
-    ck_assert_str_eq(types_find("a.b/c"), "application/octet-stream");
-    ck_assert_str_eq(types_find("x."), "application/octet-stream");
+    struct types types = {.fallback = (char *)OCTETS};
+    types_unload();
+    ck_assert_str_eq(types_find(&types, "x.unheard-of"), OCTETS);
+    ck_assert_str_eq(types_find(&types, "a.b/c"), OCTETS);
+    ck_assert_str_eq(types_find(&types, "x."), OCTETS);
     put("mime.types", "# comment\n\ntext/x-odd  unheard-of other\nimage/x-odd\tODD\n"
                       "application/wrong html\nimage/none\n");
     char path[256];
     snprintf(path, sizeof path, "%s/mime.types", base);
     types_load(path);
-    ck_assert_str_eq(types_find("x.unheard-of"), "text/x-odd; charset=utf-8");
-    ck_assert_str_eq(types_find("x.Other"), "text/x-odd; charset=utf-8");
-    ck_assert_str_eq(types_find("x.odd"), "image/x-odd");
-    ck_assert_str_eq(types_find("x.html"), HTML);
+    ck_assert_str_eq(types_find(&types, "x.unheard-of"), "text/x-odd; charset=utf-8");
+    ck_assert_str_eq(types_find(&types, "x.Other"), "text/x-odd; charset=utf-8");
+    ck_assert_str_eq(types_find(&types, "x.odd"), "image/x-odd");
+    ck_assert_str_eq(types_find(&types, "x.html"), HTML);
     static const char *const all[] = {"atom", "avif", "css", "htm", "jpg", "js", "json", "mjs",
                                       "png", "svg", "txt", "wasm", "webp", "woff", "woff2",
                                       "xml", "zip"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char name[32];
         snprintf(name, sizeof name, "x.%s", all[i]);
-        ck_assert_str_ne(types_find(name), "application/octet-stream");
+        ck_assert_str_ne(types_find(&types, name), OCTETS);
     }
 }
 END_TEST
@@ -531,6 +587,7 @@ UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files), ONCE(test_head),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
                  ONCE(test_methods), ONCE(test_redirect), ONCE(test_redirect_keeps_the_query),
                  ONCE(test_not_modified), ONCE(test_fallback), ONCE(test_fallback_missing),
+                 ONCE(test_extra_fields),
                  ONCE(test_configuration_refused), ONCE(test_types),
                  WALKED(test_files, 1), WALKED(test_head, 1),
                  WALKED(test_refusals, sizeof refusals / sizeof *refusals), WALKED(test_dots, 1),

@@ -1,0 +1,221 @@
+/* Answering with an opened file; see file.h. Runs in the loop's thread; nothing is kept.
+ *
+ * A file that has become shorter since it was looked at is sent by its name and promised length all
+ * the same: the engine then ends the connection, so that nobody takes a part for the whole.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "condition.h"
+#include "date.h"
+#include "file.h"
+#include "parts.h"
+#include "range.h"
+
+#define SMALL_FILE 16384 /* up to here bytes are read and leave together with the header */
+#define TAG_TEXT 64
+
+struct validators {
+    char tag[TAG_TEXT];
+    char date[DATE_TEXT]; /* "" if the time cannot be written */
+    struct condition_state state;
+};
+
+/* ---------------------------------------------------------------- validators -------- */
+
+static char *put_hex(char *at, uint64_t number)
+{
+    int shift = 60;
+    while (shift > 0 && number >> shift == 0)
+        shift -= 4;
+    for (; shift >= 0; shift -= 4)
+        *at++ = "0123456789abcdef"[number >> shift & 15];
+    return at;
+}
+
+/* The tag is made of size and time of change, to the nanosecond, and not of the inode: the same
+ * tree on several hosts, behind one name, must have the same tags. It is strong: the kernel's clock
+ * for files ticks every few milliseconds, and only two changes within one tick that leave the
+ * length as it was would share a tag. */
+static void write_tag(char *at, const struct file *file)
+{
+    uint64_t time = (uint64_t)file->st.st_mtim.tv_sec * 1000000000u +
+                    (uint64_t)file->st.st_mtim.tv_nsec;
+    *at++ = '"';
+    at = put_hex(at, (uint64_t)file->st.st_size);
+    *at++ = '-';
+    at = put_hex(at, time);
+    if (file->coding != NULL) {
+        *at++ = '-';
+        at = stpcpy(at, file->coding->name);
+    }
+    *at++ = '"';
+    *at = '\0';
+}
+
+static void describe(struct validators *validators, const struct file *file)
+{
+    int64_t now = reeve_time(), modified = file->st.st_mtim.tv_sec;
+    if (modified > now)
+        modified = now; /* RFC 9110, 8.8.2.1: never later than Date */
+    write_tag(validators->tag, file);
+    if (!date_format(modified, validators->date))
+        validators->date[0] = '\0';
+    validators->state =
+        (struct condition_state){.tag = validators->tag, .modified = modified, .now = now};
+}
+
+/* ---------------------------------------------------------------- fields ------------ */
+
+/* What 200, 206 and 304 have in common (RFC 9110, 15.4.5). */
+static bool put_common(reeve_request *request, const struct extra *extra,
+                       const struct validators *validators)
+{
+    if (reeve_set_header(request, "ETag", validators->tag) != 0)
+        return false;
+    if (extra->coding_count > 0 && reeve_set_header(request, "Vary", "Accept-Encoding") != 0)
+        return false;
+    return extra->cache_control[0] == '\0' ||
+           reeve_set_header(request, "Cache-Control", extra->cache_control) == 0;
+}
+
+static bool put_fields(reeve_request *request, const struct extra *extra, const struct file *file,
+                       const struct validators *validators)
+{
+    if (validators->date[0] != '\0' &&
+        reeve_set_header(request, "Last-Modified", validators->date) != 0)
+        return false;
+    if (file->coding != NULL &&
+        reeve_set_header(request, "Content-Encoding", file->coding->name) != 0)
+        return false;
+    return reeve_set_header(request, "Accept-Ranges", "bytes") == 0 &&
+           put_common(request, extra, validators);
+}
+
+static bool put_range(reeve_request *request, const struct range *range, uint64_t size)
+{
+    char text[80];
+    snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range->first,
+             range->first + range->length - 1, size);
+    return reeve_set_header(request, "Content-Range", text) == 0;
+}
+
+/* ---------------------------------------------------------------- answers ----------- */
+
+static int send_status(reeve_request *request, const struct file *file, int status)
+{
+    close(file->fd);
+    return reeve_reply_status(request, status);
+}
+
+static int send_unmodified(reeve_request *request, const struct extra *extra,
+                           const struct file *file, const struct validators *validators)
+{
+    close(file->fd);
+    if (!put_common(request, extra, validators))
+        return -1;
+    return reeve_reply(request, 304, NULL, NULL, 0);
+}
+
+static int send_unsatisfiable(reeve_request *request, const struct file *file)
+{
+    char text[40];
+    snprintf(text, sizeof text, "bytes */%" PRIu64, (uint64_t)file->st.st_size);
+    if (reeve_set_header(request, "Content-Range", text) == 0)
+        return send_status(request, file, 416);
+    close(file->fd);
+    return -1;
+}
+
+/* The fields have been set. */
+static int send_bytes(reeve_request *request, int status, const struct file *file,
+                      const struct range *range)
+{
+    char data[SMALL_FILE];
+    size_t length = (size_t)range->length;
+    off_t offset = (off_t)range->first;
+    if (length <= SMALL_FILE && strcmp(reeve_method(request), "HEAD") != 0 &&
+        pread(file->fd, data, length, offset) == (ssize_t)length) {
+        close(file->fd);
+        return reeve_reply(request, status, file->type, data, length);
+    }
+    return reeve_reply_file(request, status, file->type, file->fd, offset, length);
+}
+
+static int send_parts(reeve_request *request, const struct file *file, char *body, size_t length,
+                      const char *type)
+{
+    close(file->fd);
+    int result = reeve_reply(request, 206, type, body, length);
+    free(body);
+    return result;
+}
+
+/* Ranges that cannot be sent as several parts are ignored, which any server may (RFC 9110,
+ * 14.2). */
+static int send_ranges(reeve_request *request, const struct file *file, struct ranges *ranges)
+{
+    uint64_t size = (uint64_t)file->st.st_size;
+    const struct range whole = {.length = size};
+    if (ranges->count == 1) {
+        if (put_range(request, &ranges->list[0], size))
+            return send_bytes(request, 206, file, &ranges->list[0]);
+        close(file->fd);
+        return -1;
+    }
+    char type[PARTS_TYPE];
+    size_t length;
+    char *body = ranges->count > 1 ? parts_read(file->fd, size, file->type, ranges, type, &length)
+                                   : NULL;
+    return body != NULL ? send_parts(request, file, body, length, type)
+                        : send_bytes(request, 200, file, &whole);
+}
+
+/* Which ranges are wanted. Of an empty file none can be satisfied; some clients ask for one with
+ * every request, and are better off with the whole. */
+static enum range_result wanted(reeve_request *request, const struct file *file,
+                                const struct condition_state *state, struct ranges *ranges)
+{
+    const char *field = reeve_header(request, "Range");
+    ranges->count = 0;
+    if (field == NULL || file->st.st_size == 0 || strcmp(reeve_method(request), "GET") != 0 ||
+        !condition_range(reeve_header(request, "If-Range"), state))
+        return RANGE_IGNORED;
+    return range_parse(field, (uint64_t)file->st.st_size, ranges);
+}
+
+int file_send(reeve_request *request, const struct extra *extra, const struct file *file)
+{
+    struct validators validators;
+    const struct condition_fields fields = {
+        .match = reeve_header(request, "If-Match"),
+        .none_match = reeve_header(request, "If-None-Match"),
+        .unmodified_since = reeve_header(request, "If-Unmodified-Since"),
+        .modified_since = reeve_header(request, "If-Modified-Since"),
+    };
+    describe(&validators, file);
+    switch (condition_check(&fields, &validators.state)) {
+    case CONDITION_TRUE:
+        break;
+    case CONDITION_UNMODIFIED:
+        return send_unmodified(request, extra, file, &validators);
+    case CONDITION_FALSE:
+        return send_status(request, file, 412);
+    }
+    struct ranges ranges;
+    enum range_result result = wanted(request, file, &validators.state, &ranges);
+    if (result == RANGE_UNSATISFIABLE)
+        return send_unsatisfiable(request, file);
+    if (result == RANGE_IGNORED)
+        ranges.count = 0;
+    if (put_fields(request, extra, file, &validators))
+        return send_ranges(request, file, &ranges);
+    close(file->fd);
+    return -1;
+}

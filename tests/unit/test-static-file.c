@@ -1,0 +1,161 @@
+/* static: answers of one opened file, with a request of our own in place of http's. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../modules/static/file.h"
+#include "fake-reeve.h"
+#include "unit.h"
+
+/* What is asked, and what was answered. */
+static struct {
+    struct reeve_request public; /* first */
+    const char *method;
+    const char *asked[2]; /* a field's name and value */
+    int fields_left;      /* so many can be set, then memory is short */
+    int status;
+    char fields[1024];
+    size_t length;
+    off_t offset;
+    bool by_file;
+} r;
+
+static const char *get_method(const reeve_request *request) { return (void)request, r.method; }
+
+static const char *get_header(const reeve_request *request, const char *name)
+{
+    (void)request;
+    return r.asked[0] != NULL && strcmp(r.asked[0], name) == 0 ? r.asked[1] : NULL;
+}
+
+static int set_header(reeve_request *request, const char *name, const char *value)
+{
+    (void)request;
+    if (r.fields_left-- <= 0)
+        return -1;
+    size_t end = strlen(r.fields);
+    snprintf(r.fields + end, sizeof r.fields - end, "%s: %s\n", name, value);
+    return 0;
+}
+
+static int reply(reeve_request *request, int status, const char *type, const void *body,
+                 size_t length)
+{
+    (void)request, (void)type, (void)body;
+    ck_assert_int_eq(r.status, 0);
+    r.status = status;
+    r.length = length;
+    return 0;
+}
+
+static int reply_file(reeve_request *request, int status, const char *type, int fd, off_t offset,
+                      size_t length)
+{
+    reply(request, status, type, NULL, length);
+    r.by_file = true;
+    r.offset = offset;
+    return close(fd);
+}
+
+static int reply_status(reeve_request *request, int status)
+{
+    return reply(request, status, NULL, NULL, 0);
+}
+
+static const struct reeve_http_api api = {
+    .method = get_method, .header = get_header, .set_header = set_header, .reply = reply,
+    .reply_file = reply_file, .reply_status = reply_status,
+};
+
+static const struct extra plain = {.cache_control = ""};
+static struct extra full; /* all that an operator may set */
+
+/* Asks for a file that holds `holds` bytes and said that it held `size`, and sees to it that the
+ * descriptor is closed. What file_send() returns. */
+static int ask(const struct extra *extra, const char *method, const char *name, const char *value,
+               size_t holds, size_t size, int fields)
+{
+    static char data[65536];
+    struct file file = {.fd = memfd_create("file", MFD_CLOEXEC), .type = "text/plain"};
+    ck_assert_int_eq(write(file.fd, data, holds), (ssize_t)holds);
+    ck_assert_int_eq(fstat(file.fd, &file.st), 0);
+    file.st.st_size = (off_t)size;
+    file.coding = extra->coding_count > 0 ? extra->codings[0] : NULL;
+    memset(&r, 0, sizeof r);
+    r.public.api = &api;
+    r.method = method;
+    r.asked[0] = name;
+    r.asked[1] = value;
+    r.fields_left = fields;
+    int result = file_send(&r.public, extra, &file);
+    ck_assert_int_eq(fcntl(file.fd, F_GETFD), -1);
+    return result;
+}
+
+START_TEST(small_ones_are_read)
+{
+    ck_assert_int_eq(ask(&plain, "GET", NULL, NULL, 100, 100, 9), 0);
+    ck_assert(r.status == 200 && r.length == 100 && !r.by_file);
+    ck_assert_int_eq(ask(&plain, "GET", NULL, NULL, 0, 0, 9), 0);
+    ck_assert(r.status == 200 && r.length == 0 && !r.by_file);
+    ck_assert_int_eq(ask(&plain, "GET", NULL, NULL, 20000, 20000, 9), 0);
+    ck_assert(r.status == 200 && r.length == 20000 && r.by_file);
+    ck_assert_int_eq(ask(&plain, "HEAD", NULL, NULL, 100, 100, 9), 0);
+    ck_assert(r.status == 200 && r.length == 100 && r.by_file); /* nothing is read for it */
+    ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=-100", 20000, 20000, 9), 0);
+    ck_assert(r.status == 206 && r.length == 100 && !r.by_file);
+    ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=100-", 20000, 20000, 9), 0);
+    ck_assert(r.status == 206 && r.length == 19900 && r.by_file && r.offset == 100);
+}
+END_TEST
+
+/* Whoever promised a length sends that, or ends the connection: the engine does so where it is
+ * given more of a file than there is. */
+START_TEST(a_shorter_file_keeps_its_length)
+{
+    ck_assert_int_eq(ask(&plain, "GET", NULL, NULL, 10, 100, 9), 0);
+    ck_assert(r.status == 200 && r.length == 100 && r.by_file);
+    ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=5-20", 10, 100, 9), 0);
+    ck_assert(r.status == 206 && r.length == 16 && r.by_file && r.offset == 5);
+    ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=0-1,90-", 10, 100, 9), 0);
+    ck_assert(r.status == 200 && r.length == 100 && r.by_file && r.offset == 0);
+}
+END_TEST
+
+static const struct {
+    const char *method, *name, *value;
+    int status, fields; /* and how many fields it takes */
+} answers[] = {
+    {"GET", NULL, NULL, 200, 6},
+    {"HEAD", NULL, NULL, 200, 6},
+    {"GET", "Range", "bytes=0-1", 206, 7},
+    {"HEAD", "Range", "bytes=0-1", 200, 6},
+    {"GET", "Range", "bytes=0-1,5-6", 206, 6},
+    {"GET", "Range", "bytes=100-", 416, 1},
+    {"GET", "If-None-Match", "*", 304, 3},
+    {"GET", "If-Match", "\"x\"", 412, 0},
+};
+
+/* An answer that lacks a field, such as Content-Encoding, would be a wrong one. */
+START_TEST(short_memory_gives_no_half_answer)
+{
+    full.cache_control = "no-cache";
+    full.coding_count = 1;
+    full.codings[0] = accept_find("gzip");
+    for (int fields = 0; fields < answers[_i].fields; fields++) {
+        ck_assert_int_eq(ask(&full, answers[_i].method, answers[_i].name, answers[_i].value, 100,
+                             100, fields), -1);
+        ck_assert_int_eq(r.status, 0);
+    }
+    ck_assert_int_eq(ask(&full, answers[_i].method, answers[_i].name, answers[_i].value, 100, 100,
+                         answers[_i].fields), 0);
+    ck_assert_int_eq(r.status, answers[_i].status);
+}
+END_TEST
+
+UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(a_shorter_file_keeps_its_length),
+          EACH(short_memory_gives_no_half_answer, answers))
