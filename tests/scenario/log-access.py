@@ -92,6 +92,23 @@ def seconds(case):
     check(took >= 0.199, f"{took} s for a handler that sleeps for 0.2 s")
 
 
+@scenario("bytes are those of the body, however it was sent", models=())
+def bytes_sent(case):
+    server = case.server(HTTP + 'http { access_log = "access.log" access_format = "json"'
+                         ' site "default" { route "/" { static { root = "www" } }'
+                         ' route "/pieces" { pieces { } } } }\n',
+                         modules=["http", "static", "pieces"])
+    server.write("www/large.bin", bytes(200000))
+    server.start()
+    with Client(server.address()) as client:
+        client.get("/large.bin")
+        client.get("/pieces?length=100000")
+        client.get("/pieces?length=100000", method="HEAD")
+        client.get("/pieces?length=70000&known=1")
+        objects = objects_of(server, 4)
+    equal([one["bytes"] for one in objects], [200000, 100000, 0, 70000], "bytes")
+
+
 @scenario("each site logs where and how it says, or as the section http says")
 def sites(case):
     server = case.serve(HTTP + 'http { access_log = "access.log"\n'
