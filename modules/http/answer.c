@@ -113,6 +113,20 @@ static bool is_bare(int status)
     return status == 204 || status == 304;
 }
 
+/* How the client will know where the body ends. */
+static char *put_framing(char *at, const struct answer *answer)
+{
+    if (is_bare(answer->status))
+        return at;
+    if (answer->stream.chunked)
+        return put_text(at, "Transfer-Encoding: chunked\r\n");
+    if (answer->stream.more != NULL && answer->stream.length == REEVE_UNKNOWN_LENGTH)
+        return at; /* the end of the connection */
+    at = put_text(at, "Content-Length: ");
+    at = put_number(at, answer->length);
+    return put_text(at, "\r\n");
+}
+
 static char *put_head(char *at, const struct request *request)
 {
     const struct answer *answer = &request->answer;
@@ -127,11 +141,7 @@ static char *put_head(char *at, const struct request *request)
         at = put_text(at, answer->type);
         at = put_text(at, "\r\n");
     }
-    if (!is_bare(answer->status)) {
-        at = put_text(at, "Content-Length: ");
-        at = put_number(at, answer->length);
-        at = put_text(at, "\r\n");
-    }
+    at = put_framing(at, answer);
     if (request->close)
         at = put_text(at, "Connection: close\r\n");
     else if (request->parse.minor == 0)
@@ -167,15 +177,31 @@ static bool send_body(struct answer *answer, reeve_conn *conn)
     return true;
 }
 
+/* What a stream means for the head. */
+static void begin_stream(struct request *request)
+{
+    struct stream *stream = &request->answer.stream;
+    bool unknown = stream->length == REEVE_UNKNOWN_LENGTH;
+    stream->chunked = unknown && request->parse.minor >= 1;
+    if (unknown && !stream->chunked)
+        request->close = true;
+    request->answer.length = unknown ? 0 : (size_t)stream->length;
+    if (!request->headless && !is_bare(request->answer.status))
+        stream->state = STREAM_MORE;
+}
+
 bool answer_send(struct request *request, reeve_conn *conn)
 {
     struct answer *answer = &request->answer;
+    if (answer->stream.more != NULL)
+        begin_stream(request);
     if (request->headless || is_bare(answer->status)) {
         if (answer->fd >= 0)
             close(answer->fd);
         answer->fd = -1;
     }
-    bool bodied = !request->headless && !is_bare(answer->status) && answer->length > 0;
+    bool bodied = !request->headless && !is_bare(answer->status) && answer->length > 0 &&
+                  answer->stream.more == NULL;
     size_t small = bodied && answer->fd < 0 && answer->length <= SMALL_BODY ? answer->length : 0;
     size_t head = HEAD_ROOM + sizeof answer->type + answer->fields.length;
     char *start = reeve_reserve(conn, head + small);
@@ -198,6 +224,9 @@ void answer_reset(struct answer *answer)
     answer->type[0] = '\0';
     answer->body = NULL;
     answer->length = 0;
+    if (answer->stream.over != NULL)
+        answer->stream.over(answer->stream.arg);
+    answer->stream = (struct stream){0};
     bytes_reset(&answer->fields, 4096);
     bytes_reset(&answer->owned, SMALL_BODY);
 }

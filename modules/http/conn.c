@@ -10,9 +10,11 @@
 #include "answer.h"
 #include "body.h"
 #include "conn.h"
+#include "stream.h"
 
 #define GO_ON 0             /* no verdict yet: look at the state again */
 #define BODY_PIECE 16384    /* what body_timeout is given for */
+#define STREAM_RETRY 20     /* ms until a full pool is asked again */
 
 /* ---------------------------------------------------------------- the board --------- */
 
@@ -31,14 +33,21 @@ static void unshow(reeve_conn *conn, struct http_conn *c)
 
 /* ---------------------------------------------------------------- the answer -------- */
 
-/* The answer is queued: the request is over. */
+/* The answer is queued: the request is over, unless there are more pieces to come. */
 static int conn_finish(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    if (!request->answer.given || request->answer.failed) {
+    const struct stream *stream = &request->answer.stream;
+    if (!request->answer.given || request->answer.failed || stream->state == STREAM_FAILED) {
         c->state = CONN_FAILED;
         return GO_ON;
     }
+    if (stream->state == STREAM_MORE) {
+        c->state = CONN_STREAM;
+        return GO_ON;
+    }
+    if (stream->more != NULL)
+        request->answer.length = (size_t)stream->written; /* for the log */
     size_t length = 0;
     const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
     access_log(request, raw, length);
@@ -54,6 +63,11 @@ static int answer_now(reeve_conn *conn, struct http_conn *c)
     c->request->close |= reeve_draining();
     c->request->conn = conn;
     request_handle(c->request);
+    if (c->request->later != NULL) {
+        c->state = CONN_JOB;
+        reeve_deadline(conn, 0);
+        return REEVE_JOB;
+    }
     return conn_finish(conn, c);
 }
 
@@ -72,9 +86,17 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
         request_free(&c->request);
         return;
     }
+    if (request->later != NULL)
+        request_judge(request, 0);
     request->close |= reeve_draining();
     request->answer.failed = !request->answer.given || !answer_send(request, conn);
     conn_finish(conn, c);
+}
+
+reeve_job *conn_put_off(reeve_conn *conn)
+{
+    struct http_conn *c = reeve_state(conn);
+    return reeve_job_begin(conn, job_done, c->request);
 }
 
 static int conn_answer(reeve_conn *conn, struct http_conn *c)
@@ -94,6 +116,42 @@ static int conn_answer(reeve_conn *conn, struct http_conn *c)
     bytes_add(&request->answer.fields, retry, sizeof retry - 1);
     request_refuse(request, 503, "The server is busy. Try again in a moment.");
     return answer_now(conn, c);
+}
+
+/* ---------------------------------------------------------------- a stream ---------- */
+
+/* Pool thread. */
+static void piece_run(void *arg)
+{
+    stream_ask(arg);
+}
+
+static void piece_done(reeve_conn *conn, void *arg, bool ran)
+{
+    struct http_conn *c = reeve_state(conn);
+    if (ran)
+        stream_take(arg, conn);
+    c->state = ran ? CONN_STREAM : CONN_FAILED;
+}
+
+static int conn_stream(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    bool blocking = request->route->handler->blocking;
+    if (request->answer.stream.state != STREAM_MORE)
+        return conn_finish(conn, c);
+    request->conn = blocking ? NULL : conn;
+    if (!blocking) {
+        stream_ask(request);
+        stream_take(request, conn);
+        return GO_ON;
+    }
+    c->state = CONN_JOB;
+    if (reeve_submit(conn, piece_run, piece_done, request) == 0)
+        return REEVE_JOB;
+    c->state = CONN_STREAM; /* the pool is full: again a little later */
+    reeve_deadline(conn, STREAM_RETRY);
+    return REEVE_WANT_READ;
 }
 
 /* The bytes that came are no request, or come too slowly: nothing behind them can be trusted. */
@@ -249,6 +307,8 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
         return conn_body(conn, c);
     case CONN_JOB:
         return REEVE_JOB;
+    case CONN_STREAM:
+        return conn_stream(conn, c);
     case CONN_CLOSING:
         return REEVE_CLOSE;
     case CONN_FAILED:

@@ -7,7 +7,8 @@ enum conn_state {
     CONN_IDLE,    /* between requests: no byte of the next one is there */
     CONN_HEAD,    /* a request has begun */
     CONN_BODY,    /* its head is complete, its body is not */
-    CONN_JOB,     /* a blocking handler has it */
+    CONN_JOB,     /* a blocking handler has it, or whoever answers later */
+    CONN_STREAM,  /* its answer is sent, piece by piece */
     CONN_CLOSING, /* the last answer is queued, or none will be */
     CONN_FAILED,  /* memory was short in the middle of an answer */
 };
@@ -16,7 +17,7 @@ enum conn_state {
 struct http_conn {
     enum conn_state state;
     reeve_verdict said;      /* what the last hook returned */
-    struct request *request; /* in HEAD, BODY and JOB */
+    struct request *request; /* in HEAD, BODY, JOB and STREAM */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
@@ -26,4 +27,7 @@ reeve_verdict conn_step(reeve_conn *conn);
 reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);
 void conn_close(reeve_conn *conn);
+
+/* In a handler that runs in the loop: its answer comes when this job ends. NULL: memory is short. */
+reeve_job *conn_put_off(reeve_conn *conn);
 #endif

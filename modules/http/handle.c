@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "conn.h"
+#include "form.h"
 #include "request.h"
+#include "stream.h"
 
 /* ---------------------------------------------------------------- answering --------- */
 
@@ -37,8 +40,14 @@ void request_handle(struct request *request)
         give_page(request, request->refused, request->why);
         return;
     }
+    int result = request->route->handler->handle(&request->public, request->route->config);
+    if (request->later == NULL)
+        request_judge(request, result);
+}
+
+void request_judge(struct request *request, int result)
+{
     const struct route *route = request->route;
-    int result = route->handler->handle(&request->public, route->config);
     if (request->answer.given && result == 0)
         return;
     reeve_log(REEVE_LOG_ERROR, "handler-failed",
@@ -209,6 +218,87 @@ static int api_reply_status(struct reeve_request *public, int status)
     return give_page(request_of(public), status, NULL);
 }
 
+static int api_reply_stream(struct reeve_request *public, int status, const char *type,
+                            uint64_t length, int (*more)(struct reeve_request *, void *arg),
+                            void (*over)(void *arg), void *arg)
+{
+    struct request *request = request_of(public);
+    if (more == NULL || !begin_reply(request, status, type))
+        return -1;
+    struct answer *answer = &request->answer;
+    answer->stream = (struct stream){.length = length, .more = more, .arg = arg};
+    if (give(request) != 0)
+        return -1;
+    answer->stream.over = over;
+    return 0;
+}
+
+static int api_write(struct reeve_request *public, const void *data, size_t length)
+{
+    return stream_write(request_of(public), data, length);
+}
+
+/* ---------------------------------------------------------------- later ------------- */
+
+static int api_defer(struct reeve_request *public)
+{
+    struct request *request = request_of(public);
+    if (request->answer.given || request->later != NULL)
+        return -1;
+    request->later = request->conn != NULL ? conn_put_off(request->conn) : reeve_job_keep();
+    if (request->later == NULL)
+        return -1;
+    request->conn = NULL; /* the answer is kept until the loop has it back */
+    return 0;
+}
+
+static void api_finish(struct reeve_request *public)
+{
+    reeve_job_end(request_of(public)->later);
+}
+
+static bool api_is_wanted(const struct reeve_request *public)
+{
+    const struct request *request = const_of(public);
+    return request->later != NULL ? reeve_job_wanted(request->later) : !reeve_cancelled();
+}
+
+/* ---------------------------------------------------------------- helpers ----------- */
+
+static void *api_alloc(struct reeve_request *public, size_t size)
+{
+    return request_alloc(request_of(public), size);
+}
+
+static const char *value_in(struct request *request, const char *text, size_t length,
+                            const char *name)
+{
+    size_t value_length;
+    const char *value = form_find(text, length, name, &value_length);
+    char *copy = value != NULL ? request_alloc(request, value_length + 1) : NULL;
+    if (copy != NULL)
+        form_decode(value, value_length, copy);
+    return copy;
+}
+
+static const char *api_query_value(struct reeve_request *public, const char *name)
+{
+    const char *query = api_query(public);
+    return value_in(request_of(public), query, strlen(query), name);
+}
+
+static const char *api_form_value(struct reeve_request *public, const char *name)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = api_header(public, "content-type");
+    size_t length;
+    if (type == NULL || strncasecmp(type, form, sizeof form - 1) != 0 ||
+        strchr("; \t", type[sizeof form - 1]) == NULL)
+        return NULL;
+    const char *body = api_body(public, &length);
+    return value_in(request_of(public), body, length, name);
+}
+
 const struct reeve_http_api handle_api = {
     .method = api_method,
     .target = api_target,
@@ -222,4 +312,12 @@ const struct reeve_http_api handle_api = {
     .reply = api_reply,
     .reply_file = api_reply_file,
     .reply_status = api_reply_status,
+    .reply_stream = api_reply_stream,
+    .write = api_write,
+    .defer = api_defer,
+    .is_wanted = api_is_wanted,
+    .finish = api_finish,
+    .alloc = api_alloc,
+    .query_value = api_query_value,
+    .form_value = api_form_value,
 };

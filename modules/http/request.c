@@ -49,7 +49,9 @@ static void request_reset(struct request *request)
     request->body_left = 0;
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
-    answer_reset(&request->answer);
+    answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
+    request_memory_free(request);
+    request->later = NULL;
 }
 
 static void request_destroy(struct request *request)

@@ -16,6 +16,25 @@
 #include "reeve/protocol.h"
 #include "settings.h"
 
+/* An answer in pieces: how far it is. */
+enum stream_state {
+    STREAM_NONE,   /* the answer is no stream, or has no body */
+    STREAM_MORE,   /* to be asked for the next piece */
+    STREAM_ASKED,  /* more() runs: it may write */
+    STREAM_LAST,   /* it has no more */
+    STREAM_FAILED,
+};
+
+struct stream {
+    enum stream_state state;
+    bool chunked;
+    uint64_t length;  /* as promised, or REEVE_UNKNOWN_LENGTH */
+    uint64_t written, asked_at; /* all; and before the piece in hand */
+    int (*more)(struct reeve_request *public, void *arg);
+    void (*over)(void *arg);
+    void *arg;
+};
+
 /* What is to be answered, as handler or core have said it. */
 struct answer {
     bool given;
@@ -28,7 +47,10 @@ struct answer {
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
     int fd;              /* the body is a range of this file; -1: it is not */
     off_t offset;
+    struct stream stream; /* more != NULL: the body comes in pieces */
 };
+
+struct memory_block;
 
 struct request {
     struct reeve_request public; /* first: what a handler is given */
@@ -51,6 +73,9 @@ struct request {
     uint64_t body_left;          /* of a body with a length */
     struct bytes body;
 
+    reeve_job *later;            /* not NULL: the answer was put off until this ends */
+    struct memory_block *memory; /* what reeve_alloc() has given */
+
     struct answer answer;
     struct parse parse;          /* last: its fields are never cleared */
 };
@@ -67,8 +92,15 @@ bool request_accept(struct request *request, const char *head, size_t length);
 /* Makes this the answer: the page of `status`. The first refusal counts. */
 void request_refuse(struct request *request, int status, const char *why);
 
-/* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then. */
+/* memory.c: until request_memory_free(). NULL: memory is short. */
+void *request_alloc(struct request *request, size_t size);
+void request_memory_free(struct request *request);
+
+/* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then,
+ * unless that was put off. */
 void request_handle(struct request *request);
+/* The same judgement of an answer that was put off. */
+void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;
 
 /* A text of the head, ended by NUL. After request_accept(). */

@@ -30,7 +30,7 @@ struct loop_listener;
 struct reeve_conn {
     struct list node;  /* of the loop: conns, or dead */
     struct list ready; /* of the loop: to be run without waiting */
-    struct list jobs;  /* struct conn_job */
+    struct list jobs;  /* struct reeve_job */
     struct loop *loop;
     const struct reeve_protocol *protocol;
     struct loop_listener *from;

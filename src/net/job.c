@@ -1,7 +1,8 @@
-/* Jobs: blocking work that a protocol hands to the pool, and how it comes back.
+/* Jobs: work that a protocol hands to the pool, or waits for from elsewhere, and how it comes back.
  *
- * Threads: reeve_submit and job_returned in the loop's; job_run and job_finished in a pool thread,
- * which owns the job from engine.submit until job_finished has put it into the loop's inbox.
+ * Threads: reeve_submit, reeve_job_begin and job_returned in the loop's; job_run and job_finished in
+ * a pool thread, which owns the job from engine.submit until the last of its holders has put it into
+ * the loop's inbox: a job that was begun or kept is held by whoever ends it, in whatever thread.
  * Memory: jobs are the loop's and are kept for the next one. What must hold: `done` is called
  * exactly once for each job that was taken in, and the connection lives until then. */
 #include "config.h"
@@ -15,23 +16,25 @@
 
 #define SPARES 64
 
-struct conn_job {
+static _Thread_local struct job *running;
+
+struct reeve_job {
     struct job job; /* first: the pool sees only this */
     struct list node;
 };
 
-static struct conn_job *job_new(struct loop *loop)
+static struct reeve_job *job_new(struct loop *loop)
 {
     if (list_empty(&loop->spare_jobs))
-        return malloc(sizeof(struct conn_job));
+        return malloc(sizeof(struct reeve_job));
     struct list *node = loop->spare_jobs.next;
     list_remove(node);
     loop->spare_job_count--;
-    return list_entry(node, struct conn_job, node);
+    return list_entry(node, struct reeve_job, node);
 }
 
 /* The job is off its connection's list. */
-static void job_free(struct loop *loop, struct conn_job *own)
+static void job_free(struct loop *loop, struct reeve_job *own)
 {
     if (loop->spare_job_count >= SPARES) {
         free(own);
@@ -44,7 +47,7 @@ static void job_free(struct loop *loop, struct conn_job *own)
 void job_spares_free(struct loop *loop)
 {
     list_each_safe(node, &loop->spare_jobs)
-        free(list_entry(node, struct conn_job, node));
+        free(list_entry(node, struct reeve_job, node));
     list_init(&loop->spare_jobs);
 }
 
@@ -55,17 +58,69 @@ static void job_fill(struct job *job, struct reeve_conn *conn)
     job->queued_at = clock_now_ms();
     job->loop = conn->loop;
     job->conn = conn;
+    job->holders = 1;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
     memcpy(job->label, conn->label, conn->label_length);
 }
 
-static int submit_inline(reeve_conn *conn, void (*run)(void *arg),
-                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+/* A job in flight; NULL: memory is short. */
+static struct reeve_job *job_open(reeve_conn *conn, void (*run)(void *arg),
+                                 void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
 {
-    run(arg);
+    struct reeve_job *own = job_new(conn->loop);
+    if (!own)
+        return NULL;
+    job_fill(&own->job, conn);
+    own->job.run = run;
+    own->job.done = done;
+    own->job.arg = arg;
+    list_append(&conn->jobs, &own->node);
+    return own;
+}
+
+static bool is_cancelled(const struct job *job)
+{
+    return atomic_load_explicit(&job->cancelled, memory_order_relaxed);
+}
+
+void job_run(struct job *job)
+{
+    if (is_cancelled(job))
+        return;
+    running = job;
+    job->ran = true; /* before: who has kept it may end it at once */
+    job->run(job->arg);
+    running = NULL;
+}
+
+/* True: nobody holds it any more. */
+static bool job_let_go(struct job *job)
+{
+    return atomic_fetch_sub(&job->holders, 1) == 1;
+}
+
+/* Off the connection's list, and told. */
+static void job_done(struct reeve_job *own)
+{
+    struct reeve_conn *conn = own->job.conn;
+    void (*done)(reeve_conn *conn, void *arg, bool ran) = own->job.done;
+    void *arg = own->job.arg;
+    bool ran = own->job.ran;
+    list_remove(&own->node);
+    job_free(conn->loop, own);
+    done(conn, arg, ran);
+}
+
+/* In this thread. A job that is kept comes back by the inbox, any other at once. */
+static int submit_inline(struct reeve_job *own)
+{
+    struct reeve_conn *conn = own->job.conn;
+    job_run(&own->job);
     clock_refresh(); /* it may have taken long, and `done` will set a deadline */
+    if (!job_let_go(&own->job))
+        return 0;
     conn->due = true;
-    done(conn, arg, true);
+    job_done(own);
     return 0;
 }
 
@@ -76,16 +131,11 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     assert(loop == loop_current());
     if (conn->state != CONN_OPEN)
         return -1;
-    if (!loop->engine->submit)
-        return submit_inline(conn, run, done, arg);
-    struct conn_job *own = job_new(loop);
+    struct reeve_job *own = job_open(conn, run, done, arg);
     if (!own)
         return -1;
-    job_fill(&own->job, conn);
-    own->job.run = run;
-    own->job.done = done;
-    own->job.arg = arg;
-    list_append(&conn->jobs, &own->node);
+    if (!loop->engine->submit)
+        return submit_inline(own);
     if (loop->engine->submit(&own->job) == 0)
         return 0;
     list_remove(&own->node);
@@ -93,42 +143,68 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     return -1;
 }
 
-void job_run(struct job *job)
+bool reeve_cancelled(void)
 {
-    if (atomic_load_explicit(&job->cancelled, memory_order_relaxed))
-        return;
-    job->run(job->arg);
-    job->ran = true;
+    return running && is_cancelled(running);
 }
+
+/* ------------------------------------------------------------------- begun, not submitted --- */
+
+reeve_job *reeve_job_begin(reeve_conn *conn, void (*done)(reeve_conn *conn, void *arg, bool ran),
+                           void *arg)
+{
+    assert(conn->loop == loop_current());
+    return conn->state == CONN_OPEN ? job_open(conn, NULL, done, arg) : NULL;
+}
+
+reeve_job *reeve_job_keep(void)
+{
+    if (!running)
+        return NULL;
+    atomic_fetch_add(&running->holders, 1);
+    return (struct reeve_job *)(void *)running;
+}
+
+bool reeve_job_wanted(const reeve_job *begun)
+{
+    return !is_cancelled(&begun->job);
+}
+
+void reeve_job_end(reeve_job *begun)
+{
+    if (!begun->job.run)
+        begun->job.ran = !is_cancelled(&begun->job);
+    job_finished(&begun->job);
+}
+
+/* ------------------------------------------------------------------- coming back --- */
 
 void job_finished(struct job *job)
 {
+    if (!job_let_go(job))
+        return;
     struct loop *loop = job->loop; /* once it is in the inbox the job is no longer ours */
     struct job *first = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+    atomic_fetch_add(&loop->visitors, 1);
     do
         job->next = first;
     while (!atomic_compare_exchange_weak(&loop->inbox, &first, job));
     loop_wake(loop);
+    atomic_fetch_sub(&loop->visitors, 1); /* loop_free() waits for that */
 }
 
 void job_cancel_all(struct reeve_conn *conn)
 {
     list_each(node, &conn->jobs) {
-        struct conn_job *own = list_entry(node, struct conn_job, node);
+        struct reeve_job *own = list_entry(node, struct reeve_job, node);
         atomic_store_explicit(&own->job.cancelled, true, memory_order_relaxed);
     }
 }
 
 void job_returned(struct job *job)
 {
-    struct conn_job *own = (struct conn_job *)(void *)job;
     struct reeve_conn *conn = job->conn;
-    void (*done)(reeve_conn *conn, void *arg, bool ran) = job->done;
-    void *arg = job->arg;
-    bool ran = job->ran;
-    list_remove(&own->node);
-    job_free(conn->loop, own);
-    done(conn, arg, ran);
+    job_done((struct reeve_job *)(void *)job);
     if (conn->state == CONN_OPEN) {
         conn->due = true;
         step_run(conn);

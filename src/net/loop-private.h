@@ -78,6 +78,7 @@ struct loop {
 
     struct list gate_node;
     _Alignas(64) _Atomic(struct job *) inbox;
+    atomic_uint visitors; /* threads that put a job into the inbox at this moment */
     atomic_uint commands; /* a bit for each enum loop_command, LOOP_GATE and LOOP_ROOM */
     atomic_bool asleep;
     atomic_bool stopped_accepting;

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -116,6 +117,8 @@ void loop_free(struct loop **loop_of)
     struct loop *loop = *loop_of;
     if (!loop)
         return;
+    while (atomic_load(&loop->visitors)) /* its last job is back, but who brought it still leaves */
+        sched_yield();
     for (size_t i = 0; loop->listeners && i < loop->engine->listener_count; i++)
         conn_shelf_free(&loop->listeners[i]);
     job_spares_free(loop);

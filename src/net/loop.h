@@ -77,8 +77,7 @@ void engine_free(struct engine *engine); /* after the last loop_free */
 /* NULL with errno. Nothing is accepted before LOOP_SERVE. */
 struct loop *loop_new(const struct loop_settings *settings);
 /* Runs in the calling thread until stopped, or drained and empty. Then frees the loop's
- * connections; the loop itself is freed by loop_free after its thread has been joined, and after
- * the pool's threads too: job_finished() of the last job may still be on its way out. */
+ * connections; the loop itself is freed by loop_free after its thread has been joined. */
 void loop_run(struct loop *loop);
 /* The same for one connection that engine.launch was given: no other is accepted, and it returns
  * when that one has ended. May be called again for another one. */
@@ -107,6 +106,7 @@ struct job {
     void (*run)(void *arg);
     void (*done)(struct reeve_conn *conn, void *arg, bool ran);
     void *arg;
+    atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
     bool ran;
     char protocol[BOARD_PROTOCOL];
@@ -114,6 +114,7 @@ struct job {
 };
 /* Pool thread: runs the job unless it is cancelled. */
 void job_run(struct job *job);
-/* Pool thread: gives the job back to its loop, waking it only if it sleeps. */
+/* Pool thread: lets go of the job; the last holder gives it back to its loop, waking it only if it
+ * sleeps. */
 void job_finished(struct job *job);
 #endif

@@ -272,55 +272,6 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
     return crew;
 }
 
-void crew_command(struct crew *crew, enum loop_command command)
-{
-    if (command == LOOP_DRAIN)
-        atomic_store(&crew->engine.draining, true);
-    if (command == LOOP_DRAIN && crew->children) /* they see it before their handlers return */
-        board_set(&crew->engine.board->own_share->draining, 1);
-    for (int i = 0; i < crew->loop_count; i++)
-        loop_command(crew->loops[i].loop, command);
-    if (command != LOOP_DRAIN && command != LOOP_STOP)
-        return;
-    if (crew->threads)
-        threads_command(crew->threads, command);
-    children_tell(crew->children,
-                  &(struct msg){.type = MSG_DRAIN, .fd = -1, .value = command == LOOP_STOP});
-}
-
-void crew_listener_removed(struct crew *crew, const char *address)
-{
-    for (size_t i = 0; i < crew->engine.listener_count; i++) {
-        struct listener *listener = &crew->engine.listeners[i];
-
-        if (strcmp(address, "*") == 0 || strcmp(address, listener->address) == 0)
-            atomic_store(&listener->removed, true);
-    }
-}
-
-bool crew_has_stopped_accepting(const struct crew *crew)
-{
-    for (int i = 0; i < crew->loop_count; i++)
-        if (!loop_has_stopped_accepting(crew->loops[i].loop))
-            return false;
-    return true;
-}
-
-void crew_close_listeners(struct crew *crew)
-{
-    for (size_t i = 0; i < crew->engine.listener_count; i++)
-        sys_close(&crew->engine.listeners[i].fd);
-}
-
-void crew_release_listeners(struct crew *crew)
-{
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    for (size_t i = 0; null_fd >= 0 && i < crew->engine.listener_count; i++)
-        dup3(null_fd, crew->engine.listeners[i].fd, O_CLOEXEC);
-    sys_close(&null_fd);
-}
-
 static bool is_done(struct crew *crew)
 {
     return atomic_load(&crew->ended) == crew->loop_count && children_count(crew->children) == 0 &&

@@ -2,10 +2,10 @@
  *
  * Worker process (or one forked for a connection), main thread. In most models that thread does
  * nothing else, so it answers the master at once, whatever handlers do; in the model forking it
- * runs the loop, whose guest the orders are. One state, moved by move() only. */
+ * runs the loop, whose guest the orders are. One state, moved by orders_move() only. */
 #include "config.h"
 
-#include "worker/orders.h"
+#include "worker/orders-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ enum source { ON_CHANNEL = 1 << 20, ON_SIGNAL, ON_WAKE, ON_TIMER };
 
 static const char *const state_names[] = {"waiting", "serving", "draining", "stopping"};
 
-static void move(struct orders *orders, enum orders_state to)
+void orders_move(struct orders *orders, enum orders_state to)
 {
     if (to == orders->state)
         return;
@@ -58,46 +58,7 @@ static void move(struct orders *orders, enum orders_state to)
     }
 }
 
-void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text)
-{
-    struct msg msg = {.type = type, .op = op, .fd = -1, .text = text,
-                      .length = text ? strlen(text) : 0};
-
-    if (msg.length > CHANNEL_TEXT_MAX)
-        msg.length = CHANNEL_TEXT_MAX;
-    if (!orders->master_gone && channel_send(orders->channel, &msg) < 0)
-        log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(type));
-}
-
-/* An operation of number 0 is none: to the master such an answer would stand for all that it
- * awaits. */
-static void acknowledge(struct orders *orders, uint32_t op)
-{
-    if (op != 0)
-        orders_tell(orders, MSG_ACK, op, NULL);
-}
-
-void orders_log_to(struct orders *orders, int fd)
-{
-    if (fd >= 0 && orders->log_fd >= 0) {
-        dup3(fd, orders->log_fd, O_CLOEXEC); /* in place: other threads may be writing */
-        sys_close(&fd);
-    } else {
-        orders->log_fd = fd;
-    }
-    if (orders->log_fd >= 0)
-        dup2(orders->log_fd, STDERR_FILENO);
-}
-
-void orders_set_level(int level)
-{
-    if (level >= REEVE_LOG_ERROR && level <= REEVE_LOG_DEBUG)
-        log_set_level((enum reeve_level)level);
-}
-
-/* ---------------------------------------------------------------- messages --------- */
-
-static void drain(struct orders *orders, int64_t deadline_ms)
+void orders_drain(struct orders *orders, int64_t deadline_ms)
 {
     int64_t deadline = deadline_ms > 0 ? clock_fresh_ms() + deadline_ms : 0;
     bool nearer = deadline && (!orders->deadline || deadline < orders->deadline);
@@ -107,90 +68,11 @@ static void drain(struct orders *orders, int64_t deadline_ms)
     if (orders->state != DRAINING || nearer)
         orders->deadline = deadline;
     if (orders->state == WAITING || orders->state == SERVING)
-        move(orders, DRAINING);
-}
-
-static void owe(struct orders *orders, struct owed *owed, uint32_t op)
-{
-    uint32_t *more = realloc(owed->ops, (owed->count + 1) * sizeof(*more));
-
-    if (!more) {
-        acknowledge(orders, op); /* a little early */
-        return;
-    }
-    owed->ops = more;
-    more[owed->count++] = op;
-}
-
-/* Acknowledges what can be. */
-static void settle(struct orders *orders, struct owed *owed, bool can)
-{
-    for (size_t i = 0; can && i < owed->count; i++)
-        acknowledge(orders, owed->ops[i]);
-    if (can)
-        owed->count = 0;
-}
-
-static void settle_reopens(struct orders *orders)
-{
-    settle(orders, &orders->reopens, !children_owe(orders->children));
-}
-
-static void on_message(struct orders *orders, struct msg *msg)
-{
-    switch (msg->type) {
-    case MSG_SERVE:
-        if (orders->state == WAITING)
-            move(orders, SERVING);
-        acknowledge(orders, msg->op);
-        return;
-    case MSG_REMOVED:
-        crew_listener_removed(orders->crew, msg->text);
-        return;
-    case MSG_DRAIN:
-        drain(orders, msg->value);
-        owe(orders, &orders->drains, msg->op);
-        settle(orders, &orders->drains, orders->quiet);
-        return;
-    case MSG_LOG:
-        children_tell(orders->children, msg);
-        orders_log_to(orders, msg->fd);
-        return;
-    case MSG_LOGFILE:
-        children_tell(orders->children, msg);
-        logfile_reopened(msg->text, msg->fd);
-        return;
-    case MSG_REOPENED:
-        children_tell(orders->children, msg);
-        owe(orders, &orders->reopens, msg->op);
-        settle_reopens(orders);
-        return;
-    case MSG_LOOK:
-        if (orders->state == SERVING)
-            crew_command(orders->crew, LOOP_LOOK);
-        return;
-    case MSG_LEVEL:
-        children_tell(orders->children, msg);
-        orders_set_level(msg->value);
-        return;
-    case MSG_BOARD:
-    case MSG_SNAPSHOT:
-    case MSG_LISTENER:
-    case MSG_START:
-    case MSG_READY:
-    case MSG_FAILED:
-    case MSG_CRASHED:
-    case MSG_LEAVING:
-    case MSG_ACK:
-    case MSG_TYPES:
-        break;
-    }
-    log_msg(LOG_CHANNEL_BAD, "%s is not expected now", msg_name(msg->type));
-    sys_close(&msg->fd);
+        orders_move(orders, DRAINING);
 }
 
 /* Without a master nobody takes new connections from the backlog but us: empty it, then finish. */
-static void on_master_gone(struct orders *orders)
+void orders_master_gone(struct orders *orders)
 {
     orders->master_gone = true;
     epoll_ctl(orders->fd, EPOLL_CTL_DEL, orders->channel, NULL);
@@ -201,25 +83,10 @@ static void on_master_gone(struct orders *orders)
         log_msg(LOG_MASTER_GONE, "the master is gone; finishing what is in hand");
     crew_listener_removed(orders->crew, "*");
     orders->release_at = clock_fresh_ms() + RELEASE_AFTER;
-    drain(orders, orders->drain_timeout);
+    orders_drain(orders, orders->drain_timeout);
     if (orders->state == STOPPING)
         orders->leave_at = clock_fresh_ms() + LEAVE_AFTER;
 }
-
-static void on_channel(struct orders *orders)
-{
-    struct msg msg;
-    int got = channel_recv(orders->channel, &msg, orders->room, TO_WORKER);
-
-    if (got == 1)
-        on_message(orders, &msg);
-    else if (got == 0)
-        on_master_gone(orders);
-    else if (errno != EAGAIN)
-        log_errno(LOG_CHANNEL_BAD, "a message from the master was dropped");
-}
-
-/* ---------------------------------------------------------------- the rest --------- */
 
 static void on_signal(struct orders *orders)
 {
@@ -229,14 +96,14 @@ static void on_signal(struct orders *orders)
         return;
     if (info.ssi_signo == SIGCHLD) {
         children_reap(orders->children);
-        settle_reopens(orders);
+        orders_settle(orders);
         return;
     }
     if (orders->state != WAITING && orders->state != SERVING)
         return;
     if (!orders->is_child)
         orders_tell(orders, MSG_LEAVING, 0, NULL);
-    drain(orders, orders->drain_timeout);
+    orders_drain(orders, orders->drain_timeout);
 }
 
 static void on_wake(struct orders *orders)
@@ -250,7 +117,7 @@ static void on_wake(struct orders *orders)
         return;
     orders->quiet = true;
     crew_close_listeners(orders->crew);
-    settle(orders, &orders->drains, true);
+    orders_settle(orders);
 }
 
 static bool is_due(int64_t at)
@@ -268,7 +135,7 @@ static void keep_time(struct orders *orders)
     }
     if (orders->state == DRAINING && is_due(orders->deadline)) {
         log_msg(LOG_DRAIN_DEADLINE, "the drain deadline has passed; what is left is cut");
-        move(orders, STOPPING);
+        orders_move(orders, STOPPING);
         orders->deadline = 0;
         if (orders->master_gone)
             orders->leave_at = clock_fresh_ms() + LEAVE_AFTER;
@@ -306,7 +173,7 @@ static void on_event(struct orders *orders, uint64_t source)
 {
     switch (source) {
     case ON_CHANNEL:
-        on_channel(orders);
+        orders_hear(orders);
         break;
     case ON_SIGNAL:
         on_signal(orders);
@@ -318,7 +185,7 @@ static void on_event(struct orders *orders, uint64_t source)
         break; /* keep_time() looks at the clock */
     default:
         children_hear(orders->children, (unsigned)source);
-        settle_reopens(orders);
+        orders_settle(orders);
         break;
     }
 }

@@ -84,6 +84,29 @@ class Client:
         self.data = self.data[length:]
         return b"".join(parts)
 
+    def chunks(self):
+        """A chunked body, without extensions and trailers."""
+        body = []
+        while True:
+            while b"\r\n" not in self.data:
+                self.more()
+            line, _, self.data = self.data.partition(b"\r\n")
+            piece = self.take(int(line, 16) + 2)
+            check(piece.endswith(b"\r\n"), f"a chunk ends with {piece[-2:]!r}")
+            if piece == b"\r\n":
+                return b"".join(body)
+            body.append(piece[:-2])
+
+    def rest(self):
+        """A body that ends with the connection."""
+        try:
+            while True:
+                self.more()
+        except Closed as closed:
+            equal(str(closed), "connection closed", "the end")
+        data, self.data = self.data, b""
+        return data
+
     def answer(self, head=False):
         while b"\r\n\r\n" not in self.data:
             self.more()
@@ -99,6 +122,13 @@ class Client:
         if answer.status in (204, 304):
             return answer
         length = answer.field("Content-Length")
+        if answer.field("Transfer-Encoding") == "chunked":
+            equal(length, None, "Content-Length of a chunked answer")
+            answer.body = b"" if head else self.chunks()
+            return answer
+        if length is None and answer.field("Connection") == "close" and not head:
+            answer.body = self.rest()
+            return answer
         check(length is not None and length.isdigit(), f"no Content-Length in {text!r}")
         if not head:
             answer.body = self.take(int(length))

@@ -151,7 +151,11 @@ struct reeve_conn {
     void (*run)(void *arg);
     void (*done)(reeve_conn *conn, void *arg, bool ran);
     void *arg;
+    bool kept;          /* the job ends by reeve_job_end() */
+    bool gone;          /* nobody waits for it */
 };
+
+static reeve_conn *running;
 
 static char *room(struct text *text, size_t more)
 {
@@ -304,6 +308,43 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     return 0;
 }
 
+bool reeve_cancelled(void)
+{
+    return running != NULL && running->gone;
+}
+
+reeve_job *reeve_job_begin(reeve_conn *conn, void (*done)(reeve_conn *conn, void *arg, bool ran),
+                           void *arg)
+{
+    assert(conn->run == NULL && !conn->kept);
+    if (no_memory())
+        return NULL;
+    conn->done = done;
+    conn->arg = arg;
+    conn->kept = true;
+    return (reeve_job *)(void *)conn;
+}
+
+reeve_job *reeve_job_keep(void)
+{
+    if (running == NULL)
+        return NULL;
+    running->kept = true;
+    return (reeve_job *)(void *)running;
+}
+
+bool reeve_job_wanted(const reeve_job *job)
+{
+    return !((const reeve_conn *)(const void *)job)->gone;
+}
+
+void reeve_job_end(reeve_job *job)
+{
+    reeve_conn *conn = (reeve_conn *)(void *)job;
+    assert(conn->kept);
+    conn->kept = false;
+}
+
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
 {
     assert(label != NULL && length > 0);
@@ -320,10 +361,13 @@ void reeve_idle(reeve_conn *conn)
 
 static void finish_job(reeve_conn *conn, bool run)
 {
-    if (run)
+    running = conn;
+    if (run && conn->run != NULL)
         conn->run(conn->arg);
+    running = NULL;
     conn->run = NULL;
-    conn->done(conn, conn->arg, run);
+    if (!conn->kept)
+        conn->done(conn, conn->arg, run);
 }
 
 static void flush(reeve_conn *conn)
@@ -373,9 +417,14 @@ void fake_end(reeve_conn *conn)
 
 void fake_run_jobs(reeve_conn *conn, bool run)
 {
-    assert(conn->run != NULL);
+    assert(conn->run != NULL || conn->done != NULL);
     finish_job(conn, run);
     settle(conn, conn->protocol->step(conn));
+}
+
+void fake_go(reeve_conn *conn)
+{
+    conn->gone = true;
 }
 
 void fake_expire(reeve_conn *conn)

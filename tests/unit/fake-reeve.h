@@ -39,7 +39,9 @@ extern unsigned fake_memory_left; /* how many more times output may be queued */
 reeve_conn *fake_open(const reeve_protocol *protocol);
 void fake_feed(reeve_conn *conn, const void *data, size_t length);
 void fake_end(reeve_conn *conn);     /* the peer has sent its last byte */
+/* Runs the job that was submitted, or gives one back that reeve_job_end() has ended. */
 void fake_run_jobs(reeve_conn *conn, bool run);
+void fake_go(reeve_conn *conn);      /* the client has gone, and its job is in flight */
 void fake_expire(reeve_conn *conn);
 void fake_drain(reeve_conn *conn);
 const char *fake_output(reeve_conn *conn, size_t *length); /* all so far; ends with NUL */

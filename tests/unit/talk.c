@@ -17,6 +17,7 @@ struct talk_counts talk_counts;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
 static int permits;
+static reeve_job *held[16]; /* begun or kept */
 
 void talk_release(int jobs)
 {
@@ -24,6 +25,35 @@ void talk_release(int jobs)
     permits += jobs;
     pthread_cond_broadcast(&news);
     pthread_mutex_unlock(&lock);
+}
+
+static void hold(reeve_job *job)
+{
+    pthread_mutex_lock(&lock);
+    held[atomic_fetch_add(&talk_counts.held, 1)] = job;
+    pthread_mutex_unlock(&lock);
+}
+
+static reeve_job *let_go(void)
+{
+    pthread_mutex_lock(&lock);
+    reeve_job *job = held[atomic_fetch_sub(&talk_counts.held, 1) - 1];
+    pthread_mutex_unlock(&lock);
+    return job;
+}
+
+bool talk_end(void)
+{
+    reeve_job *job = let_go();
+    bool wanted = reeve_job_wanted(job);
+    reeve_job_end(job);
+    return wanted;
+}
+
+static void keep_body(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+    hold(reeve_job_keep());
 }
 
 static void job_body(void *arg)
@@ -99,6 +129,13 @@ static reeve_verdict command(reeve_conn *conn, struct state *state, char *line)
         if (reeve_submit(conn, job_body, job_done, &talk_counts.ran) < 0)
             return REEVE_ERROR;
         atomic_fetch_add(&talk_counts.submitted, 1);
+        return REEVE_JOB;
+    } else if (strcmp(line, "keep") == 0) {
+        if (reeve_submit(conn, keep_body, job_done, &talk_counts.ran) < 0)
+            return REEVE_ERROR;
+        return REEVE_JOB;
+    } else if (strcmp(line, "begin") == 0) {
+        hold(reeve_job_begin(conn, job_done, NULL));
         return REEVE_JOB;
     } else if (strcmp(line, "hang") == 0) {
         return REEVE_JOB;

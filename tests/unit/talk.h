@@ -5,6 +5,8 @@
  *   deadline MS                        big N  N bytes, by WANT_WRITE
  *   job         blocks until talk_release, then answers "done"
  *   hang        REEVE_JOB without a job
+ *   begin       a job that talk_end ends
+ *   keep        a job that runs, and goes on until talk_end
  * At the end of the input it says "end"; when the deadline passes "expired"; when the worker drains
  * and it is not busy "drained". */
 #ifndef TESTS_TALK_H
@@ -18,11 +20,13 @@ extern const reeve_protocol talk, talk_greeting, talk_bare; /* bare: no hook but
 struct talk_counts {
     atomic_int opened, closed, steps;
     atomic_int submitted, started, ran, skipped; /* jobs */
+    atomic_int held;                             /* begun or kept */
     atomic_int refused;               /* output after the end, refused as it must be */
     atomic_size_t most_queued;
 };
 extern struct talk_counts talk_counts;
 
 void talk_release(int jobs); /* lets so many blocked jobs go on */
+bool talk_end(void);         /* ends the youngest that is held; was it still wanted? */
 char talk_byte(size_t at);   /* of what `big` sends */
 #endif

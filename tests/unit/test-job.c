@@ -162,9 +162,93 @@ START_TEST(many_jobs)
 }
 END_TEST
 
+static const char *const later[] = {"begin\n", "keep\n"};
+
+static void ends_later(int row, int pool_threads, const char *command)
+{
+    start(row, pool_threads);
+    int slow = ask(command);
+    rig_until(atomic_load(&talk_counts.held) == 1);
+    int quick = ask("echo quick\n");
+    rig_expect(quick, "quick\n");
+    rig_put(slow, "echo behind\n");
+    rig_expect_silence(slow);
+    ck_assert(talk_end());
+    rig_expect(slow, "done\nbehind\n");
+    close(slow);
+    close(quick);
+    rig_stop(&rig);
+}
+
+START_TEST(begun_job_ends_in_another_thread)
+{
+    ends_later(_i, 1, later[0]);
+}
+END_TEST
+
+START_TEST(kept_job_ends_in_another_thread)
+{
+    ends_later(_i, 1, later[1]);
+}
+END_TEST
+
+START_TEST(kept_job_without_a_pool)
+{
+    ends_later(_i, 0, later[1]);
+}
+END_TEST
+
+/* `skipped`: what never ran. */
+static void client_goes(int row, const char *command, int skipped)
+{
+    start(row, 1);
+    int gone = ask(command);
+    rig_until(atomic_load(&talk_counts.held) == 1);
+    rig_reset(gone);
+    rig_until(rig_open(&rig) == 0);
+    ck_assert_int_eq(atomic_load(&talk_counts.closed), 0); /* a zombie */
+    ck_assert(!talk_end());
+    rig_until(atomic_load(&talk_counts.closed) == 1);
+    ck_assert_int_eq(atomic_load(&talk_counts.skipped), skipped);
+    rig_stop(&rig);
+}
+
+START_TEST(begun_job_of_a_gone_client)
+{
+    client_goes(_i, later[0], 1);
+}
+END_TEST
+
+START_TEST(kept_job_of_a_gone_client)
+{
+    client_goes(_i, later[1], 0);
+}
+END_TEST
+
+/* Who ends it may be quicker than the pool's thread, which is still on its way out. */
+START_TEST(many_kept_jobs)
+{
+    start(_i, 2);
+    int fd = rig_connect(&rig, 0);
+    for (int i = 0; i < 500; i++) {
+        rig_put(fd, "keep\n");
+        rig_until(atomic_load(&talk_counts.held) == 1);
+        talk_end();
+        rig_expect(fd, "done\n");
+    }
+    close(fd);
+    rig_stop(&rig);
+}
+END_TEST
+
 UNIT_MAIN("job", EACH(others_are_served_meanwhile, rig_waits),
           EACH(half_closed_client_gets_its_answer, rig_waits),
           EACH(queued_job_of_a_gone_client_is_skipped, rig_waits),
           EACH(running_job_of_a_gone_client_comes_back, rig_waits),
           EACH(deadline_during_a_job, rig_waits), EACH(stop_waits_for_jobs, rig_waits),
-          EACH(inline_without_a_pool, rig_waits), EACH(many_jobs, rig_waits))
+          EACH(inline_without_a_pool, rig_waits), EACH(many_jobs, rig_waits),
+          EACH(begun_job_ends_in_another_thread, rig_waits),
+          EACH(kept_job_ends_in_another_thread, rig_waits),
+          EACH(kept_job_without_a_pool, rig_waits), EACH(begun_job_of_a_gone_client, rig_waits),
+          EACH(kept_job_of_a_gone_client, rig_waits),
+          EACH(many_kept_jobs, rig_waits))

@@ -8,6 +8,11 @@
 #include "unit.h"
 
 #define PATH_LINE "module_path = \"/nonexistent:" ABI_MODULES "\"\n"
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define OURS TEXT(REEVE_API_MAJOR) "." TEXT(REEVE_API_MINOR)
+#define NEWER_MAJOR "2." TEXT(REEVE_API_MINOR)
+#define NEWER_MINOR TEXT(REEVE_API_MAJOR) ".2"
 #define LISTEN "listen \"127.0.0.1:0\" { protocol = \"abi-good\" }\n"
 
 /* ---- the descriptor alone */
@@ -39,11 +44,11 @@ START_TEST(descriptor)
     m = (reeve_module)GOOD, m.magic = 1;
     refused(&m, "begins with 0x00000001");
     m = (reeve_module)GOOD, m.api_major = 0;
-    refused(&m, "it was built for interface 0.0, this reeved has 1.0");
+    refused(&m, "it was built for interface 0." TEXT(REEVE_API_MINOR) ", this reeved has " OURS);
     m = (reeve_module)GOOD, m.api_major = 2;
-    refused(&m, "it was built for interface 2.0");
+    refused(&m, "it was built for interface " NEWER_MAJOR);
     m = (reeve_module)GOOD, m.api_minor = REEVE_API_MINOR + 1;
-    refused(&m, "it needs interface 1.1, this reeved has only 1.0");
+    refused(&m, "it needs interface " NEWER_MINOR ", this reeved has only " OURS);
     m = (reeve_module)GOOD, m.size -= 1;
     refused(&m, "its descriptor has ");
     m = (reeve_module)GOOD, m.name = NULL;
@@ -124,10 +129,10 @@ static const struct {
 } mistakes[] = {
     {"abi-magic", FILE_IN "/abi-magic.so is refused: its descriptor begins with 0x12345678 instead "
                           "of 0x52564d31; define it by REEVE_MODULE() of reeve/module.h\n"},
-    {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface 2.0, this reeved "
-                          "has 1.0; build it again with this reeve's headers\n"},
-    {"abi-minor", FILE_IN "/abi-minor.so is refused: it needs interface 1.1, this reeved has only "
-                          "1.0; install a newer reeve, or build it again with this reeve's headers\n"},
+    {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface " NEWER_MAJOR
+                          ", this reeved has " OURS "; build it again with this reeve's headers\n"},
+    {"abi-minor", FILE_IN "/abi-minor.so is refused: it needs interface " NEWER_MINOR
+                          ", this reeved has only " OURS "; install a newer reeve, or build it again with this reeve's headers\n"},
     {"abi-none", FILE_IN "/abi-none.so is no module of reeve: it has no reeve_module_descriptor; "
                          "define it by REEVE_MODULE() of reeve/module.h\n"},
     {"abi-name", FILE_IN "/abi-name.so calls itself \"other\"; rename the file to other.so\n"},

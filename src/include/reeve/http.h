@@ -9,6 +9,8 @@
 #ifndef REEVE_HTTP_H
 #define REEVE_HTTP_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "reeve/module.h"
@@ -34,8 +36,8 @@ typedef struct reeve_handler {
      * after reeve_conf_error(). May be NULL: config is NULL then. */
     int (*configure)(const reeve_section *section, const char *route, void **config);
 
-    /* Answers: exactly one reeve_reply*() call, whose value it returns. Returning without a reply
-     * becomes a 500; that, and -1, a log line that names the module and the route. The loop thread,
+    /* Answers: exactly one reeve_reply*() call, or reeve_defer(), whose value it returns. Returning
+     * without one becomes a 500; that, and -1, a log line that names the module and the route. The loop thread,
      * or a pool thread if `blocking`; several threads at once. */
     int (*handle)(reeve_request *request, void *config);
 } reeve_handler;
@@ -55,14 +57,27 @@ struct reeve_http_api {
     int (*reply_file)(reeve_request *, int status, const char *type, int fd, off_t offset,
                       size_t length);
     int (*reply_status)(reeve_request *, int status);
+    /* since 1.1 */
+    int (*reply_stream)(reeve_request *, int status, const char *type, uint64_t length,
+                        int (*more)(reeve_request *, void *arg), void (*over)(void *arg),
+                        void *arg);
+    int (*write)(reeve_request *, const void *data, size_t length);
+    int (*defer)(reeve_request *);
+    bool (*is_wanted)(const reeve_request *);
+    void (*finish)(reeve_request *);
+    void *(*alloc)(reeve_request *, size_t size);
+    const char *(*query_value)(reeve_request *, const char *name);
+    const char *(*form_value)(reeve_request *, const char *name);
 };
 
 struct reeve_request {
     const struct reeve_http_api *api; /* all that is public of a request */
 };
 
-/* What was asked. The texts end with NUL, belong to the request and live until handle() returns. A
- * request is for the thread that handle() was called in. */
+/* What was asked. The texts end with NUL, belong to the request and live until it is answered: until
+ * handle() returns, or a stream's over() was called, or reeve_finish(). A request is for one thread
+ * at a time: the one that handle() or more() was called in, or, after reeve_defer(), one of the
+ * handler's choice. */
 
 /* "GET", "HEAD", ... as sent; methods are case-sensitive (RFC 9110, 9.1). */
 static inline const char *reeve_method(const reeve_request *r) { return r->api->method(r); }
@@ -85,6 +100,20 @@ static inline const char *reeve_body(const reeve_request *r, size_t *length)
 {
     return r->api->body(r, length);
 }
+/* The first value of that name (any bytes but NUL, case matters) in the query, or in a body of type
+ * application/x-www-form-urlencoded, decoded ("+" is a space, "%41" an A; an escape that is none
+ * stays as it is). NULL: there is none, or memory is short. By WHATWG URL, 5.1. */
+static inline const char *reeve_query_value(reeve_request *r, const char *name)
+{
+    return r->api->query_value(r, name);
+}
+static inline const char *reeve_form_value(reeve_request *r, const char *name)
+{
+    return r->api->form_value(r, name);
+}
+/* Memory for any type, not zeroed, that needs no free: it lives as long as the request's texts.
+ * NULL: memory is short. */
+static inline void *reeve_alloc(reeve_request *r, size_t size) { return r->api->alloc(r, size); }
 /* The client's address as text, without port, as reeve_peer(). */
 static inline const char *reeve_request_peer(const reeve_request *r) { return r->api->peer(r); }
 
@@ -117,6 +146,41 @@ static inline int reeve_reply_status(reeve_request *r, int status)
 {
     return r->api->reply_status(r, status);
 }
+
+/* An answer in pieces, of any length, in bounded memory. `more` is called again and again, after
+ * handle() has returned and whenever the client has taken what there was: in the loop, where it must
+ * return within microseconds, or for a blocking handler in some pool thread; so a slow client holds
+ * no thread. It says some bytes by reeve_write(), best 16 to 64 KiB, and returns 1; or returns 0 with
+ * or without a last piece: that was all; or -1: the connection is closed, so that the client sees
+ * that something is missing, and a log line says where.
+ * `length` is that of all pieces, or REEVE_UNKNOWN_LENGTH: then they are sent chunked, or to a client
+ * that speaks HTTP/1.0 until the connection is closed. A promised length must be kept; else as -1.
+ * Where no body is due (HEAD, 204, 304) `more` is not called. `over`, which may be NULL, is called
+ * once when the request is over, whatever its end, in the loop's thread; never if this returns -1. */
+#define REEVE_UNKNOWN_LENGTH UINT64_MAX
+static inline int reeve_reply_stream(reeve_request *r, int status, const char *type,
+                                     uint64_t length, int (*more)(reeve_request *, void *arg),
+                                     void (*over)(void *arg), void *arg)
+{
+    return r->api->reply_stream(r, status, type, length, more, over, arg);
+}
+/* In `more`: the next bytes, copied; at most 1 MiB in one call of it. 0, or -1: memory is short, or
+ * more than the promised length. */
+static inline int reeve_write(reeve_request *r, const void *data, size_t length)
+{
+    return r->api->write(r, data, length);
+}
+
+/* An answer later: handle() returns 0 without a reply, no thread waits, and whoever has the answer,
+ * in whatever thread, gives it by one reeve_reply*() call and reeve_finish(), exactly once, also when
+ * the client has gone meanwhile. From this call on the request belongs to whoever finishes it, and
+ * handle() may not use it any more. 0, or -1 if a reply was given already. */
+static inline int reeve_defer(reeve_request *r) { return r->api->defer(r); }
+/* The request is done with: without a reply it becomes a 500. It is gone when this returns. */
+static inline void reeve_finish(reeve_request *r) { r->api->finish(r); }
+/* False: the client has gone, nobody waits for the answer. In handle() and more() of a blocking
+ * handler, and after reeve_defer(); true in any other place. */
+static inline bool reeve_is_wanted(const reeve_request *r) { return r->api->is_wanted(r); }
 
 #ifdef __cplusplus
 }

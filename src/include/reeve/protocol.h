@@ -136,6 +136,27 @@ REEVE_API bool reeve_draining(void);
 REEVE_API int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
                            void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg);
 
+/* In `run`: has the connection ended meanwhile, so that nobody waits for the result? False in any
+ * other place. */
+REEVE_API bool reeve_cancelled(void);
+
+/* A job that ends later, when something has happened elsewhere: no thread waits for it meanwhile.
+ *
+ * reeve_job_begin(), loop thread, in a hook: it is in flight from now on; return REEVE_JOB. NULL:
+ * memory is short or the connection has ended. reeve_job_keep(), in `run`: the job that runs does
+ * not end when `run` returns; NULL in any other place. In both cases `done` is called after
+ * reeve_job_end(), which any thread calls exactly once and which is the last that it may do with the
+ * job. `ran` is false for a begun job when the connection has ended before. */
+typedef struct reeve_job reeve_job;
+REEVE_API reeve_job *reeve_job_begin(reeve_conn *conn,
+                                     void (*done)(reeve_conn *conn, void *arg, bool ran),
+                                     void *arg);
+REEVE_API reeve_job *reeve_job_keep(void);
+/* Any thread, before the end: false when the connection has ended meanwhile. */
+REEVE_API bool reeve_job_wanted(const reeve_job *job);
+/* Any thread. A worker that drains waits for it, at most until the drain's deadline. */
+REEVE_API void reeve_job_end(reeve_job *job);
+
 /* For the board (`reevectl status`): a request begins, is counted, and is named by `label` (copied,
  * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);

@@ -1,0 +1,148 @@
+/* What a worker and its master say to each other; see orders.h.
+ *
+ * Worker process (or one forked for a connection), main thread. Memory: the text of a message lies
+ * in orders->room until the next one. What must hold: each operation that the master counts on is
+ * acknowledged once, when it is done. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/sys.h"
+#include "worker/children.h"
+#include "worker/crew.h"
+#include "worker/logfile.h"
+#include "worker/orders-private.h"
+
+void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text)
+{
+    struct msg msg = {.type = type, .op = op, .fd = -1, .text = text,
+                      .length = text ? strlen(text) : 0};
+
+    if (msg.length > CHANNEL_TEXT_MAX)
+        msg.length = CHANNEL_TEXT_MAX;
+    if (!orders->master_gone && channel_send(orders->channel, &msg) < 0)
+        log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(type));
+}
+
+/* An operation of number 0 is none: to the master such an answer would stand for all that it
+ * awaits. */
+static void acknowledge(struct orders *orders, uint32_t op)
+{
+    if (op != 0)
+        orders_tell(orders, MSG_ACK, op, NULL);
+}
+
+void orders_log_to(struct orders *orders, int fd)
+{
+    if (fd >= 0 && orders->log_fd >= 0) {
+        dup3(fd, orders->log_fd, O_CLOEXEC); /* in place: other threads may be writing */
+        sys_close(&fd);
+    } else {
+        orders->log_fd = fd;
+    }
+    if (orders->log_fd >= 0)
+        dup2(orders->log_fd, STDERR_FILENO);
+}
+
+void orders_set_level(int level)
+{
+    if (level >= REEVE_LOG_ERROR && level <= REEVE_LOG_DEBUG)
+        log_set_level((enum reeve_level)level);
+}
+
+static void owe(struct orders *orders, struct owed *owed, uint32_t op)
+{
+    uint32_t *more = realloc(owed->ops, (owed->count + 1) * sizeof(*more));
+
+    if (!more) {
+        acknowledge(orders, op); /* a little early */
+        return;
+    }
+    owed->ops = more;
+    more[owed->count++] = op;
+}
+
+static void settle(struct orders *orders, struct owed *owed, bool can)
+{
+    for (size_t i = 0; can && i < owed->count; i++)
+        acknowledge(orders, owed->ops[i]);
+    if (can)
+        owed->count = 0;
+}
+
+void orders_settle(struct orders *orders)
+{
+    settle(orders, &orders->drains, orders->quiet);
+    settle(orders, &orders->reopens, !children_owe(orders->children));
+}
+
+static void on_message(struct orders *orders, struct msg *msg)
+{
+    switch (msg->type) {
+    case MSG_SERVE:
+        if (orders->state == WAITING)
+            orders_move(orders, SERVING);
+        acknowledge(orders, msg->op);
+        return;
+    case MSG_REMOVED:
+        crew_listener_removed(orders->crew, msg->text);
+        return;
+    case MSG_DRAIN:
+        orders_drain(orders, msg->value);
+        owe(orders, &orders->drains, msg->op);
+        orders_settle(orders);
+        return;
+    case MSG_LOG:
+        children_tell(orders->children, msg);
+        orders_log_to(orders, msg->fd);
+        return;
+    case MSG_LOGFILE:
+        children_tell(orders->children, msg);
+        logfile_reopened(msg->text, msg->fd);
+        return;
+    case MSG_REOPENED:
+        children_tell(orders->children, msg);
+        owe(orders, &orders->reopens, msg->op);
+        orders_settle(orders);
+        return;
+    case MSG_LOOK:
+        if (orders->state == SERVING)
+            crew_command(orders->crew, LOOP_LOOK);
+        return;
+    case MSG_LEVEL:
+        children_tell(orders->children, msg);
+        orders_set_level(msg->value);
+        return;
+    case MSG_BOARD:
+    case MSG_SNAPSHOT:
+    case MSG_LISTENER:
+    case MSG_START:
+    case MSG_READY:
+    case MSG_FAILED:
+    case MSG_CRASHED:
+    case MSG_LEAVING:
+    case MSG_ACK:
+    case MSG_TYPES:
+        break;
+    }
+    log_msg(LOG_CHANNEL_BAD, "%s is not expected now", msg_name(msg->type));
+    sys_close(&msg->fd);
+}
+
+void orders_hear(struct orders *orders)
+{
+    struct msg msg;
+    int got = channel_recv(orders->channel, &msg, orders->room, TO_WORKER);
+
+    if (got == 1)
+        on_message(orders, &msg);
+    else if (got == 0)
+        orders_master_gone(orders);
+    else if (errno != EAGAIN)
+        log_errno(LOG_CHANNEL_BAD, "a message from the master was dropped");
+}
