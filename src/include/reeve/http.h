@@ -122,8 +122,8 @@ static inline const char *reeve_request_peer(const reeve_request *r) { return r-
  * memory is short, an argument is refused or a reply was already given. */
 
 /* Adds a field; before the reply. Name and value are copied. Refused: a name that is no token or is
- * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server), a value
- * with a control character. */
+ * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server, the one that
+ * the option request_id names), a value with a control character. */
 static inline int reeve_set_header(reeve_request *r, const char *name, const char *value)
 {
     return r->api->set_header(r, name, value);
