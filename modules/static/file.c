@@ -1,7 +1,8 @@
 /* Answering with an opened file; see file.h. Runs in the loop's thread; nothing is kept.
  *
- * A file that has become shorter since it was looked at is sent by its name and promised length all
- * the same: the engine then ends the connection, so that nobody takes a part for the whole.
+ * A file that has become shorter since it was looked at, or cannot be read, is given to the engine
+ * with the length that was promised: it ends the connection, so that nobody takes a part for the
+ * whole.
  */
 #include "config.h"
 
