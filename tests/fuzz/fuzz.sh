@@ -15,8 +15,10 @@ echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return b == 0
 if ! "$clang" -fsanitize=fuzzer,address,undefined "$folder/probe.c" -o "$folder/probe" \
     2> "$folder/probe.log"; then
     echo "fuzz: skipped: $clang cannot build a fuzzer: $(head -n 1 "$folder/probe.log")"
+    echo "# SKIP: 1"
     exit 0
 fi
+passed=0
 
 fuzz() { # NAME CORPUS
     echo "fuzz: $1 for $seconds s"
@@ -42,4 +44,6 @@ for name in ${FUZZ_ONLY:-http-head http-chunk http-target http-conn}; do
     http-target) fuzz "$name" target ;;
     *) fuzz "$name" http ;;
     esac
+    passed=$((passed + 1))
 done
+echo "# PASS: $passed"

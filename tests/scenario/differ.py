@@ -175,10 +175,15 @@ class Site:
     def __init__(self, name, address):
         self.name, self.address, self.known = name, address, {}
 
-    def exchange(self, data):
-        with connect(self.address) as link:
-            link.sendall(data)
-            return b"".join(iter(lambda: link.recv(262144), b""))
+    def exchange(self, data, again=2):
+        try:
+            with connect(self.address) as link:
+                link.sendall(data)
+                return b"".join(iter(lambda: link.recv(262144), b""))
+        except ConnectionResetError:
+            if self.name == "reeve" or not again:
+                raise
+            return self.exchange(data, again - 1)  # a peer may, while it starts
 
     def ask(self, ask):
         return Seen(ask, self.exchange(ask.bytes(self)))
