@@ -9,25 +9,15 @@
 #include <stdbool.h>
 
 #include "chunk.h"
+#include "hex.h"
 #include "parse.h"
 
 #define CHUNK_EXTRA 8192
 #define CHUNK_DIGITS 15 /* of a size, leading zeros included: no overflow of 64 bits */
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool size_byte(struct chunk *chunk, char c)
 {
-    int digit = hex(c);
+    int digit = hex_value(c);
     if (digit >= 0) {
         chunk->left = chunk->left * 16 + (unsigned)digit;
         return ++chunk->digits <= CHUNK_DIGITS;

@@ -1,164 +1,18 @@
 /* A connection that speaks HTTP/1: head, body, handler, answer, and again.
  *
- * Runs in the loop's thread that owns the connection, job_run() apart. A step takes as many
- * requests as the input holds, until the output is congested; so the answers of a pipeline leave
- * together and in order. The state holds a request only while there is one in hand; it owns it.
+ * Runs in the loop's thread that owns the connection; conn-answer.c is the part that may leave it.
+ * A step takes as many requests as the input holds, until the output is congested; so the answers
+ * of a pipeline leave together and in order. The state holds a request only while there is one in
+ * hand; it owns it.
  */
 #include "config.h"
 
-#include "access.h"
-#include "answer.h"
 #include "body.h"
 #include "conn.h"
-#include "stream.h"
 
-#define GO_ON 0             /* no verdict yet: look at the state again */
-#define BODY_PIECE 16384    /* what body_timeout is given for */
-#define STREAM_RETRY 20     /* ms until a full pool is asked again */
+#define BODY_PIECE 16384 /* what body_timeout is given for */
 
-/* ---------------------------------------------------------------- the board --------- */
-
-static void show(reeve_conn *conn, struct http_conn *c, const char *label, size_t length)
-{
-    c->busy = true;
-    reeve_busy(conn, label, length);
-}
-
-static void unshow(reeve_conn *conn, struct http_conn *c)
-{
-    if (c->busy)
-        reeve_idle(conn);
-    c->busy = false;
-}
-
-/* ---------------------------------------------------------------- the answer -------- */
-
-/* The answer is queued: the request is over, unless there are more pieces to come. */
-static int conn_finish(reeve_conn *conn, struct http_conn *c)
-{
-    struct request *request = c->request;
-    const struct stream *stream = &request->answer.stream;
-    if (!request->answer.given || request->answer.failed || stream->state == STREAM_FAILED) {
-        c->state = CONN_FAILED;
-        return GO_ON;
-    }
-    if (stream->state == STREAM_MORE) {
-        c->state = CONN_STREAM;
-        return GO_ON;
-    }
-    if (stream->more != NULL)
-        request->answer.length = (size_t)stream->written; /* for the log */
-    size_t length = 0;
-    const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
-    access_log(request, raw, length);
-    unshow(conn, c);
-    c->state = request->close ? CONN_CLOSING : CONN_IDLE;
-    c->timed = false;
-    request_free(&c->request);
-    return GO_ON;
-}
-
-static int answer_now(reeve_conn *conn, struct http_conn *c)
-{
-    c->request->close |= reeve_draining();
-    c->request->conn = conn;
-    request_handle(c->request);
-    if (c->request->later != NULL) {
-        c->state = CONN_JOB;
-        reeve_deadline(conn, 0);
-        return REEVE_JOB;
-    }
-    return conn_finish(conn, c);
-}
-
-/* Pool thread. */
-static void job_run(void *arg)
-{
-    request_handle(arg);
-}
-
-static void job_done(reeve_conn *conn, void *arg, bool ran)
-{
-    struct http_conn *c = reeve_state(conn);
-    struct request *request = arg;
-    if (!ran) {
-        c->state = CONN_CLOSING;
-        request_free(&c->request);
-        return;
-    }
-    if (request->later != NULL)
-        request_judge(request, 0);
-    request->close |= reeve_draining();
-    request->answer.failed = !request->answer.given || !answer_send(request, conn);
-    conn_finish(conn, c);
-}
-
-reeve_job *conn_put_off(reeve_conn *conn)
-{
-    struct http_conn *c = reeve_state(conn);
-    return reeve_job_begin(conn, job_done, c->request);
-}
-
-/* The pool has no room. */
-static void refuse_busy(struct request *request)
-{
-    static const char retry[] = "Retry-After: 1\r\n";
-    bytes_add(&request->answer.fields, retry, sizeof retry - 1);
-    request_refuse(request, 503, "The server is busy. Try again in a moment.");
-}
-
-static int conn_answer(reeve_conn *conn, struct http_conn *c)
-{
-    struct request *request = c->request;
-    if (request->refused != 0 || !request->route->handler->blocking)
-        return answer_now(conn, c);
-
-    enum conn_state before = c->state;
-    c->state = CONN_JOB;
-    reeve_deadline(conn, 0);
-    /* From here on the request may be in another thread, or over. */
-    if (reeve_submit(conn, job_run, job_done, request) == 0)
-        return REEVE_JOB;
-    c->state = before;
-    refuse_busy(request);
-    return answer_now(conn, c);
-}
-
-/* ---------------------------------------------------------------- a stream ---------- */
-
-/* Pool thread. */
-static void piece_run(void *arg)
-{
-    stream_ask(arg);
-}
-
-static void piece_done(reeve_conn *conn, void *arg, bool ran)
-{
-    struct http_conn *c = reeve_state(conn);
-    if (ran)
-        stream_take(arg, conn);
-    c->state = ran ? CONN_STREAM : CONN_FAILED;
-}
-
-static int conn_stream(reeve_conn *conn, struct http_conn *c)
-{
-    struct request *request = c->request;
-    bool blocking = request->route->handler->blocking;
-    if (request->answer.stream.state != STREAM_MORE)
-        return conn_finish(conn, c);
-    request->conn = blocking ? NULL : conn;
-    if (!blocking) {
-        stream_ask(request);
-        stream_take(request, conn);
-        return GO_ON;
-    }
-    c->state = CONN_JOB;
-    if (reeve_submit(conn, piece_run, piece_done, request) == 0)
-        return REEVE_JOB;
-    c->state = CONN_STREAM; /* the pool is full: again a little later */
-    reeve_deadline(conn, STREAM_RETRY);
-    return REEVE_WANT_READ;
-}
+/* ---------------------------------------------------------------- refusing ---------- */
 
 /* The bytes that came are no request, or come too slowly: nothing behind them can be trusted. */
 static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why)
@@ -171,11 +25,11 @@ static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const 
     if (request->head.length == 0) /* request_accept() was not asked; the head is still there */
         request->headless = method.length == 4 && memcmp(data + method.at, "HEAD", 4) == 0;
     if (!c->busy)
-        show(conn, c, label, sizeof label - 1);
+        conn_show(conn, c, label, sizeof label - 1);
     request->refused = status;
     request->why = why;
     request->close = true;
-    return answer_now(conn, c);
+    return conn_answer_now(conn, c);
 }
 
 /* ---------------------------------------------------------------- body -------------- */
@@ -266,7 +120,7 @@ static int conn_prove(reeve_conn *conn, struct http_conn *c)
         auth_end();
     }
     auth_forget(request);
-    refuse_busy(request);
+    conn_refuse_busy(request);
     return conn_go_on(conn, c);
 }
 
@@ -304,7 +158,7 @@ static int conn_head(reeve_conn *conn, struct http_conn *c)
     }
     if (!request_accept(request, data, used))
         return REEVE_ERROR;
-    show(conn, c, data + parse->method.at,
+    conn_show(conn, c, data + parse->method.at,
          parse->target.at + parse->target.length - parse->method.at);
     reeve_consume(conn, used);
     return request->unproven ? conn_prove(conn, c) : conn_go_on(conn, c);
@@ -392,8 +246,8 @@ reeve_verdict conn_expired(reeve_conn *conn)
     return conn_step(conn);
 }
 
-/* A request in hand is answered with Connection: close, see answer_now(). A connection that waits
- * has had its time to send one more. */
+/* A request in hand is answered with Connection: close, see conn_answer_now(). A connection that
+ * waits has had its time to send one more. */
 reeve_verdict conn_drain(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
@@ -406,6 +260,6 @@ reeve_verdict conn_drain(reeve_conn *conn)
 void conn_close(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
-    unshow(conn, c);
+    conn_unshow(conn, c);
     request_free(&c->request);
 }

@@ -30,6 +30,17 @@ reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);
 void conn_close(reeve_conn *conn);
 
-/* In a handler that runs in the loop: its answer comes when this job ends. NULL: memory is short. */
+/* conn-answer.c. What returns an int returns a verdict, or GO_ON: look at the state again. */
+#define GO_ON 0
+/* Asks the handler, in the pool if it blocks; or gives the refusal. */
+int conn_answer(reeve_conn *conn, struct http_conn *c);
+int conn_answer_now(reeve_conn *conn, struct http_conn *c); /* in this thread */
+int conn_stream(reeve_conn *conn, struct http_conn *c);     /* the next piece */
+void conn_refuse_busy(struct request *request);             /* the pool has no room */
+/* The board shows a request, or none. */
+void conn_show(reeve_conn *conn, struct http_conn *c, const char *label, size_t length);
+void conn_unshow(reeve_conn *conn, struct http_conn *c);
+/* In a handler that runs in the loop: its answer comes when this job ends. NULL: memory is
+ * short. */
 reeve_job *conn_put_off(reeve_conn *conn);
 #endif

@@ -1,13 +1,13 @@
 /* http: the protocol module. Its parts:
  *
- *     parse, chunk, path   what came from the client; pure functions
- *     settings, sites, routes, pages   the configuration, and what is found in it later
- *     guard, cidr          who may ask, by address
+ *     parse, fields, chunk, path, form   what came from the client; pure functions
+ *     settings, sites, routes            the configuration, and what a request finds in it
+ *     guard, cidr                        who may ask, by address
  *     auth, credentials, users, proofs   who may ask, by password
- *     request, handle      one request; what its handler sees and does of it
- *     answer, access       what goes out, and what is logged of it
- *     ident                what a request is called
- *     conn                 the step function that ties them together
+ *     request, handle, memory            one request; what its handler sees and does of it
+ *     answer, pages, stream              what goes out
+ *     access, ident                      what is logged of it
+ *     conn, conn-answer                  the step function that ties them together
  */
 #include "config.h"
 

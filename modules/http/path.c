@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hex.h"
 #include "path.h"
 
 static void split_query(const char *text, size_t length, struct target *target)
@@ -53,14 +54,6 @@ enum target_form target_split(const char *text, size_t length, struct target *ta
     return TARGET_ABSOLUTE;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The next byte of the path, decoded; *at moves behind it. -1: malformed. */
 static int next_byte(const char *path, size_t length, size_t *at)
 {
@@ -69,7 +62,7 @@ static int next_byte(const char *path, size_t length, size_t *at)
         return c == '\0' ? -1 : (unsigned char)c;
     if (length - *at < 2)
         return -1;
-    int high = hex(path[*at]), low = hex(path[*at + 1]);
+    int high = hex_value(path[*at]), low = hex_value(path[*at + 1]);
     *at += 2;
     if (high < 0 || low < 0 || high + low == 0)
         return -1;

@@ -1,0 +1,155 @@
+/* A connection that speaks HTTP/1, answering: in the loop, in the pool, later, or piece by piece.
+ *
+ * Runs in the loop's thread that owns the connection, job_run() and piece_run() apart, which run in
+ * the pool's and have the request alone. The state owns the request until its answer is queued. */
+#include "config.h"
+
+#include "access.h"
+#include "answer.h"
+#include "conn.h"
+#include "stream.h"
+
+#define STREAM_RETRY 20 /* ms until a full pool is asked again */
+
+/* ---------------------------------------------------------------- the board --------- */
+
+void conn_show(reeve_conn *conn, struct http_conn *c, const char *label, size_t length)
+{
+    c->busy = true;
+    reeve_busy(conn, label, length);
+}
+
+void conn_unshow(reeve_conn *conn, struct http_conn *c)
+{
+    if (c->busy)
+        reeve_idle(conn);
+    c->busy = false;
+}
+
+/* ---------------------------------------------------------------- the answer -------- */
+
+/* The answer is queued: the request is over, unless there are more pieces to come. */
+static int conn_finish(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    const struct stream *stream = &request->answer.stream;
+    if (!request->answer.given || request->answer.failed || stream->state == STREAM_FAILED) {
+        c->state = CONN_FAILED;
+        return GO_ON;
+    }
+    if (stream->state == STREAM_MORE) {
+        c->state = CONN_STREAM;
+        return GO_ON;
+    }
+    if (stream->more != NULL)
+        request->answer.length = (size_t)stream->written; /* for the log */
+    size_t length = 0;
+    const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
+    access_log(request, raw, length);
+    conn_unshow(conn, c);
+    c->state = request->close ? CONN_CLOSING : CONN_IDLE;
+    c->timed = false;
+    request_free(&c->request);
+    return GO_ON;
+}
+
+int conn_answer_now(reeve_conn *conn, struct http_conn *c)
+{
+    c->request->close |= reeve_draining();
+    c->request->conn = conn;
+    request_handle(c->request);
+    if (c->request->later != NULL) {
+        c->state = CONN_JOB;
+        reeve_deadline(conn, 0);
+        return REEVE_JOB;
+    }
+    return conn_finish(conn, c);
+}
+
+/* Pool thread. */
+static void job_run(void *arg)
+{
+    request_handle(arg);
+}
+
+static void job_done(reeve_conn *conn, void *arg, bool ran)
+{
+    struct http_conn *c = reeve_state(conn);
+    struct request *request = arg;
+    if (!ran) {
+        c->state = CONN_CLOSING;
+        request_free(&c->request);
+        return;
+    }
+    if (request->later != NULL)
+        request_judge(request, 0);
+    request->close |= reeve_draining();
+    request->answer.failed = !request->answer.given || !answer_send(request, conn);
+    conn_finish(conn, c);
+}
+
+reeve_job *conn_put_off(reeve_conn *conn)
+{
+    struct http_conn *c = reeve_state(conn);
+    return reeve_job_begin(conn, job_done, c->request);
+}
+
+void conn_refuse_busy(struct request *request)
+{
+    static const char retry[] = "Retry-After: 1\r\n";
+    bytes_add(&request->answer.fields, retry, sizeof retry - 1);
+    request_refuse(request, 503, "The server is busy. Try again in a moment.");
+}
+
+int conn_answer(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    if (request->refused != 0 || !request->route->handler->blocking)
+        return conn_answer_now(conn, c);
+
+    enum conn_state before = c->state;
+    c->state = CONN_JOB;
+    reeve_deadline(conn, 0);
+    /* From here on the request may be in another thread, or over. */
+    if (reeve_submit(conn, job_run, job_done, request) == 0)
+        return REEVE_JOB;
+    c->state = before;
+    conn_refuse_busy(request);
+    return conn_answer_now(conn, c);
+}
+
+/* ---------------------------------------------------------------- a stream ---------- */
+
+/* Pool thread. */
+static void piece_run(void *arg)
+{
+    stream_ask(arg);
+}
+
+static void piece_done(reeve_conn *conn, void *arg, bool ran)
+{
+    struct http_conn *c = reeve_state(conn);
+    if (ran)
+        stream_take(arg, conn);
+    c->state = ran ? CONN_STREAM : CONN_FAILED;
+}
+
+int conn_stream(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    bool blocking = request->route->handler->blocking;
+    if (request->answer.stream.state != STREAM_MORE)
+        return conn_finish(conn, c);
+    request->conn = blocking ? NULL : conn;
+    if (!blocking) {
+        stream_ask(request);
+        stream_take(request, conn);
+        return GO_ON;
+    }
+    c->state = CONN_JOB;
+    if (reeve_submit(conn, piece_run, piece_done, request) == 0)
+        return REEVE_JOB;
+    c->state = CONN_STREAM; /* the pool is full: again a little later */
+    reeve_deadline(conn, STREAM_RETRY);
+    return REEVE_WANT_READ;
+}
