@@ -216,34 +216,34 @@ bool children_owe(const struct children *children)
 
 /* ---------------------------------------------------------------- end -------------- */
 
-static void report_crash(const struct children *children, unsigned record, int status)
+static void put_crash(struct buf *text, const struct children *children, unsigned record,
+                      int status)
 {
     const struct board_thread *seen = &children->settings.segment->thread[record];
-    struct buf text = {0};
 
-    buf_printf(&text, "process %d, which served one connection (",
+    buf_printf(text, "process %d, which served one connection (",
                (int)children->child[record].pid);
-    text_put_safe(&text, seen->protocol, strnlen(seen->protocol, BOARD_PROTOCOL));
+    text_put_safe(text, seen->protocol, strnlen(seen->protocol, BOARD_PROTOCOL));
     if (seen->label[0]) {
-        buf_adds(&text, ", last ");
-        text_put_safe(&text, seen->label, strnlen(seen->label, BOARD_LABEL));
+        buf_adds(text, ", last ");
+        text_put_safe(text, seen->label, strnlen(seen->label, BOARD_LABEL));
     }
     if (WIFSIGNALED(status))
-        buf_printf(&text, "), was killed by signal %d (%s)", WTERMSIG(status),
+        buf_printf(text, "), was killed by signal %d (%s)", WTERMSIG(status),
                    strsignal(WTERMSIG(status)));
     else
-        buf_printf(&text, "), exited with status %d", WEXITSTATUS(status));
-    children->settings.crashed(buf_text(&text));
-    buf_free(&text);
+        buf_printf(text, "), exited with status %d", WEXITSTATUS(status));
 }
 
 static void forget(struct children *children, unsigned record, int status)
 {
     struct child *child = &children->child[record];
     struct board_thread *shown = &children->settings.segment->thread[record];
+    bool crashed = status != 0 && !children->killed;
+    struct buf text = {0};
 
-    if (status != 0 && !children->killed)
-        report_crash(children, record, status);
+    if (crashed)
+        put_crash(&text, children, record, status);
     settle(children, child);
     sys_close(&child->channel); /* and epoll forgets it */
     child->pid = 0;
@@ -254,6 +254,9 @@ static void forget(struct children *children, unsigned record, int status)
     record_put(children, record);
     children->count--;
     loop_launched_ended(child->front);
+    if (crashed) /* last: whoever hears of it finds it in the numbers too */
+        children->settings.crashed(buf_text(&text));
+    buf_free(&text);
 }
 
 void children_reap(struct children *children)
