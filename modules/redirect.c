@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "percent.h"
 #include "reeve/http.h"
 
 struct redirection {
@@ -23,20 +24,6 @@ static struct redirection *redirections;
 
 /* ---------------------------------------------------------------- answering --------- */
 
-#define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/!$&'()*+,;=:@"
-
-/* Appends `text`; what is none of `plain` as %XX. The end. */
-static char *put_encoded(char *at, const char *text, const char *plain)
-{
-    for (; *text != '\0'; text++) {
-        if (strchr(plain, *text) != NULL)
-            *at++ = *text;
-        else
-            at += sprintf(at, "%%%02X", (unsigned)(unsigned char)*text);
-    }
-    return at;
-}
-
 /* "https://example.org/new/" and "/a b?x=1" become "https://example.org/new/a%20b?x=1". */
 static char *location_of(const reeve_request *request, const char *to)
 {
@@ -45,10 +32,10 @@ static char *location_of(const reeve_request *request, const char *to)
     char *location = malloc(strlen(to) + (strlen(rest) + strlen(query)) * 3 + 2);
     if (location == NULL)
         return NULL;
-    char *at = put_encoded(stpcpy(location, to), rest, PLAIN);
+    char *at = percent_put(stpcpy(location, to), rest, PERCENT_PATH);
     if (*query != '\0') {
         *at++ = '?';
-        at = put_encoded(at, query, PLAIN "?%"); /* it has not been decoded */
+        at = percent_put(at, query, PERCENT_PATH "?%"); /* it has not been decoded */
     }
     *at = '\0';
     return location;

@@ -28,8 +28,7 @@ const struct accept_coding *accept_find(const char *name)
     return NULL;
 }
 
-/* A qvalue in thousandths: "0", "0.25", "1.000"; -1 if it is none. *at moves behind it. */
-static int read_weight(const char **at)
+int accept_weight(const char **at)
 {
     const char *text = *at;
     if (*text != '0' && *text != '1')
@@ -63,7 +62,7 @@ static const char *read_element(const char *at, struct element *element)
         at += strspn(at, " \t");
         if ((*at == 'q' || *at == 'Q') && at[1] == '=') {
             at += 2;
-            element->weight = read_weight(&at);
+            element->weight = accept_weight(&at);
             at += strspn(at, " \t");
         }
     }

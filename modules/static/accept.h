@@ -12,6 +12,9 @@ struct accept_coding {
 /* The coding of that name; NULL if it is not known here. */
 const struct accept_coding *accept_find(const char *name);
 
+/* A qvalue (12.4.2) in thousandths: "0", "0.25", "1.000"; -1 if it is none. *at moves behind it. */
+int accept_weight(const char **at);
+
 #define ACCEPT_CODINGS 3 /* known ones */
 
 /* Puts those of `offered` that the client prefers to the bare file into `order`, which has room for

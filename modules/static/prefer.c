@@ -3,10 +3,11 @@
 
 #include "prefer.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+
+#include "accept.h"
 
 #define BLANKS " \t"
 
@@ -21,24 +22,6 @@ static int fit(const char *range, size_t length, const char *type)
     return length == strlen(type) && strncasecmp(range, type, length) == 0 ? 3 : 0;
 }
 
-/* "0.75" -> 750, whatever follows; -1: malformed. */
-static int read_weight(const char *text, size_t length)
-{
-    int weight = 0, scale = 1000;
-    if (length == 0 || length > 5 || (text[0] != '0' && text[0] != '1') ||
-        (length > 1 && text[1] != '.'))
-        return -1;
-    for (size_t i = 0; i < length; i++) {
-        if (i == 1)
-            continue;
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        weight += (text[i] - '0') * scale;
-        scale /= 10;
-    }
-    return weight <= 1000 ? weight : -1;
-}
-
 /* The weight among an element's parameters, ";q=0.5" in any place; 1000 if there is none. */
 static int find_weight(const char *at, const char *end)
 {
@@ -49,8 +32,11 @@ static int find_weight(const char *at, const char *end)
         const char *next = at + length;
         while (length > 0 && strchr(BLANKS, at[length - 1]) != NULL)
             length--;
-        if (length >= 2 && (*at | 0x20) == 'q' && at[1] == '=')
-            return read_weight(at + 2, length - 2);
+        if (length >= 2 && (*at | 0x20) == 'q' && at[1] == '=') {
+            const char *behind = at + 2;
+            int weight = accept_weight(&behind);
+            return behind == at + length ? weight : -1;
+        }
         at = next;
     }
     return 1000;

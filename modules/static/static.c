@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../percent.h"
 #include "reeve/http.h"
 #include "below.h"
 #include "extra.h"
@@ -75,20 +76,13 @@ static int refuse(reeve_request *request, int error)
 /* Sends the client on to the same path with "/" behind it, encoded anew. */
 static int redirect(reeve_request *request)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                "-._~/!$&'()*+,;=:@";
     const char *path = reeve_path(request), *query = reeve_query(request);
-    size_t room = strlen(path) * 3 + strlen(query) + 3, end = 0;
+    size_t room = strlen(path) * 3 + strlen(query) + 3;
     char *location = malloc(room);
     if (location == NULL)
         return -1;
-    for (; *path != '\0'; path++) {
-        if (strchr(plain, *path) != NULL)
-            location[end++] = *path;
-        else
-            end += (size_t)sprintf(location + end, "%%%02X", (unsigned)(unsigned char)*path);
-    }
-    snprintf(location + end, room - end, "/%s%s", *query != '\0' ? "?" : "", query);
+    char *end = percent_put(location, path, PERCENT_PATH);
+    snprintf(end, room - (size_t)(end - location), "/%s%s", *query != '\0' ? "?" : "", query);
     int result = reeve_set_header(request, "Location", location);
     free(location);
     return result == 0 ? reeve_reply_status(request, 301) : -1;

@@ -10,7 +10,6 @@
 #include "worker/crew.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sys.h"
 #include "conf/core.h"
 #include "module/loader.h"
 #include "worker/child.h"

@@ -7,8 +7,6 @@
 
 #include "worker/orders-private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +21,6 @@
 #include "base/sys.h"
 #include "worker/children.h"
 #include "worker/crew.h"
-#include "worker/logfile.h"
 
 #define RELEASE_AFTER 1000 /* ms: less than a new master tries to get an address */
 #define LEAVE_AFTER 2000   /* ms, like the grace of a master */

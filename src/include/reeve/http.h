@@ -37,8 +37,8 @@ typedef struct reeve_handler {
     int (*configure)(const reeve_section *section, const char *route, void **config);
 
     /* Answers: exactly one reeve_reply*() call, or reeve_defer(), whose value it returns. Returning
-     * without one becomes a 500; that, and -1, a log line that names the module and the route. The loop thread,
-     * or a pool thread if `blocking`; several threads at once. */
+     * without one becomes a 500; that, and -1, a log line that names the module and the route. The
+     * loop thread, or a pool thread if `blocking`; several threads at once. */
     int (*handle)(reeve_request *request, void *config);
 } reeve_handler;
 
