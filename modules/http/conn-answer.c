@@ -53,11 +53,15 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     return GO_ON;
 }
 
+static int conn_ask_pool(reeve_conn *conn, struct http_conn *c);
+
 int conn_answer_now(reeve_conn *conn, struct http_conn *c)
 {
     c->request->close |= reeve_draining();
     c->request->conn = conn;
     request_handle(c->request);
+    if (c->request->again)
+        return conn_ask_pool(conn, c);
     if (c->request->later != NULL) {
         c->state = CONN_JOB;
         reeve_deadline(conn, 0);
@@ -101,13 +105,14 @@ void conn_refuse_busy(struct request *request)
     request_refuse(request, 503, "The server is busy. Try again in a moment.");
 }
 
-int conn_answer(reeve_conn *conn, struct http_conn *c)
+/* The handler may wait: it is asked in the pool. */
+static int conn_ask_pool(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    if (request->refused != 0 || !request->route->handler->blocking)
-        return conn_answer_now(conn, c);
-
     enum conn_state before = c->state;
+    request->waits = true;
+    request->again = false;
+    request->conn = NULL;
     c->state = CONN_JOB;
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
@@ -116,6 +121,14 @@ int conn_answer(reeve_conn *conn, struct http_conn *c)
     c->state = before;
     conn_refuse_busy(request);
     return conn_answer_now(conn, c);
+}
+
+int conn_answer(reeve_conn *conn, struct http_conn *c)
+{
+    const struct request *request = c->request;
+    if (request->refused != 0 || !request->route->handler->blocking)
+        return conn_answer_now(conn, c);
+    return conn_ask_pool(conn, c);
 }
 
 /* ---------------------------------------------------------------- a stream ---------- */
@@ -137,11 +150,10 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
 int conn_stream(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    bool blocking = request->route->handler->blocking;
     if (request->answer.stream.state != STREAM_MORE)
         return conn_finish(conn, c);
-    request->conn = blocking ? NULL : conn;
-    if (!blocking) {
+    request->conn = request->waits ? NULL : conn;
+    if (!request->waits) {
         stream_ask(request);
         stream_take(request, conn);
         return GO_ON;

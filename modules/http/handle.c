@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "conn.h"
 #include "form.h"
+#include "ident.h"
 #include "request.h"
 #include "stream.h"
 
@@ -56,7 +57,7 @@ void request_handle(struct request *request)
         return;
     }
     int result = request->route->handler->handle(&request->public, request->route->config);
-    if (request->later == NULL)
+    if (request->later == NULL && !request->again)
         request_judge(request, result);
 }
 
@@ -139,6 +140,16 @@ static const char *api_body(const struct reeve_request *public, size_t *length)
 static const char *api_peer(const struct reeve_request *public)
 {
     return const_of(public)->peer;
+}
+
+static const char *api_user(const struct reeve_request *public)
+{
+    return const_of(public)->user;
+}
+
+static const char *api_id(struct reeve_request *public)
+{
+    return ident_of(request_of(public));
 }
 
 /* Fields that frame the answer or that the core writes itself. */
@@ -278,6 +289,23 @@ static bool api_is_wanted(const struct reeve_request *public)
     return request->later != NULL ? reeve_job_wanted(request->later) : !reeve_cancelled();
 }
 
+/* ---------------------------------------------------------------- in the pool ------- */
+
+static bool api_may_wait(const struct reeve_request *public)
+{
+    return const_of(public)->waits;
+}
+
+static int api_again(struct reeve_request *public)
+{
+    struct request *request = request_of(public);
+    if (request->waits || request->answer.given || request->later != NULL)
+        return -1;
+    answer_reset(&request->answer);
+    request->again = true;
+    return 0;
+}
+
 /* ---------------------------------------------------------------- helpers ----------- */
 
 static void *api_alloc(struct reeve_request *public, size_t size)
@@ -335,4 +363,8 @@ const struct reeve_http_api handle_api = {
     .alloc = api_alloc,
     .query_value = api_query_value,
     .form_value = api_form_value,
+    .again = api_again,
+    .may_wait = api_may_wait,
+    .user = api_user,
+    .id = api_id,
 };

@@ -65,6 +65,7 @@ static void request_reset(struct request *request)
     request->refused = 0;
     request->why = NULL;
     request->close = request->headless = request->chunked = false;
+    request->waits = request->again = false;
     request->path_length = 0;
     request->chunk = (struct chunk){0};
     request->body_left = 0;

@@ -67,6 +67,8 @@ struct request {
     const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */
     bool headless;               /* HEAD: the answer has no body */
+    bool waits;                  /* the handler is asked in the pool, where it may wait */
+    bool again;                  /* it was asked in the loop, and wants to be so */
 
     bool unproven;               /* the password is still to be checked, see auth.h */
     struct bytes credentials;    /* what auth.c knows of user and password */

@@ -48,6 +48,7 @@ struct reeve_conn {
     bool held_back; /* output was left in the queue: the protocol's deadline stands still */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
+    bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
     struct out out;
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */

@@ -17,6 +17,11 @@ static struct reeve_conn *own(reeve_conn *conn)
     return conn;
 }
 
+void reeve_linger(reeve_conn *conn)
+{
+    own(conn)->lingers = true;
+}
+
 void *reeve_state(reeve_conn *conn)
 {
     return own(conn)->protocol_state;

@@ -202,7 +202,7 @@ static bool has_unread(const struct reeve_conn *conn)
     int waiting = 0;
     if (conn->at_end)
         return false;
-    return conn->input_length || conn->readable ||
+    return conn->lingers || conn->input_length || conn->readable ||
            (ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0);
 }
 

@@ -27,7 +27,7 @@ typedef struct reeve_handler {
 
     /* True: handle() may wait or compute for long. It then runs in a pool thread where the model
      * has a pool, and never delays another connection. False: it runs in the loop and must return
-     * within microseconds. */
+     * within microseconds; for a single request that takes longer there is reeve_again(). */
     bool blocking;
 
     /* Reads the handler's section of one route, once per route and worker, main thread, with the
@@ -36,7 +36,8 @@ typedef struct reeve_handler {
      * after reeve_conf_error(). May be NULL: config is NULL then. */
     int (*configure)(const reeve_section *section, const char *route, void **config);
 
-    /* Answers: exactly one reeve_reply*() call, or reeve_defer(), whose value it returns. Returning
+    /* Answers: exactly one reeve_reply*() call, or reeve_defer() or reeve_again(), whose value it
+     * returns. Returning
      * without one becomes a 500; that, and -1, a log line that names the module and the route. The
      * loop thread, or a pool thread if `blocking`; several threads at once. */
     int (*handle)(reeve_request *request, void *config);
@@ -68,6 +69,11 @@ struct reeve_http_api {
     void *(*alloc)(reeve_request *, size_t size);
     const char *(*query_value)(reeve_request *, const char *name);
     const char *(*form_value)(reeve_request *, const char *name);
+    /* since 1.2 */
+    int (*again)(reeve_request *);
+    bool (*may_wait)(const reeve_request *);
+    const char *(*user)(const reeve_request *);
+    const char *(*id)(reeve_request *);
 };
 
 struct reeve_request {
@@ -116,6 +122,11 @@ static inline const char *reeve_form_value(reeve_request *r, const char *name)
 static inline void *reeve_alloc(reeve_request *r, size_t size) { return r->api->alloc(r, size); }
 /* The client's address as text, without port, as reeve_peer(). */
 static inline const char *reeve_request_peer(const reeve_request *r) { return r->api->peer(r); }
+/* Who has proven by a password to be so; NULL: the route asks for none. */
+static inline const char *reeve_request_user(const reeve_request *r) { return r->api->user(r); }
+/* The name by which logs know this request: at most 128 characters, the one that the client or a
+ * proxy gave it, or a new one, see the option request_id. */
+static inline const char *reeve_request_id(reeve_request *r) { return r->api->id(r); }
 
 /* The answer. Content-Length, Date, Connection, Server and (for HEAD, 204, 304) the absence of a
  * body are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0, or -1 if
@@ -178,6 +189,14 @@ static inline int reeve_write(reeve_request *r, const void *data, size_t length)
 static inline int reeve_defer(reeve_request *r) { return r->api->defer(r); }
 /* The request is done with: without a reply it becomes a 500. It is gone when this returns. */
 static inline void reeve_finish(reeve_request *r) { r->api->finish(r); }
+/* May this call wait or compute for long? True in a pool thread, and where the model has no pool on
+ * a blocking handler's call or the second one after reeve_again(). */
+static inline bool reeve_may_wait(const reeve_request *r) { return r->api->may_wait(r); }
+/* This request turns out to take long (a file that must come from the disk): handle() returns what
+ * this returns, and is called once more for the same request, in a pool thread, where it may wait;
+ * so is `more` of a stream that it then begins. Header fields that were set are forgotten, memory
+ * stays. 0, or -1 if a reply was given or this call may wait already. */
+static inline int reeve_again(reeve_request *r) { return r->api->again(r); }
 /* False: the client has gone, nobody waits for the answer. In handle() and more() of a blocking
  * handler, and after reeve_defer(); true in any other place. */
 static inline bool reeve_is_wanted(const reeve_request *r) { return r->api->is_wanted(r); }

@@ -157,6 +157,11 @@ REEVE_API bool reeve_job_wanted(const reeve_job *job);
 /* Any thread. A worker that drains waits for it, at most until the drain's deadline. */
 REEVE_API void reeve_job_end(reeve_job *job);
 
+/* The peer may still be sending what nobody will read: when the connection closes, the answer is
+ * sent and what comes is thrown away for a moment, so that a reset does not overtake it (RFC 9112,
+ * 9.6). Without this call that is done only if something lies unread at the close. */
+REEVE_API void reeve_linger(reeve_conn *conn);
+
 /* For the board (`reevectl status`): a request begins, is counted, and is named by `label` (copied,
  * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
