@@ -18,6 +18,7 @@
 #include "master/stamp.h"
 #include "master/state.h"
 #include "master/workers.h"
+#include "share/ending.h"
 #include "share/snapshot.h"
 
 #define LAST_WORDS 1000 /* ms for workers of a failed generation to end by themselves */
@@ -198,7 +199,7 @@ static void give_up_ended(struct generation *generation, struct worker *worker)
         else
             buf_printf(&generation->why, "worker %d (pid %d) ", worker->slot_index,
                        (int)worker->pid);
-        worker_put_end(worker, &generation->why);
+        ending_put(&generation->why, worker->status);
         buf_adds(&generation->why, " before its generation served; see the error log\n");
     }
     if (worker->slot && worker->slot->worker == worker)
