@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "access-line.h"
+#include "hex.h"
 #include "ident.h"
 
 #define SHORT_TEXT 256 /* most bytes of texts that are longer only if somebody plays */
@@ -40,9 +41,8 @@ static size_t next_character(const char *data, size_t length, uint32_t *code)
 
 static void put_unit(struct line *line, uint32_t unit)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char text[] = {'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15],
-                         digits[unit >> 4 & 15], digits[unit & 15]};
+    const char text[] = {'\\', 'u', hex_digit(unit >> 12), hex_digit(unit >> 8),
+                         hex_digit(unit >> 4), hex_digit(unit)};
     line_put(line, text, sizeof text);
 }
 

@@ -13,6 +13,7 @@
 
 #include "access-line.h"
 #include "access.h"
+#include "hex.h"
 
 void access_begin(struct request *request)
 {
@@ -41,7 +42,6 @@ size_t access_first_line(const char *raw, size_t length)
 /* `least`: what is below this character is escaped too. */
 static void put_safe(struct line *line, const char *data, size_t length, unsigned char least)
 {
-    static const char digits[] = "0123456789abcdef";
     size_t end = line->length + ACCESS_TEXT - 4;
     for (size_t i = 0; i < length && line->length < end; i++) {
         unsigned char c = (unsigned char)data[i];
@@ -49,7 +49,7 @@ static void put_safe(struct line *line, const char *data, size_t length, unsigne
             line->data[line->length++] = (char)c;
             continue;
         }
-        line_put(line, (const char[]){'\\', 'x', digits[c >> 4], digits[c & 15]}, 4);
+        line_put(line, (const char[]){'\\', 'x', hex_digit(c >> 4), hex_digit(c)}, 4);
     }
 }
 

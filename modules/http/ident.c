@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "hex.h"
 #include "ident.h"
 
 static _Thread_local struct {
@@ -31,9 +32,8 @@ int ident_thread_init(void)
 
 static void put_hex(char *at, uint64_t number)
 {
-    static const char digits[] = "0123456789abcdef";
     for (int i = 15; i >= 0; i--, number >>= 4)
-        at[i] = digits[number & 15];
+        at[i] = hex_digit(number);
 }
 
 /* The client's, or NULL. */
