@@ -1,5 +1,6 @@
 /* The access log as JSON: one object a line, always with the same names in the same order, and
- * `line` more where what came was no request. null stands for what there is none of.
+ * `line` more where what came was no request, `interrupted` where the answer was cut short. null
+ * stands for what there is none of.
  *
  * Whatever bytes the client sends, the line is JSON (RFC 8259) and plain ASCII, so that no text can
  * end its string or drive a terminal: a character beyond ASCII is written as \uXXXX, a byte that is
@@ -141,5 +142,7 @@ void access_json(struct line *line, struct request *request, const char *raw, si
     if (!whole)
         put_string(line, ",\"line\":", raw != NULL ? raw : "",
                    raw != NULL ? access_first_line(raw, raw_length) : 0, ACCESS_TEXT);
+    if (request->interrupted)
+        line_text(line, ",\"interrupted\":true");
     line_put(line, "}\n", 2);
 }

@@ -81,8 +81,7 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     struct http_conn *c = reeve_state(conn);
     struct request *request = arg;
     if (!ran) {
-        c->state = CONN_CLOSING;
-        request_free(&c->request);
+        c->state = CONN_CLOSING; /* the client has left */
         return;
     }
     if (request->later != NULL)

@@ -19,7 +19,7 @@ enum conn_state {
 struct http_conn {
     enum conn_state state;
     reeve_verdict said;      /* what the last hook returned */
-    struct request *request; /* in HEAD, BODY, JOB, PROVEN and STREAM */
+    struct request *request; /* in HEAD, BODY, JOB, PROVEN and STREAM; and if it was cut short */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
