@@ -22,7 +22,7 @@ static inline void line_text(struct line *line, const char *text)
     line_put(line, text, strlen(text));
 }
 
-/* access.c: bytes of the body that were queued. */
+/* access.c: bytes of the body. */
 size_t access_bytes(const struct request *request);
 /* access.c: how long the first line is of what there is of a request. */
 size_t access_first_line(const char *raw, size_t length);

@@ -2,8 +2,8 @@
  *
  *     192.0.2.1 - anna [20/Nov/2026:23:01:02 +0000] "GET /a HTTP/1.1" 200 512 "referrer" "agent"
  *
- * A request whose answer was cut short has the status that was sent, and the bytes that were queued
- * so far; if none was sent, the status is 499. A connection that ends within a head leaves no line.
+ * A request whose answer was cut short has the status that was sent, and the bytes that were sent
+ * so far; if there was no answer yet, the status is 499. A connection that ends within a head leaves no line.
  * What came from the client is escaped as \xHH, so that it can neither end a field nor a line nor
  * drive a terminal; long texts are cut. One line is built on the stack, nothing is allocated.
  */
@@ -145,13 +145,14 @@ void access_log(struct request *request, const char *raw, size_t raw_length)
     reeve_logfile_write(access->file, line.data, line.length);
 }
 
-/* Only an answer in pieces can be queued in part: any other is over as soon as it is queued. */
-void access_interrupted(struct request *request)
+void access_interrupted(struct request *request, size_t unsent)
 {
     struct answer *answer = &request->answer;
-    bool begun = answer->stream.state != STREAM_NONE && !answer->failed;
-    answer->status = begun ? answer->status : LEFT;
-    answer->length = begun ? (size_t)answer->stream.written : 0;
+    if (answer->stream.more != NULL)
+        answer->length = (size_t)answer->stream.written;
+    if (!answer->begun)
+        answer->status = LEFT;
+    answer->length = answer->begun && answer->length > unsent ? answer->length - unsent : 0;
     request->interrupted = true;
     access_log(request, NULL, 0);
 }

@@ -5,8 +5,9 @@
 
 /* The first byte of a request is there: notes the time, if a line will tell it. */
 void access_begin(struct request *request);
-/* Its answer is queued. `raw` is what there was of a head that was never complete, or NULL. */
+/* Its answer is sent. `raw` is what there was of a head that was never complete, or NULL. */
 void access_log(struct request *request, const char *raw, size_t length);
-/* The connection ends before all of its answer was queued; its head was complete. */
-void access_interrupted(struct request *request);
+/* The connection ends before its answer was sent; its head was complete. `unsent`: what was queued
+ * last and is not sent either. */
+void access_interrupted(struct request *request, size_t unsent);
 #endif

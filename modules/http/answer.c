@@ -224,7 +224,22 @@ bool answer_send(struct request *request, reeve_conn *conn)
     if (small > 0)
         at = put(at, answer->body, small);
     reeve_commit(conn, (size_t)(at - start));
-    return !bodied || small > 0 || send_body(answer, conn);
+    answer->begun = !bodied || small > 0 || send_body(answer, conn);
+    return answer->begun;
+}
+
+static void end_stream(struct stream *stream)
+{
+    if (stream->over != NULL)
+        stream->over(stream->arg);
+    stream->over = NULL;
+}
+
+void answer_lighten(struct answer *answer)
+{
+    end_stream(&answer->stream);
+    bytes_reset(&answer->fields, 0);
+    bytes_reset(&answer->owned, 0);
 }
 
 void answer_reset(struct answer *answer)
@@ -232,13 +247,12 @@ void answer_reset(struct answer *answer)
     if (answer->fd >= 0)
         close(answer->fd);
     answer->fd = -1;
-    answer->given = answer->failed = false;
+    answer->given = answer->begun = answer->failed = false;
     answer->status = 0;
     answer->type[0] = '\0';
     answer->body = NULL;
     answer->length = 0;
-    if (answer->stream.over != NULL)
-        answer->stream.over(answer->stream.arg);
+    end_stream(&answer->stream);
     answer->stream = (struct stream){0};
     bytes_reset(&answer->fields, 4096);
     bytes_reset(&answer->owned, SMALL_BODY);

@@ -13,4 +13,6 @@ bool answer_page(struct answer *answer, int status, const char *why);
 bool answer_send(struct request *request, reeve_conn *conn);
 /* Forgets it and what it owns. */
 void answer_reset(struct answer *answer);
+/* All of it is queued: lets go of what only made it. */
+void answer_lighten(struct answer *answer);
 #endif

@@ -213,6 +213,8 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
         return REEVE_JOB;
     case CONN_STREAM:
         return conn_stream(conn, c);
+    case CONN_SENDING:
+        return conn_sent(conn, c);
     case CONN_PROVEN:
         return conn_go_on(conn, c);
     case CONN_CLOSING:
@@ -260,7 +262,7 @@ void conn_close(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
     conn_unshow(conn, c);
-    if (c->request != NULL && c->request->head.length > 0)
-        access_interrupted(c->request);
+    if (c->request != NULL && (c->request->head.length > 0 || c->request->answer.begun))
+        access_interrupted(c->request, reeve_queued(conn));
     request_free(&c->request);
 }

@@ -11,6 +11,7 @@ enum conn_state {
                      later */
     CONN_PROVEN,  /* the password was checked */
     CONN_STREAM,  /* its answer is sent, piece by piece */
+    CONN_SENDING, /* a large answer is queued; when most of it is sent, it is logged */
     CONN_CLOSING, /* the last answer is queued, or none will be */
     CONN_FAILED,  /* memory was short in the middle of an answer */
 };
@@ -19,7 +20,8 @@ enum conn_state {
 struct http_conn {
     enum conn_state state;
     reeve_verdict said;      /* what the last hook returned */
-    struct request *request; /* in HEAD, BODY, JOB, PROVEN and STREAM; and if it was cut short */
+    struct request *request; /* in HEAD, BODY, JOB, PROVEN, STREAM and SENDING; and if it was cut
+                                short */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
@@ -36,6 +38,7 @@ void conn_close(reeve_conn *conn);
 int conn_answer(reeve_conn *conn, struct http_conn *c);
 int conn_answer_now(reeve_conn *conn, struct http_conn *c); /* in this thread */
 int conn_stream(reeve_conn *conn, struct http_conn *c);     /* the next piece */
+int conn_sent(reeve_conn *conn, struct http_conn *c);       /* if it is: the next request */
 void conn_refuse_busy(struct request *request);             /* the pool has no room */
 /* The board shows a request, or none. */
 void conn_show(reeve_conn *conn, struct http_conn *c, const char *label, size_t length);

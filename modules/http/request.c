@@ -55,6 +55,13 @@ bool request_grow(struct request *request)
     return true;
 }
 
+void request_lighten(struct request *request)
+{
+    answer_lighten(&request->answer); /* before the memory: over() may look at what lies there */
+    request_memory_free(request);
+    bytes_reset(&request->body, 0);
+}
+
 static void request_reset(struct request *request)
 {
     request->conn = NULL;
@@ -72,7 +79,7 @@ static void request_reset(struct request *request)
     auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
-    answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
+    answer_reset(&request->answer); /* before the memory too */
     request_memory_free(request);
     request->later = NULL;
 }

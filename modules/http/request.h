@@ -38,6 +38,7 @@ struct stream {
 /* What is to be answered, as handler or core have said it. */
 struct answer {
     bool given;
+    bool begun;          /* its head is queued, and its body unless that is a stream */
     bool failed;         /* queueing it failed: the connection must end */
     int status;
     char type[128];      /* Content-Type, "" if none */
@@ -96,6 +97,8 @@ struct request *request_new(reeve_conn *conn);
 /* More room for fields of the head. False: memory is short. */
 bool request_grow(struct request *request);
 void request_free(struct request **request);
+/* Its answer is queued: lets go of what nobody needs while it is sent. */
+void request_lighten(struct request *request);
 /* The spare ones of the calling thread. */
 void request_thread_exit(void);
 

@@ -111,7 +111,9 @@ void conn_close(struct reeve_conn *conn)
         conn_move(conn, CONN_ZOMBIE);
     else if (conn->state == CONN_OPEN)
         conn_move(conn, CONN_FLUSHING);
+    size_t unsent = conn->out.queued;
     out_clear(&conn->out, &loop->pool);
+    conn->unsent = unsent;
     free(conn->buffer);
     conn->buffer = NULL;
     conn->buffer_size = 0;

@@ -51,6 +51,7 @@ struct reeve_conn {
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
     struct out out;
+    size_t unsent;       /* what was in it when the connection ended */
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */
     size_t input_length;
     char *buffer;

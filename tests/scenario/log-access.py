@@ -110,13 +110,19 @@ def bytes_sent(case):
     equal([one["bytes"] for one in objects], [200000, 100000, 0, 70000], "bytes")
 
 
+LARGE = 50000000
+CUT_MODULES = ["http", "hello", "static", "pieces", "poolpieces", "sleep"]
+CUT = (HTTP + 'http { access_log = "access.log" access_format = "json" site "default" {'
+       ' route "/" { hello { } } route "/loop" { pieces { } } route "/pool" { poolpieces { } }'
+       ' route "/www" { static { root = "www" } } route "/sleep" { sleep { delay = "50ms" } } } }\n')
+
+
 @scenario("a request whose client leaves has one line, whatever becomes of it")
 def interrupted(case):
-    server = case.serve(HTTP + 'http { access_log = "access.log" access_format = "json"'
-                        ' site "default" { route "/" { hello { } } route "/loop" { pieces { } }'
-                        ' route "/pool" { poolpieces { } }'
-                        ' route "/sleep" { sleep { delay = "50ms" } } } }\n',
-                        modules=["http", "hello", "pieces", "poolpieces", "sleep"])
+    server = case.server(CUT, modules=CUT_MODULES)
+    with open(server.path("www/large.bin"), "wb") as file:
+        file.truncate(LARGE)
+    server.start()
     number = 0
     def left(text, end=reset, read=0):
         """What is logged of a request whose client leaves after so many bytes of the answer."""
@@ -134,24 +140,40 @@ def interrupted(case):
             end(Client(server.address()).send(text).link)
         equal(left("POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell", end),
               ("/body", 499, 0, True), "half a body")
-    for where in ("/loop", "/pool"):
-        target = f"{where}?length=100000000"
+    for target in (f"/loop?length={LARGE}", f"/pool?length={LARGE}", "/www/large.bin"):
         seen = left(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n", read=200000)
         equal((seen[:2], seen[3]), ((target, 200), True), "half an answer")
-        check(199000 < seen[2] < 100000000, f"{seen[2]} bytes of {target}")
+        check(199000 < seen[2] < LARGE, f"{seen[2]} bytes of {target}")
+    for where in ("/loop", "/pool"):
         with Client(server.address()) as client:
             try:
                 client.get(f"{where}?length=100000&short=1")
             except Closed:
                 number += 1
         one = objects_of(server, number)[-1]
-        equal((one["status"], one["bytes"], one["interrupted"]), (200, 98304, True), "given up")
+        equal((one["status"], one["interrupted"]), (200, True), "given up")
+        check(one["bytes"] <= 98304, f"{one['bytes']} bytes of three pieces")
     seen = left("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
     check(seen in (("/sleep", 499, 0, True), ("/sleep", 200, 6, None)), f"left early: {seen}")
-    with Client(server.address()) as client:
-        equal(client.get("/last").status, 200, "the next client")
+    get(server.address(), "/www/large.bin")
+    one = objects_of(server, number + 1)[-1]
+    equal((one["bytes"], one.get("interrupted")), (LARGE, None), "who stays has all of it")
     server.stop()
     equal(len(objects_of(server, number + 1)), number + 1, "lines, and none of half a head")
+
+
+@scenario("a request that a stop cuts short has its line")
+def stopped(case):
+    server = case.serve(CUT, modules=CUT_MODULES)
+    with Client(server.address()) as client:
+        client.send(f"GET /loop?length={LARGE} HTTP/1.1\r\nHost: a\r\n\r\n")
+        while len(client.data) < 200000:
+            client.more()
+        server.ctl("stop", "--now")
+        server.wait()
+    objects = objects_of(server, 1)
+    equal([(one["status"], one.get("interrupted")) for one in objects], [(200, True)], "the line")
+    check(199000 < objects[0]["bytes"] < LARGE, f"{objects[0]['bytes']} bytes")
 
 
 @scenario("each site logs where and how it says, or as the section http says")

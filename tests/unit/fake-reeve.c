@@ -138,6 +138,7 @@ int64_t reeve_time(void)
 enum fake_pool fake_pool = FAKE_INLINE;
 bool fake_draining;
 size_t fake_high_water = 65536;
+size_t fake_window = SIZE_MAX;
 unsigned fake_memory_left = 1000000;
 
 struct text {
@@ -380,9 +381,13 @@ static void finish_job(reeve_conn *conn, bool run)
 
 static void flush(reeve_conn *conn)
 {
-    conn->flushes += conn->queue.length > 0;
-    append(&conn->sent, conn->queue.data, conn->queue.length);
-    conn->queue.length = 0;
+    size_t length = conn->queue.length < fake_window ? conn->queue.length : fake_window;
+    conn->flushes += length > 0;
+    append(&conn->sent, conn->queue.data, length);
+    conn->queue.length -= length;
+    if (conn->queue.length > 0)
+        memmove(conn->queue.data, conn->queue.data + length, conn->queue.length);
+    fake_window -= length;
 }
 
 /* Does what the engine does after a hook, until the connection waits for something from outside. */
@@ -393,7 +398,7 @@ static void settle(reeve_conn *conn, reeve_verdict verdict)
         flush(conn);
         if (verdict == REEVE_JOB && conn->run != NULL && fake_pool == FAKE_INLINE)
             finish_job(conn, true);
-        else if (verdict != REEVE_WANT_WRITE)
+        else if (verdict != REEVE_WANT_WRITE || reeve_congested(conn))
             return;
     }
 }

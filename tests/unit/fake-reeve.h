@@ -35,6 +35,7 @@ enum fake_pool { FAKE_INLINE, FAKE_DEFERRED, FAKE_FULL };
 extern enum fake_pool fake_pool;
 extern bool fake_draining;
 extern size_t fake_high_water;
+extern size_t fake_window;        /* how many bytes more the peer takes */
 extern unsigned fake_memory_left; /* how many more times output may be queued */
 
 reeve_conn *fake_open(const reeve_protocol *protocol);

@@ -165,6 +165,7 @@ static void tear_down(void)
     fake_pool = FAKE_INLINE;
     fake_draining = false;
     fake_high_water = 65536;
+    fake_window = SIZE_MAX;
     fake_memory_left = 1000000;
     fake_access[0] = fake_log[0] = '\0';
 }
@@ -739,6 +740,39 @@ START_TEST(test_access_log_interrupted)
 }
 END_TEST
 
+/* A large answer is logged when most of it is sent, or with what was. */
+START_TEST(test_access_log_large)
+{
+    static const char head[] = HEAD_200 "Content-Length: 100000\r\n\r\n";
+    static const char input[] = "GET /big HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    static const struct {
+        size_t window, bytes;
+    } rows[] = {{10, 0}, {sizeof head - 1, 0}, {sizeof head, 1}, {5000 + sizeof head - 1, 5000}};
+    setenv("TZ", "UTC", 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char wanted[200];
+        fake_access[0] = '\0';
+        fake_window = rows[i].window;
+        reeve_conn *conn = begin();
+        feed(conn, input);
+        ck_assert_int_eq(fake_verdict(conn), REEVE_WANT_WRITE);
+        ck_assert_int_eq(fake_busy(conn), 0);
+        ck_assert_str_eq(fake_access, "");
+        fake_close(&conn);
+        snprintf(wanted, sizeof wanted, LOGGED "\"GET /big HTTP/1.1\" 200 %zu \"-\" \"-\"\n",
+                 rows[i].bytes);
+        ck_assert_str_eq(fake_access, wanted);
+    }
+    fake_window = 90000;
+    fake_access[0] = '\0';
+    reeve_conn *conn = begin();
+    feed(conn, input);
+    ck_assert_str_eq(fake_access, LOGGED "\"GET /big HTTP/1.1\" 200 100000 \"-\" \"-\"\n");
+    fake_close(&conn);
+    ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + strlen(fake_access) - 1);
+}
+END_TEST
+
 /* The client has gone, and nobody noticed before the handler's answer could not be queued. */
 START_TEST(test_access_log_too_late)
 {
@@ -918,5 +952,6 @@ UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_
                  ONCE(rfc9112_8_incomplete), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
                  ONCE(test_access_log), ONCE(test_access_log_json),
                  EACH(test_access_log_interrupted, cut), ONCE(test_access_log_too_late),
+                 ONCE(test_access_log_large),
                  ONCE(test_access_log_long), ONCE(test_request_id),
                  ONCE(test_request_id_logged))

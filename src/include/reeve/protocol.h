@@ -111,7 +111,8 @@ REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t len
 REEVE_API char *reeve_reserve(reeve_conn *conn, size_t want);
 REEVE_API void reeve_commit(reeve_conn *conn, size_t length);
 
-/* Bytes queued and not yet sent. */
+/* Bytes queued and not yet sent; when the connection has ended, in `close` for instance, those that
+ * never were. */
 REEVE_API size_t reeve_queued(const reeve_conn *conn);
 /* Output went above the high-water mark and not yet down to the low one: stop producing and return
  * WANT_WRITE. */
