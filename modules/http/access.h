@@ -5,6 +5,8 @@
 
 /* The first byte of a request is there: notes the time, if a line will tell it. */
 void access_begin(struct request *request);
+/* There will be a line of it. */
+bool access_is_logged(const struct request *request);
 /* Its answer is sent. `raw` is what there was of a head that was never complete, or NULL. */
 void access_log(struct request *request, const char *raw, size_t length);
 /* The connection ends before its answer was sent; its head was complete. `unsent`: what was queued

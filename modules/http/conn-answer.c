@@ -1,8 +1,9 @@
 /* A connection that speaks HTTP/1, answering: in the loop, in the pool, later, or piece by piece.
  *
  * Runs in the loop's thread that owns the connection, job_run() and piece_run() apart, which run in
- * the pool's and have the request alone. The state owns the request until its answer is queued, and
- * a large one is down to the engine's low-water mark: so the log can tell how much was sent. */
+ * the pool's and have the request alone. The state owns the request until its answer is queued; if
+ * that is large and there is an access log, until it is down to the engine's low-water mark, so that
+ * the log can tell how much was sent. */
 #include "config.h"
 
 #include "access.h"
@@ -29,12 +30,9 @@ void conn_unshow(reeve_conn *conn, struct http_conn *c)
 
 /* ---------------------------------------------------------------- the answer -------- */
 
-/* The answer is queued: the request is over, unless much of it still waits to be sent. */
-int conn_sent(reeve_conn *conn, struct http_conn *c)
+static int conn_over(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    if (reeve_congested(conn))
-        return REEVE_WANT_WRITE;
     size_t length = 0;
     const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
     access_log(request, raw, length);
@@ -42,6 +40,11 @@ int conn_sent(reeve_conn *conn, struct http_conn *c)
     c->timed = false;
     request_free(&c->request);
     return GO_ON;
+}
+
+int conn_sent(reeve_conn *conn, struct http_conn *c)
+{
+    return reeve_congested(conn) ? REEVE_WANT_WRITE : conn_over(conn, c);
 }
 
 /* An answer was given. */
@@ -60,8 +63,8 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     if (stream->more != NULL)
         request->answer.length = (size_t)stream->written; /* for the log */
     conn_unshow(conn, c);
-    if (!reeve_congested(conn))
-        return conn_sent(conn, c);
+    if (!reeve_congested(conn) || !access_is_logged(request))
+        return conn_over(conn, c);
     c->state = CONN_SENDING;
     request_lighten(request);
     return GO_ON;
