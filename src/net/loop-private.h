@@ -150,8 +150,13 @@ void gate_free(struct accept_gate **gate);
 bool gate_enter(struct loop *loop); /* true: it is this loop's; else it will be told by LOOP_GATE */
 void gate_leave(struct loop *loop); /* hands it on, or leaves the queue; harmless otherwise */
 
+/* ahead.c: a file is read by a job before it is sent */
+void ahead_begin(struct reeve_conn *conn);  /* after OUT_COLD */
+void ahead_cancel(struct reeve_conn *conn); /* the connection is closed; harmless without a job */
+
 /* job.c */
-void job_returned(struct job *job); /* from the inbox: calls done, then the engine steps */
+/* A new job of the connection, in the hand of one holder. `back`: what the inbox calls. */
+void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job));
 void job_cancel_all(struct reeve_conn *conn);
 void job_spares_free(struct loop *loop);
 

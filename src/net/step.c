@@ -162,6 +162,11 @@ static void flush_result(struct reeve_conn *conn, enum out_result result)
         loop_make_ready(conn);
         flushed(conn);
         break;
+    case OUT_COLD:
+        conn->held_back = true;
+        flushed(conn);
+        ahead_begin(conn);
+        break;
     case OUT_SHRUNK:
         fail(conn, LOG_FILE_SHRANK, "a file ended before the length that was promised");
         break;
@@ -182,7 +187,7 @@ static bool flush(struct reeve_conn *conn)
         flushed(conn);
         return true;
     }
-    if (!conn->writable)
+    if (!conn->writable || conn->cold_since)
         return true;
     enum out_result result =
         out_flush(&conn->out, &loop->pool, conn->source.fd, SEND_A_TURN, &sent);
@@ -224,12 +229,14 @@ static void say_goodbye(struct reeve_conn *conn)
 static int64_t due_at(const struct reeve_conn *conn)
 {
     bool engine = conn->state != CONN_OPEN || out_pending(&conn->out);
+    if (conn->cold_since)
+        return conn->ahead ? 0 : conn->ahead_at;
     return engine ? conn->engine_deadline : conn->deadline;
 }
 
 static unsigned wanted(const struct reeve_conn *conn)
 {
-    unsigned bits = out_pending(&conn->out) ? WAIT_WRITE : 0;
+    unsigned bits = out_pending(&conn->out) && !conn->cold_since ? WAIT_WRITE : 0;
     bool reads = conn->verdict == REEVE_WANT_READ && !conn->at_end && !conn->congested;
     if (conn->state == CONN_LINGERING || (conn->state == CONN_OPEN && reads))
         bits |= WAIT_READ;
@@ -313,7 +320,8 @@ void step_event(struct reeve_conn *conn, unsigned ready)
         conn->hangup = true;
     /* Only a peer that is gone altogether: one that has closed its half may still want the
      * answer. */
-    if (ready & WAIT_GONE && conn->state == CONN_OPEN && conn->verdict == REEVE_JOB) {
+    bool job = conn->cold_since || (conn->state == CONN_OPEN && conn->verdict == REEVE_JOB);
+    if (ready & WAIT_GONE && job) {
         fail(conn, LOG_CONN_ERROR, "the client has gone while a job was in flight");
         return;
     }
@@ -324,6 +332,9 @@ static void deadline_passed(struct reeve_conn *conn)
 {
     if (conn->state == CONN_LINGERING) {
         conn_close(conn);
+    } else if (conn->cold_since) {
+        ahead_begin(conn);
+        step_run(conn);
     } else if (conn->state == CONN_FLUSHING || out_pending(&conn->out)) {
         fail(conn, LOG_CONN_SEND_TIMEOUT, "the client does not read its answer");
     } else {

@@ -153,6 +153,7 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
     };
 
     crew->engine.submit = submit;
+    crew->engine.in_memory = ahead_in_memory;
     crew->pool = pool_new(&settings);
     if (!crew->pool)
         buf_printf(error, "threads: %d pool threads cannot be started: %s\n", core->threads,
