@@ -48,6 +48,7 @@ struct reeve_conn {
     bool at_end;    /* and it has been read */
     bool congested; /* output went above the high-water mark and not yet down to the low one */
     bool held_back; /* output was left in the queue: the protocol's deadline stands still */
+    bool slow;      /* what its client has taken since did not give back all of its time */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */

@@ -38,6 +38,7 @@ struct engine {
     size_t listener_count;
     struct board *board;
     int64_t send_timeout;      /* ms without progress before a client that does not read is cut */
+    int64_t send_rate;         /* bytes that give it back a second of that; 0: any byte gives all */
     int64_t drain_linger;      /* ms that idle connections may still ask one thing while draining */
     size_t high_water;         /* queued output above which reading stops */
     size_t low_water;

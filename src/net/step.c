@@ -176,6 +176,28 @@ static void flush_result(struct reeve_conn *conn, enum out_result result)
     }
 }
 
+/* Never more than it had at first: what was taken quickly is no reason to be slow later. */
+int64_t step_send_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent)
+{
+    int64_t most = now + engine->send_timeout;
+    if (!engine->send_rate)
+        return most;
+    int64_t after = before + ((int64_t)sent * 1000 + engine->send_rate - 1) / engine->send_rate;
+    return after < most ? after : most;
+}
+
+/* `sent` bytes have gone out. */
+static void give_time(struct reeve_conn *conn, size_t sent)
+{
+    const struct engine *engine = conn->loop->engine;
+    int64_t now = clock_now_ms(), most = now + engine->send_timeout;
+    if (!conn->held_back)
+        conn->engine_deadline = most;
+    else if (sent)
+        conn->engine_deadline = step_send_deadline(engine, conn->engine_deadline, now, sent);
+    conn->slow = conn->engine_deadline < most && (sent || conn->slow);
+}
+
 /* False: the connection is no more. */
 static bool flush(struct reeve_conn *conn)
 {
@@ -193,8 +215,7 @@ static bool flush(struct reeve_conn *conn)
         out_flush(&conn->out, &loop->pool, conn->source.fd, SEND_A_TURN, &sent);
     if (sent)
         board_add(&loop->settings.record->bytes_out, (uint64_t)sent);
-    if (sent || !conn->held_back)
-        conn->engine_deadline = clock_now_ms() + loop->engine->send_timeout;
+    give_time(conn, sent);
     flush_result(conn, result);
     return conn->state == CONN_OPEN || conn->state == CONN_FLUSHING;
 }
@@ -336,7 +357,8 @@ static void deadline_passed(struct reeve_conn *conn)
         ahead_begin(conn);
         step_run(conn);
     } else if (conn->state == CONN_FLUSHING || out_pending(&conn->out)) {
-        fail(conn, LOG_CONN_SEND_TIMEOUT, "the client does not read its answer");
+        fail(conn, LOG_CONN_SEND_TIMEOUT, conn->slow ? "the client reads its answer too slowly"
+                                                     : "the client does not read its answer");
     } else {
         conn->deadline = conn->deadline_span = 0;
         take_aside(conn, conn->protocol->expired ? conn->protocol->expired(conn) : REEVE_CLOSE);

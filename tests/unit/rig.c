@@ -142,6 +142,7 @@ void rig_start(struct rig *rig)
         .listener_count = 2,
         .board = &rig->board,
         .send_timeout = rig->send_timeout ? rig->send_timeout : 60000,
+        .send_rate = rig->send_rate,
         .drain_linger = rig->drain_linger,
         .high_water = rig->high_water ? rig->high_water : 65536,
         .low_water = rig->low_water ? rig->low_water : 16384,

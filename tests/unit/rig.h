@@ -22,7 +22,7 @@ struct rig {
     int connections;    /* 0: MANY */
     enum wait_kind wait;
     int pool_threads;   /* 0: none */
-    int64_t send_timeout, drain_linger;
+    int64_t send_timeout, send_rate, drain_linger;
     int (*in_memory)(int fd, off_t offset, size_t length); /* NULL: files are never asked for */
     void (*turn_end)(void);
     size_t high_water, low_water; /* 0: 64 KiB, 16 KiB */
