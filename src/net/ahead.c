@@ -1,6 +1,6 @@
 /* Reading ahead: what is to be sent of a file and is not in memory is read by a job of the pool
- * first, so that the loop does not wait for a disk. The bytes that the job reads are thrown away: it
- * is the kernel that keeps them, for sendfile().
+ * first, so that the loop does not wait for a disk. The bytes that the job reads are thrown away:
+ * it is the kernel that keeps them, for sendfile().
  *
  * Threads: ahead_in_memory, ahead_begin, ahead_cancel and the way back in the loop's; fetch() in a
  * pool thread. Memory: the job is the pool's from submit until it is back, then it is freed. The
@@ -23,7 +23,8 @@
 #define PAGE 4096
 #define FETCH (512 * 1024) /* bytes that a job reads at most: several slices, see out.c */
 #define CHUNK 16384        /* on the stack of a pool thread */
-#define RETRY 50           /* ms, when the pool has no room */
+#define MOST 128           /* jobs of a loop: the queue is for the protocols' jobs too */
+#define RETRY 100          /* ms, when there are so many, or the queue is full */
 
 struct ahead {
     struct job job; /* first: the pool sees only this */
@@ -77,6 +78,7 @@ static void ahead_returned(struct job *job)
     size_t length = ahead->part.length;
     conn->ahead = NULL;
     free(ahead);
+    conn->loop->aheads--;
     if (conn->state == CONN_ZOMBIE) {
         out_clear(&conn->out, &conn->loop->pool);
         conn_end_if_last(conn);
@@ -88,20 +90,22 @@ static void ahead_returned(struct job *job)
     step_run(conn);
 }
 
-/* 0, or -1: no room in the pool, or no memory. */
+/* 0, or -1: too many, no room in the pool, or no memory. */
 static int submit(struct reeve_conn *conn)
 {
-    struct ahead *ahead = malloc(sizeof *ahead);
+    struct loop *loop = conn->loop;
+    struct ahead *ahead = loop->aheads < MOST ? malloc(sizeof *ahead) : NULL;
     if (!ahead)
         return -1;
     job_fill(&ahead->job, conn, ahead_returned);
     ahead->job.run = fetch;
     ahead->job.arg = ahead;
     ahead->part = out_cold(&conn->out, FETCH);
-    if (conn->loop->engine->submit(&ahead->job) < 0) {
+    if (loop->engine->submit(&ahead->job) < 0) {
         free(ahead);
         return -1;
     }
+    loop->aheads++;
     conn->ahead = ahead;
     return 0;
 }

@@ -69,6 +69,7 @@ struct loop {
     struct out_pool pool;
     struct list spare_jobs;
     unsigned spare_job_count;
+    unsigned aheads; /* jobs in flight that read a file */
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */

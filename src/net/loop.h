@@ -105,7 +105,8 @@ bool loop_has_stopped_accepting(const struct loop *loop);
 /* For engine.in_memory: asks the kernel. */
 int ahead_in_memory(int fd, off_t offset, size_t length);
 
-/* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool between engine.submit and job_finished. */
+/* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool
+ * between engine.submit and job_finished. */
 struct job {
     struct job *next;          /* for the queue's use */
     int64_t queued_at;         /* ms */

@@ -14,7 +14,7 @@
 #define BLOCK 4096    /* bytes of a block with its header: an answer's head, some short answers */
 #define SPARES 256    /* blocks, and pieces, that a loop keeps */
 #define PIECES_AT_ONCE 64
-#define SLICE (128 * 1024) /* bytes of a file that are asked for at once: so far the kernel reads ahead */
+#define SLICE (128 * 1024) /* bytes of a file asked for at once: so far the kernel reads ahead */
 
 enum out_kind { OUT_BYTES, OUT_BORROWED, OUT_FILE };
 

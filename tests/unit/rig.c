@@ -31,6 +31,7 @@ static int pool_add(struct job *job)
         atomic_fetch_sub(&the_rig->refusals, 1);
         return -1;
     }
+    atomic_fetch_add(&the_rig->jobs, 1);
     pthread_mutex_lock(&pool.lock);
     job->next = NULL;
     if (pool.first)

@@ -42,6 +42,8 @@ struct rig {
     pthread_t threads[RIG_LOOPS];
     atomic_int quiet; /* loops that have stopped accepting */
 
+    atomic_int jobs; /* that the pool has taken in */
+
     atomic_int refusals; /* so many jobs are refused, as if the queue were full; at any time */
 };
 

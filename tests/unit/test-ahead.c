@@ -270,6 +270,28 @@ START_TEST(full_queue)
 }
 END_TEST
 
+/* A loop leaves room in the queue for the protocols' jobs. */
+START_TEST(more_than_a_loop_may_submit)
+{
+    enum { CLIENTS = 150, MOST = 128 };
+    int fds[CLIENTS];
+    hold_pool(_i);
+    atomic_store(&cold, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        fds[i] = ask("file 1000\nquit\n");
+    rig_until(atomic_load(&asked) == CLIENTS);
+    ck_assert_int_eq(atomic_load(&rig.jobs), 1 + MOST);
+    let_pool_go();
+    for (int i = 0; i < CLIENTS; i++) {
+        expect_file(fds[i], 1000);
+        rig_expect(fds[i], "bye\n");
+        rig_expect_end(fds[i]);
+    }
+    ck_assert_int_eq(atomic_load(&rig.jobs), 1 + CLIENTS);
+    rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(no_question_without_a_pool)
 {
     start(_i, 0);
@@ -341,5 +363,6 @@ UNIT_MAIN("ahead", EACH(others_are_served_meanwhile, rig_waits),
           EACH(is_no_job_of_the_protocol, rig_waits), EACH(client_goes_with_epoll, goes_in),
           EACH(client_goes_with_poll, goes_in), EACH(stop_waits_for_it, rig_waits),
           EACH(time_to_read_stands_still, rig_waits), EACH(deaf_client_is_cut, rig_waits),
-          EACH(full_queue, rig_waits), EACH(no_question_without_a_pool, rig_waits),
+          EACH(full_queue, rig_waits), EACH(more_than_a_loop_may_submit, rig_waits),
+          EACH(no_question_without_a_pool, rig_waits),
           EACH(many_at_once, rig_waits), ONCE(the_kernel_is_asked))
