@@ -4,7 +4,8 @@
  *     settings, sites, routes            the configuration, and what a request finds in it
  *     guard, cidr                        who may ask, by address
  *     auth, credentials, users, proofs   who may ask, by password
- *     request, handle, memory            one request; what its handler sees and does of it
+ *     request, handle, memory            one request, and asking its handler
+ *     asked, reply                       what the handler sees of it, and what it says
  *     answer, pages, stream              what goes out
  *     access, ident                      what is logged of it
  *     conn, conn-answer                  the step function that ties them together

@@ -115,6 +115,12 @@ void request_handle(struct request *request);
 void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;
 
+/* `public` is the first of a request, and no request is constant. */
+static inline struct request *request_of(const struct reeve_request *public)
+{
+    return (struct request *)(void *)public;
+}
+
 /* A text of the head, ended by NUL. After request_accept(). */
 static inline char *request_text(const struct request *request, struct slice slice)
 {
