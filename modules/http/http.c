@@ -13,7 +13,6 @@
 #include "config.h"
 
 #include "conn.h"
-#include "ident.h"
 
 /* The longest head that the ranges in settings_options allow, and a little. */
 #define MAX_INPUT (65536 + 131072 + 4096)
@@ -30,5 +29,4 @@ static const reeve_protocol http = {
 };
 
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,
-             .protocol = &http, .thread_init = ident_thread_init,
-             .thread_exit = request_thread_exit, .worker_exit = settings_free);
+             .protocol = &http, .thread_exit = request_thread_exit, .worker_exit = settings_free);
