@@ -60,17 +60,65 @@ const char *asked_id(struct reeve_request *public)
     return ident_of(request_of(public));
 }
 
+/* ---------------------------------------------------------------- fields ------------ */
+
+/* A field that stands on several lines, put together; asked for again it is the same. */
+struct request_joined {
+    struct request_joined *next;
+    unsigned first; /* its first line */
+    char value[];
+};
+
+/* The next line of that name, from `at` on; the count of all lines if there is none. */
+static unsigned next_line(const struct request *request, const char *name, size_t length,
+                          unsigned at)
+{
+    const struct parse *parse = &request->parse;
+    for (; at < parse->count; at++)
+        if (parse->fields[at].name.length == length &&
+            strcasecmp(request_text(request, parse->fields[at].name), name) == 0)
+            break;
+    return at;
+}
+
+/* RFC 9110, 5.3: in their order, with a comma between them; but cookies as in one line (RFC 6265,
+ * 4.2.1). */
+static const char *join(struct request *request, const char *name, size_t length, unsigned first)
+{
+    const struct parse *parse = &request->parse;
+    const char *between = strcasecmp(name, "cookie") == 0 ? "; " : ", ";
+    size_t room = sizeof(struct request_joined);
+    for (unsigned i = first; i < parse->count; i = next_line(request, name, length, i + 1))
+        room += parse->fields[i].value.length + 2;
+    struct request_joined *joined = request_alloc(request, room);
+    if (joined == NULL)
+        return NULL;
+    char *at = joined->value;
+    for (unsigned i = first; i < parse->count; i = next_line(request, name, length, i + 1)) {
+        if (i > first)
+            at = stpcpy(at, between);
+        at = stpcpy(at, request_text(request, parse->fields[i].value));
+    }
+    joined->first = first;
+    joined->next = request->joined;
+    request->joined = joined;
+    return joined->value;
+}
+
 const char *asked_header(const struct reeve_request *public, const char *name)
 {
-    const struct request *request = request_of(public);
+    struct request *request = request_of(public);
     size_t length = strlen(name);
-    for (unsigned i = 0; i < request->parse.count; i++) {
-        const struct parse_field *field = &request->parse.fields[i];
-        if (field->name.length == length &&
-            strcasecmp(request_text(request, field->name), name) == 0)
-            return request_text(request, field->value);
-    }
-    return NULL;
+    unsigned count = request->parse.count, first = next_line(request, name, length, 0);
+    if (first == count)
+        return NULL;
+    if (next_line(request, name, length, first + 1) == count)
+        return request_text(request, request->parse.fields[first].value);
+    for (const struct request_joined *joined = request->joined; joined != NULL;
+         joined = joined->next)
+        if (joined->first == first)
+            return joined->value;
+    return join(request, name, length, first);
 }
 
 /* ---------------------------------------------------------------- values ------------ */

@@ -51,6 +51,7 @@ struct answer {
 };
 
 struct memory_block;
+struct request_joined;
 #define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
@@ -85,6 +86,7 @@ struct request {
 
     reeve_job *later;            /* not NULL: the answer was put off until this ends */
     struct memory_block *memory; /* what reeve_alloc() has given */
+    struct request_joined *joined; /* in that memory, see asked.c */
 
     struct answer answer;
     struct parse parse;          /* its fields are the request's, and stay for the next one */

@@ -96,7 +96,10 @@ static inline const char *reeve_path(const reeve_request *r) { return r->api->pa
 static inline const char *reeve_rest(const reeve_request *r) { return r->api->rest(r); }
 /* What follows "?" in the target, still encoded; "" if nothing. */
 static inline const char *reeve_query(const reeve_request *r) { return r->api->query(r); }
-/* The first field of that name, in any case; NULL if none. */
+/* The field of that name, in any case; NULL if none. Several lines of one name are one list (RFC
+ * 9110, 5.3): their values in order with ", " between them, of Cookie with "; ", put together in the
+ * request's memory; NULL if that is short. So a field that may stand there once only, such as
+ * Range, is malformed if it comes twice; Host and Content-Length never do. */
 static inline const char *reeve_header(const reeve_request *r, const char *name)
 {
     return r->api->header(r, name);
