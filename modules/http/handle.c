@@ -133,4 +133,6 @@ const struct reeve_http_api handle_api = {
     .may_wait = handle_may_wait,
     .user = asked_user,
     .id = asked_id,
+    .interim = reply_interim,
+    .set_trailer = reply_set_trailer,
 };

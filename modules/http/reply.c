@@ -58,6 +58,19 @@ int reply_page(struct request *request, int status, const char *why)
 static const char *const reserved[] = {"connection", "content-length", "date", "keep-alive",
                                        "server", "transfer-encoding", NULL};
 
+/* RFC 9110, 6.5.1: what must be known before the content, and so cannot follow it. */
+static const char *const early[] = {
+    "te", "trailer", "upgrade",                          /* framing */
+    "host", "max-forwards", "via",                       /* routing */
+    "cache-control", "expect", "if-match", "if-modified-since", "if-none-match", "if-range",
+    "if-unmodified-since", "pragma", "range",            /* modifiers of a request */
+    "authorization", "cookie", "proxy-authenticate", "proxy-authorization", "set-cookie",
+    "www-authenticate",                                  /* authentication */
+    "age", "expires", "location", "refresh", "retry-after", "vary", "warning", /* control */
+    "content-disposition", "content-encoding", "content-language", "content-location",
+    "content-range", "content-type",                     /* format of the content */
+    NULL};
+
 static bool is_in(const char *const *names, const char *name)
 {
     while (*names != NULL && strcasecmp(*names, name) != 0)
@@ -103,6 +116,30 @@ int reply_set_header(struct reeve_request *public, const char *name, const char 
 {
     struct request *request = request_of(public);
     return is_open(request) ? add_field(&request->answer.fields, name, value) : -1;
+}
+
+/* A stream takes them until its last piece. */
+int reply_set_trailer(struct reeve_request *public, const char *name, const char *value)
+{
+    struct request *request = request_of(public);
+    struct answer *answer = &request->answer;
+    if ((!is_open(request) && answer->stream.more == NULL) || is_in(early, name))
+        return -1;
+    return add_field(&answer->trailers, name, value);
+}
+
+/* RFC 9110, 15.2: a client that speaks HTTP/1.0 does not know of these. 101 would end HTTP. */
+int reply_interim(struct reeve_request *public, int status)
+{
+    struct request *request = request_of(public);
+    if (!is_open(request) || request->conn == NULL || status < 100 || status > 199 ||
+        status == 101)
+        return -1;
+    if (request->parse.minor >= 1 &&
+        !answer_interim(&request->answer, request->conn, status))
+        return -1;
+    request->answer.fields.length = 0;
+    return 0;
 }
 
 /* ---------------------------------------------------------------- replies ----------- */

@@ -9,6 +9,8 @@
 int reply_page(struct request *request, int status, const char *why);
 
 int reply_set_header(struct reeve_request *public, const char *name, const char *value);
+int reply_set_trailer(struct reeve_request *public, const char *name, const char *value);
+int reply_interim(struct reeve_request *public, int status);
 int reply_bytes(struct reeve_request *public, int status, const char *type, const void *body,
                 size_t length);
 int reply_file(struct reeve_request *public, int status, const char *type, int fd, off_t offset,

@@ -85,6 +85,7 @@ static void request_destroy(struct request *request)
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
+    free(request->answer.trailers.data);
     free(request->answer.owned.data);
     free(request);
 }

@@ -42,6 +42,7 @@ struct answer {
     int status;
     char type[128];      /* Content-Type, "" if none */
     struct bytes fields; /* further fields, each "Name: value\r\n" */
+    struct bytes trailers; /* those that follow the last chunk */
     const char *body;    /* the caller's, valid while it is queued; or owned.data */
     size_t length;
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
