@@ -43,6 +43,8 @@ static int do_one(reeve_request *request, char what, const char *script)
         return reeve_set_header(request, "X-Pass", passes == 1 ? "1" : "2");
     case 'i':
         return reeve_interim(request, 103);
+    case 'n':
+        return strlen(reeve_request_id(request)) == 32 ? 0 : -1;
     case 'k':
         kept = strcpy(reeve_alloc(request, 5), "kept");
         return 0;
@@ -258,9 +260,10 @@ START_TEST(the_client_goes_before_it_is_asked_again)
 }
 END_TEST
 
-/* Also where the pool is this thread. */
+/* What is there leaves before the pool is asked, even if that answers at once. */
 START_TEST(what_is_queued_does_not_wait)
 {
+    fake_pool = FAKE_FULL;
     reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
     static const char input[] = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
                                 "GET /loop?a;p HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -488,11 +491,13 @@ END_TEST
 /* ---------------------------------------------------------------- the id ------------ */
 
 static bool no_randomness;
+static int draws;
 
 ssize_t __real_getrandom(void *data, size_t length, unsigned flags);
 ssize_t __wrap_getrandom(void *data, size_t length, unsigned flags);
 ssize_t __wrap_getrandom(void *data, size_t length, unsigned flags)
 {
+    draws++;
     return no_randomness ? -1 : __real_getrandom(data, length, flags);
 }
 
@@ -516,6 +521,15 @@ START_TEST(every_request_has_an_id)
 }
 END_TEST
 
+/* A system call for a thread, not for a request. */
+START_TEST(ids_are_drawn_once)
+{
+    for (int i = 0; i < 3; i++)
+        expect("/loop?nnp", 1, OK ONE "\r\none");
+    ck_assert_int_eq(draws, 1);
+}
+END_TEST
+
 UNIT_MAIN_AROUND("http-handle", set_up, tear_down, ONCE(asked_again_in_the_pool),
                  ONCE(its_stream_runs_in_the_pool), ONCE(the_pool_is_full),
                  ONCE(the_client_goes_before_it_is_asked_again),
@@ -523,4 +537,5 @@ UNIT_MAIN_AROUND("http-handle", set_up, tear_down, ONCE(asked_again_in_the_pool)
                  EACH(one_answer, mistakes), TIMES(put_off_and_wrong, 4),
                  ONCE(rfc8297_early_hints), TIMES(hints_before_the_slow_part, 2),
                  ONCE(which_interim_answers), ONCE(rfc9112_7_1_2_trailers),
-                 ONCE(rfc9110_6_5_1_which_trailers), TIMES(every_request_has_an_id, 2))
+                 ONCE(rfc9110_6_5_1_which_trailers), TIMES(every_request_has_an_id, 2),
+                 ONCE(ids_are_drawn_once))
