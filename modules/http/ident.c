@@ -2,10 +2,10 @@
  *
  * A thread draws 128 random bits when the first id is asked of it and counts on from there: no
  * system call and no lock for a request, and two threads meet only if their random upper halves are
- * equal. (Where each connection has its process, that process is such a thread: the worker that forks
- * it answers nobody itself and has drawn none.) An id can be told from the one before it: it is a
- * name, and no secret. A client's id is kept only if it is a short token, so that it may stand in a
- * field and in any log.
+ * equal. (Where each connection has its process, that process is such a thread: the worker that
+ * forks it answers nobody itself and has drawn none.) An id can be told from the one before it: it
+ * is a name, and no secret. A client's id is kept only if it is a short token, so that it may stand
+ * in a field and in any log.
  */
 #include "config.h"
 
@@ -22,8 +22,8 @@ static _Thread_local struct {
 } next;
 static _Thread_local bool drawn;
 
-/* Without random bits the moment and the thread tell ids apart: worse, but a request that has a name
- * is better than none. */
+/* Without random bits the moment and the thread tell ids apart: worse, but a request that has a
+ * name is better than none. */
 static void draw(void)
 {
     ssize_t n;

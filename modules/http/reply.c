@@ -1,8 +1,8 @@
 /* What is answered: what a handler says of it, checked and kept in struct answer.
  *
- * Any thread, the one that has the request: nothing here touches the connection unless request->conn
- * says that it may. What must hold: a request has one answer, and who has asked to be asked again
- * has said nothing yet.
+ * Any thread, the one that has the request: nothing here touches the connection unless
+ * request->conn says that it may. What must hold: a request has one answer, and who has asked to be
+ * asked again has said nothing yet.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
-/* What is answered: what a handler says of it, and the pages that the core answers with. Whoever has
- * the request; the meanings are those of reeve/http.h. */
+/* What is answered: what a handler says of it, and the pages that the core answers with. Whoever
+ * has the request; the meanings are those of reeve/http.h. */
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H
 #include "request.h"

@@ -3,7 +3,7 @@
  * field too, of its last piece.
  *
  *     ?hints=1    says Early Hints first
- *     ?wait=1     the second call logs "again-waits" and waits until the pipe `gate` has a byte for it
+ *     ?wait=1     the second call logs "again-waits" and waits for a byte in the pipe `gate`
  *     ?stream=1   the answer is a stream
  *     ?twice=1    the second call asks for a third, and returns what it is told
  *     ?wrong=1    the first call replies although it is to be asked again

@@ -21,9 +21,9 @@ extern const reeve_module reeve_module_descriptor;
 
 /* ---------------------------------------------------------------- the handler ------- */
 
-/* A script is a run of letters, each a call that must return 0, or -1 where "!" stands before it. The
- * handler returns what its last call did, or as "0" or "-" say. What follows ";" is for the second
- * call of the handler, what follows "," for each call of more(). */
+/* A script is a run of letters, each a call that must return 0, or -1 where "!" stands before it.
+ * The handler returns what its last call did, or as "0" or "-" say. What follows ";" is for the
+ * second call of the handler, what follows "," for each call of more(). */
 static int passes, more_calls;
 static bool may_wait[2], more_may_wait;
 static char *kept;
