@@ -74,6 +74,7 @@ static void request_reset(struct request *request)
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
     request_memory_free(request);
+    request->joined = NULL;
     request->later = NULL;
 }
 
@@ -84,6 +85,7 @@ static void request_destroy(struct request *request)
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
+    free(request->answer.trailers.data);
     free(request->answer.owned.data);
     free(request);
 }

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "../../modules/http/conn.h"
-#include "../../modules/http/ident.h"
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
 #include "unit.h"
@@ -740,7 +739,6 @@ START_TEST(test_access_log_json)
     settings.sites[0].access.format = ACCESS_JSON;
     settings.access.format = ACCESS_JSON;
     settings.timed = true;
-    ck_assert_int_eq(ident_thread_init(), 0);
     logged_json("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
                 LOGGED_JSON "\"method\":\"GET\",\"target\":\"/hello?a\",\"protocol\":\"HTTP/1.1\","
                 "\"status\":200,\"bytes\":6,\"referer\":\"http://x/\",\"user_agent\":\"u/1\","
@@ -818,7 +816,6 @@ START_TEST(test_request_id)
     char first[256], second[256], taken[256], longest[200];
     settings.request_id = "X-Id";
     settings.limits = (struct parse_limits){.line = 1000, .header = 1000, .count = 10};
-    ck_assert_int_eq(ident_thread_init(), 0);
     id_for("", first);
     id_for("", second);
     ck_assert_uint_eq(strlen(first), 32);
@@ -842,7 +839,6 @@ START_TEST(test_request_id_logged)
     settings.request_id = "X-Lost"; /* the handler tries to set it */
     settings.sites[0].access.format = ACCESS_JSON;
     settings.timed = true;
-    ck_assert_int_eq(ident_thread_init(), 0);
     reeve_conn *conn = begin();
     feed(conn, "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n");
     const char *at = strstr(fake_output(conn, NULL), "\r\nX-Lost: ");
