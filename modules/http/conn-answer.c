@@ -83,8 +83,7 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     bool late = request->later != NULL;
     request->later = NULL; /* that job is over */
     if (!ran) {
-        c->state = CONN_CLOSING;
-        request_free(&c->request);
+        c->state = CONN_CLOSING; /* the client has left */
         return;
     }
     if (late)

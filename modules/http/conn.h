@@ -20,7 +20,7 @@ enum conn_state {
 struct http_conn {
     enum conn_state state;
     reeve_verdict said;      /* what the last hook returned */
-    struct request *request; /* in HEAD, BODY, ASK, JOB, PROVEN and STREAM */
+    struct request *request; /* in HEAD, BODY, ASK, JOB, PROVEN and STREAM; if it was cut short too */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hex.h"
 #include "ident.h"
 
 static _Thread_local struct {
@@ -43,9 +44,8 @@ static void draw(void)
 
 static void put_hex(char *at, uint64_t number)
 {
-    static const char digits[] = "0123456789abcdef";
     for (int i = 15; i >= 0; i--, number >>= 4)
-        at[i] = digits[number & 15];
+        at[i] = hex_digit(number);
 }
 
 /* The client's, or NULL. */

@@ -64,7 +64,7 @@ static void request_reset(struct request *request)
     request->id[0] = '\0';
     request->refused = 0;
     request->why = NULL;
-    request->close = request->headless = request->chunked = false;
+    request->close = request->headless = request->chunked = request->interrupted = false;
     request->waits = request->again = false;
     request->path_length = 0;
     request->chunk = (struct chunk){0};

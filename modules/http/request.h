@@ -68,6 +68,7 @@ struct request {
     int refused;                 /* the status to answer without asking a handler; 0: ask it */
     const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */
+    bool interrupted;            /* for the log: the connection ended before all was queued */
     bool headless;               /* HEAD: the answer has no body */
     bool waits;                  /* the handler is asked in the pool, where it may wait */
     bool again;                  /* it was asked in the loop, and wants to be so */

@@ -93,6 +93,8 @@ void stream_take(struct request *request, reeve_conn *conn)
     bool good = stream->state != STREAM_FAILED;
     if (good && answer->owned.length > 0)
         good = put_piece(request, conn, answer->owned.data, answer->owned.length);
+    if (!good && request->waits)
+        stream->written = stream->asked_at; /* what had gathered is not sent */
     answer->owned.length = 0;
     if (good && stream->state == STREAM_LAST && stream->chunked)
         good = put_end(answer, conn);

@@ -85,6 +85,14 @@ int reeve_conf_error(const reeve_section *section, const char *name, const char 
     return -1;
 }
 
+char fake_reads[4096];
+
+void reeve_conf_reads(const char *path)
+{
+    size_t length = strlen(fake_reads);
+    snprintf(fake_reads + length, sizeof fake_reads - length, "%s\n", path);
+}
+
 /* ---------------------------------------------------------------- log and clock ----- */
 
 char fake_log[4096];
