@@ -2,6 +2,7 @@
  * http module over a stand-in for the engine. The handler does what the query says. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,16 @@ static reeve_request *later;
 
 static int more(reeve_request *request, void *arg);
 
+/* It takes the descriptor over, whatever it returns. */
+static int reply_file(reeve_request *request)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    int result = reeve_reply_file(request, 200, NULL, fd, 0, 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFD) != -1, result == 0);
+    return result;
+}
+
 static int do_one(reeve_request *request, char what, const char *script)
 {
     switch (what) {
@@ -39,6 +50,8 @@ static int do_one(reeve_request *request, char what, const char *script)
     case 'd':
         later = request;
         return reeve_defer(request);
+    case 'F':
+        return reply_file(request);
     case 'h':
         return reeve_set_header(request, "X-Pass", passes == 1 ? "1" : "2");
     case 'i':
@@ -310,8 +323,8 @@ static const struct {
     {"/loop?p!p", 200, "returned -1 after an answer"},
     {"/pool?p!p", 200, "after an answer"},
     {"/loop?p-", 200, "after an answer"},
-    {"/loop?p!h!t!i!d!w!s!90", 200, NULL},
-    {"/pool?p!h!t!i!d!w!s!90", 200, NULL},
+    {"/loop?p!h!t!i!d!w!s!9!F0", 200, NULL},
+    {"/pool?p!h!t!i!d!w!s!9!F0", 200, NULL},
     /* asked again */
     {"/pool?!a", 500, "returned -1 without"},
     {"/loop?a;!a", 500, "returned -1 without"},
@@ -322,11 +335,11 @@ static const struct {
     {"/loop?p!a0", 200, NULL},
     {"/loop?a!p", 500, "although it had asked to be asked again"},
     {"/loop?ha!h-", 500, "although it had asked to be asked again"},
-    {"/loop?a!p!h!t!i!d!w!s!9!a0;hp", 200, NULL},
+    {"/loop?a!p!h!t!i!d!w!s!9!F!a0;hp", 200, NULL},
     /* in more() */
-    {"/loop?s,!a!p!d!i!h!9!s0", 200, NULL},
-    {"/pool?s,!a!p!d!i!h!9!s0", 200, NULL},
-    {"/loop?a;s,!a!p!d!i!h!9!s0", 200, NULL},
+    {"/loop?s,!a!p!d!i!h!9!s!F0", 200, NULL},
+    {"/pool?s,!a!p!d!i!h!9!s!F0", 200, NULL},
+    {"/loop?a;s,!a!p!d!i!h!9!s!F0", 200, NULL},
 };
 
 /* Whatever it was, there is one answer, and the next request gets its own. */
