@@ -209,6 +209,8 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
         return conn_head(conn, c);
     case CONN_BODY:
         return conn_body(conn, c);
+    case CONN_ASK:
+        return conn_ask(conn, c);
     case CONN_JOB:
         return REEVE_JOB;
     case CONN_STREAM:

@@ -59,6 +59,7 @@ void request_lighten(struct request *request)
 {
     answer_lighten(&request->answer); /* before the memory: over() may look at what lies there */
     request_memory_free(request);
+    request->joined = NULL; /* lay there */
     bytes_reset(&request->body, 0);
 }
 
@@ -81,6 +82,7 @@ static void request_reset(struct request *request)
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory too */
     request_memory_free(request);
+    request->joined = NULL;
     request->later = NULL;
 }
 
@@ -91,6 +93,7 @@ static void request_destroy(struct request *request)
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
+    free(request->answer.trailers.data);
     free(request->answer.owned.data);
     free(request);
 }

@@ -43,6 +43,7 @@ struct answer {
     int status;
     char type[128];      /* Content-Type, "" if none */
     struct bytes fields; /* further fields, each "Name: value\r\n" */
+    struct bytes trailers; /* those that follow the last chunk */
     const char *body;    /* the caller's, valid while it is queued; or owned.data */
     size_t length;
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
@@ -52,6 +53,7 @@ struct answer {
 };
 
 struct memory_block;
+struct request_joined;
 #define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
@@ -87,6 +89,7 @@ struct request {
 
     reeve_job *later;            /* not NULL: the answer was put off until this ends */
     struct memory_block *memory; /* what reeve_alloc() has given */
+    struct request_joined *joined; /* in that memory, see asked.c */
 
     struct answer answer;
     struct parse parse;          /* its fields are the request's, and stay for the next one */
@@ -118,6 +121,12 @@ void request_handle(struct request *request);
 /* The same judgement of an answer that was put off. */
 void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;
+
+/* `public` is the first of a request, and no request is constant. */
+static inline struct request *request_of(const struct reeve_request *public)
+{
+    return (struct request *)(void *)public;
+}
 
 /* A text of the head, ended by NUL. After request_accept(). */
 static inline char *request_text(const struct request *request, struct slice slice)

@@ -96,7 +96,7 @@ void reeve_commit(reeve_conn *conn, size_t length)
 size_t reeve_queued(const reeve_conn *conn)
 {
     assert(conn->loop == loop_current());
-    return conn->out.queued + conn->unsent;
+    return conn->unsent ? conn->unsent : conn->out.queued;
 }
 
 bool reeve_congested(const reeve_conn *conn)

@@ -344,7 +344,9 @@ reeve_job *reeve_job_keep(void)
 
 bool reeve_job_wanted(const reeve_job *job)
 {
-    return !((const reeve_conn *)(const void *)job)->gone;
+    const reeve_conn *conn = (const reeve_conn *)(const void *)job;
+    assert(conn->kept);
+    return !conn->gone;
 }
 
 void reeve_job_end(reeve_job *job)

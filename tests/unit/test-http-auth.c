@@ -46,6 +46,8 @@ static const char *const bad[] = {
     "Basic YTpiYQ= ", "Basic YTpiYR==", "Basic YTo9====", "Basic Y=o=", "Basic YTp-", "Basic YWJj",
     "Basic YTpi YTpi", "Basic YTpiAA==", "Basic YQpiOg==", "Basic YTp/", "BasicYTpi", "Bearer YTpi",
     "Digest username=\"a\"",
+    /* as of two lines */
+    "Basic YTpi, Basic YTpi", "Basic YTpi, Basic Yjpi", "Basic YTpi, ", ", Basic YTpi",
 };
 
 START_TEST(test_no_credentials)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "../../modules/http/conn.h"
-#include "../../modules/http/ident.h"
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
 #include "unit.h"
@@ -85,6 +84,7 @@ static char big_body[BIG];
 static int big(reeve_request *request, void *config)
 {
     (void)config;
+    reeve_header(request, "user-agent"); /* if it stands twice it is put together, and kept */
     memset(big_body, 'b', sizeof big_body);
     return reeve_reply(request, 200, "text/plain", big_body, BIG);
 }
@@ -744,7 +744,8 @@ END_TEST
 START_TEST(test_access_log_large)
 {
     static const char head[] = HEAD_200 "Content-Length: 100000\r\n\r\n";
-    static const char input[] = "GET /big HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    static const char input[] = "GET /big HTTP/1.1\r\nHost: a\r\nUser-Agent: u\r\n"
+                                "User-Agent: v\r\nContent-Length: 3\r\n\r\nabc";
     static const struct {
         size_t window, bytes;
     } rows[] = {{10, 0}, {sizeof head - 1, 0}, {sizeof head, 1}, {5000 + sizeof head - 1, 5000}};
@@ -759,7 +760,7 @@ START_TEST(test_access_log_large)
         ck_assert_int_eq(fake_busy(conn), 0);
         ck_assert_str_eq(fake_access, "");
         fake_close(&conn);
-        snprintf(wanted, sizeof wanted, LOGGED "\"GET /big HTTP/1.1\" 200 %zu \"-\" \"-\"\n",
+        snprintf(wanted, sizeof wanted, LOGGED "\"GET /big HTTP/1.1\" 200 %zu \"-\" \"u, v\"\n",
                  rows[i].bytes);
         ck_assert_str_eq(fake_access, wanted);
     }
@@ -767,7 +768,7 @@ START_TEST(test_access_log_large)
     fake_access[0] = '\0';
     reeve_conn *conn = begin();
     feed(conn, input);
-    ck_assert_str_eq(fake_access, LOGGED "\"GET /big HTTP/1.1\" 200 100000 \"-\" \"-\"\n");
+    ck_assert_str_eq(fake_access, LOGGED "\"GET /big HTTP/1.1\" 200 100000 \"-\" \"u, v\"\n");
     fake_close(&conn);
     ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + strlen(fake_access) - 1);
 }
@@ -820,7 +821,6 @@ START_TEST(test_access_log_json)
     settings.sites[0].access.format = ACCESS_JSON;
     settings.access.format = ACCESS_JSON;
     settings.timed = true;
-    ck_assert_int_eq(ident_thread_init(), 0);
     logged_json("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
                 LOGGED_JSON "\"method\":\"GET\",\"target\":\"/hello?a\",\"protocol\":\"HTTP/1.1\","
                 "\"status\":200,\"bytes\":6,\"referer\":\"http://x/\",\"user_agent\":\"u/1\","
@@ -902,7 +902,6 @@ START_TEST(test_request_id)
     char first[256], second[256], taken[256], longest[200];
     settings.request_id = "X-Id";
     settings.limits = (struct parse_limits){.line = 1000, .header = 1000, .count = 10};
-    ck_assert_int_eq(ident_thread_init(), 0);
     id_for("", first);
     id_for("", second);
     ck_assert_uint_eq(strlen(first), 32);
@@ -926,7 +925,6 @@ START_TEST(test_request_id_logged)
     settings.request_id = "X-Lost"; /* the handler tries to set it */
     settings.sites[0].access.format = ACCESS_JSON;
     settings.timed = true;
-    ck_assert_int_eq(ident_thread_init(), 0);
     reeve_conn *conn = begin();
     feed(conn, "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n");
     const char *at = strstr(fake_output(conn, NULL), "\r\nX-Lost: ");
