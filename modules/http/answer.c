@@ -12,8 +12,8 @@
 
 #include "answer.h"
 #include "ident.h"
+#include "prepared.h"
 
-#define SMALL_BODY 32768 /* up to here a body is copied behind its header */
 #define FIELDS_KEEP 4096 /* memory for fields that a spare answer keeps */
 #define HEAD_ROOM 512    /* more than all fields take that the core writes, type and own apart */
 
@@ -140,13 +140,17 @@ static char *put_id(char *at, struct request *request)
     return put_text(at, "\r\n");
 }
 
-static char *put_head(char *at, struct request *request)
+char *answer_put_date(char *at)
 {
-    const struct answer *answer = &request->answer;
     size_t length;
-    at = put_text(at, status_line(answer->status));
     const char *date = date_field(&length);
-    at = put(at, date, length);
+    return put(at, date, length);
+}
+
+char *answer_put_head(char *at, const struct answer *answer)
+{
+    at = put_text(at, status_line(answer->status));
+    at = answer_put_date(at);
     if (settings.server_header)
         at = put_text(at, "Server: reeve\r\n");
     if (answer->type[0] != '\0' && !is_bare(answer->status)) {
@@ -154,7 +158,18 @@ static char *put_head(char *at, struct request *request)
         at = put_text(at, answer->type);
         at = put_text(at, "\r\n");
     }
-    at = put_framing(at, answer);
+    return put_framing(at, answer);
+}
+
+bool answer_is_plain(const struct request *request)
+{
+    return !request->close && request->parse.minor > 0 && settings.request_id == NULL &&
+           request->answer.fields.length == 0;
+}
+
+char *answer_put_own(char *at, struct request *request)
+{
+    const struct answer *answer = &request->answer;
     if (request->close)
         at = put_text(at, "Connection: close\r\n");
     else if (request->parse.minor == 0)
@@ -162,7 +177,7 @@ static char *put_head(char *at, struct request *request)
     at = put_id(at, request);
     if (answer->fields.length > 0)
         at = put(at, answer->fields.data, answer->fields.length);
-    return put_text(at, "\r\n");
+    return put(at, "\r\n", 2);
 }
 
 static void close_file(void *arg)
@@ -204,9 +219,16 @@ static void begin_stream(struct request *request)
         stream->state = STREAM_MORE;
 }
 
+size_t answer_head_room(const struct answer *answer)
+{
+    return HEAD_ROOM + sizeof answer->type + answer->fields.length;
+}
+
 bool answer_send(struct request *request, reeve_conn *conn)
 {
     struct answer *answer = &request->answer;
+    if (answer->prepared != NULL)
+        return prepared_send(answer->prepared, request, conn);
     if (answer->stream.more != NULL)
         begin_stream(request);
     if (request->headless || is_bare(answer->status)) {
@@ -216,12 +238,11 @@ bool answer_send(struct request *request, reeve_conn *conn)
     }
     bool bodied = !request->headless && !is_bare(answer->status) && answer->length > 0 &&
                   answer->stream.more == NULL;
-    size_t small = bodied && answer->fd < 0 && answer->length <= SMALL_BODY ? answer->length : 0;
-    size_t head = HEAD_ROOM + sizeof answer->type + answer->fields.length;
-    char *start = reeve_reserve(conn, head + small);
+    size_t small = bodied && answer->fd < 0 && answer->length <= ANSWER_SMALL ? answer->length : 0;
+    char *start = reeve_reserve(conn, answer_head_room(answer) + small);
     if (start == NULL)
         return false;
-    char *at = put_head(start, request);
+    char *at = answer_put_own(answer_put_head(start, answer), request);
     if (small > 0)
         at = put(at, answer->body, small);
     reeve_commit(conn, (size_t)(at - start));
@@ -280,7 +301,10 @@ void answer_reset(struct answer *answer)
     answer->length = 0;
     end_stream(&answer->stream);
     answer->stream = (struct stream){0};
+    if (answer->prepared != NULL)
+        prepared_drop(answer->prepared);
+    answer->prepared = NULL;
     bytes_reset(&answer->fields, FIELDS_KEEP);
     bytes_reset(&answer->trailers, FIELDS_KEEP);
-    bytes_reset(&answer->owned, SMALL_BODY);
+    bytes_reset(&answer->owned, ANSWER_SMALL);
 }

@@ -14,6 +14,15 @@ bool answer_send(struct request *request, reeve_conn *conn);
 /* Queues an interim answer with the fields that were set. False: memory is short, nothing was
  * queued. */
 bool answer_interim(const struct answer *answer, reeve_conn *conn, int status);
+/* The parts of a head, written to where there is answer_head_room(): from the status line, with the
+ * date right behind it, to what frames the body; then what concerns this request alone, and the
+ * empty line. Return the end. */
+char *answer_put_head(char *at, const struct answer *answer);
+char *answer_put_date(char *at); /* always of the same length */
+char *answer_put_own(char *at, struct request *request);
+bool answer_is_plain(const struct request *request); /* own: nothing but the empty line */
+size_t answer_head_room(const struct answer *answer);
+#define ANSWER_SMALL 32768 /* up to here a body is copied behind its head */
 /* Forgets it and what it owns. */
 void answer_reset(struct answer *answer);
 /* All of it is queued: lets go of what only made it. */

@@ -38,6 +38,11 @@ const char *asked_query(const struct reeve_request *public)
     return request_of(public)->query;
 }
 
+bool asked_is_conditional(const struct reeve_request *public)
+{
+    return request_of(public)->parse.conditional;
+}
+
 const char *asked_body(const struct reeve_request *public, size_t *length)
 {
     const struct request *request = request_of(public);
@@ -109,6 +114,8 @@ const char *asked_header(const struct reeve_request *public, const char *name)
 {
     struct request *request = request_of(public);
     size_t length = strlen(name);
+    if (length == 0 || (request->parse.names & parse_name_bit(name, length)) == 0)
+        return NULL;
     unsigned count = request->parse.count, first = next_line(request, name, length, 0);
     if (first == count)
         return NULL;

@@ -10,6 +10,7 @@ const char *asked_path(const struct reeve_request *public);
 const char *asked_rest(const struct reeve_request *public);
 const char *asked_query(const struct reeve_request *public);
 const char *asked_header(const struct reeve_request *public, const char *name);
+bool asked_is_conditional(const struct reeve_request *public);
 const char *asked_body(const struct reeve_request *public, size_t *length);
 const char *asked_peer(const struct reeve_request *public);
 const char *asked_user(const struct reeve_request *public);

@@ -122,6 +122,15 @@ static bool field_expect(struct parse *parse, const char *value, struct slice sl
     return true;
 }
 
+/* RFC 9110, 13.1 and 14.2. */
+static bool field_condition(struct parse *parse, const char *value, struct slice slice)
+{
+    (void)value;
+    (void)slice;
+    parse->conditional = true;
+    return true;
+}
+
 #define FIELD(text, function) {.name = (text), .length = sizeof(text) - 1, .read = (function)}
 
 static const struct {
@@ -134,6 +143,11 @@ static const struct {
     FIELD("transfer-encoding", field_coding),
     FIELD("connection", field_connection),
     FIELD("expect", field_expect),
+    FIELD("if-none-match", field_condition),
+    FIELD("if-modified-since", field_condition),
+    FIELD("if-match", field_condition),
+    FIELD("if-unmodified-since", field_condition),
+    FIELD("range", field_condition),
 };
 
 bool fields_read(struct parse *parse, const char *data, const struct parse_field *field)

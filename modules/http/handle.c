@@ -135,4 +135,9 @@ const struct reeve_http_api handle_api = {
     .id = asked_id,
     .interim = reply_interim,
     .set_trailer = reply_set_trailer,
+    .is_conditional = asked_is_conditional,
+    .prepare = reply_prepare,
+    .prepare_file = reply_prepare_file,
+    .reply_prepared = reply_prepared,
+    .prepared_free = reply_prepared_free,
 };

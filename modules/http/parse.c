@@ -83,6 +83,23 @@ static size_t span(const char *data, size_t length, unsigned class)
     return n;
 }
 
+/* As span() for VALUE, eight bytes at a time as long as none of them is a control character, which
+ * few values hold: (x - 0x20) borrows into the top bit of each byte below 0x20. */
+static size_t value_span(const char *data, size_t length)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones;
+    size_t n = 0;
+    for (; length - n >= 8; n += 8) {
+        uint64_t eight;
+        memcpy(&eight, data + n, 8);
+        uint64_t delete = eight ^ 0x7f * ones; /* a byte of it is 0 where DEL stands */
+        uint64_t control = ((eight - 0x20 * ones) & ~eight) | ((delete - ones) & ~delete);
+        if ((control & tops) != 0)
+            break;
+    }
+    return n + span(data + n, length - n, VALUE);
+}
+
 size_t parse_token_length(const char *data, size_t length)
 {
     return span(data, length, TOKEN);
@@ -106,10 +123,11 @@ static bool parse_field(struct parse *parse, const char *data, uint32_t end)
     if (name == 0 || at + name == end || data[at + name] != ':')
         return parse_refuse(parse, 400, "A field's name is malformed.");
     field->name = (struct slice){at, name};
+    parse->names |= parse_name_bit(data + at, name);
     at += name + 1;
     while (at < end && parse_is_blank(data[at]))
         at++;
-    if (span(data + at, end - at, VALUE) != end - at)
+    if (value_span(data + at, end - at) != end - at)
         return parse_refuse(parse, 400, "A field's value holds a control character.");
     while (end > at && parse_is_blank(data[end - 1]))
         end--;

@@ -40,11 +40,13 @@ struct parse {
     bool close, keep_alive;  /* Connection */
     bool expect;             /* 100-continue */
     bool unmet;              /* another expectation */
+    bool conditional;        /* a condition or a range */
     uint64_t content_length; /* UINT64_MAX: more than can be counted */
 
     int status;      /* PARSE_BAD: what to answer */
     const char *why; /* and one sentence for the page */
 
+    uint64_t names; /* parse_name_bit() of each field that is there */
     unsigned count, room;
     struct parse_field *fields; /* the caller's, with room for so many */
 };
@@ -62,6 +64,12 @@ bool parse_is_value(char c);
 bool parse_is_blank(char c);
 /* How many bytes of a token `data` begins with. */
 size_t parse_token_length(const char *data, size_t length);
+/* One bit for a field's name, in any case: where it is not set, no field of that name is there. */
+static inline uint64_t parse_name_bit(const char *name, size_t length)
+{
+    unsigned first = (unsigned char)name[0] | 0x20, last = (unsigned char)name[length - 1] | 0x20;
+    return (uint64_t)1 << ((length * 7 + first + last * 3) & 63);
+}
 /* Says why the head is bad; returns false. */
 bool parse_refuse(struct parse *parse, int status, const char *why);
 #endif

@@ -116,12 +116,10 @@ bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
 /* The unreserved characters. The grammar allows sub-delims and escapes too, but DNS holds no such
  * name: "a,b" is what is made of two Hosts on the way, and an escape is what one reader decodes and
  * the next one does not. */
-static bool is_host_char(char c)
-{
-    char small = (char)(c | 0x20);
-    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
-}
+static const bool host_chars[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+    ['-'] = true,         ['.'] = true,         ['_'] = true,         ['~'] = true,
+};
 
 static bool is_ipv6(const char *text, size_t length)
 {
@@ -157,7 +155,7 @@ bool host_name(const char *host, size_t length, size_t *name_length)
             return false;
         end = (size_t)(bracket - host) + 1;
     } else {
-        while (end < length && is_host_char(host[end]))
+        while (end < length && host_chars[(unsigned char)host[end]])
             end++;
         if (end == 0 && length > 0) /* RFC 9110, 4.2.1: a port needs a host before it */
             return false;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "prepared.h"
 #include "reply.h"
 #include "stream.h"
 
@@ -188,6 +189,48 @@ int reply_file(struct reeve_request *public, int status, const char *type, int f
     request->answer.offset = offset;
     request->answer.length = length;
     return give(request);
+}
+
+static reeve_prepared *prepare(struct request *request, int status, const char *type,
+                               const void *body, int fd, off_t offset, size_t length)
+{
+    struct answer *answer = &request->answer;
+    if (!begin_reply(request, status, type))
+        return NULL;
+    answer->length = length; /* for the head */
+    struct prepared *prepared = prepared_new(answer, body, fd, offset, length);
+    answer->fields.length = answer->length = 0;
+    return (reeve_prepared *)(void *)prepared;
+}
+
+reeve_prepared *reply_prepare(struct reeve_request *public, int status, const char *type,
+                              const void *body, size_t length)
+{
+    return prepare(request_of(public), status, type, body != NULL ? body : "", -1, 0, length);
+}
+
+reeve_prepared *reply_prepare_file(struct reeve_request *public, int status, const char *type,
+                                   int fd, off_t offset, size_t length)
+{
+    return prepare(request_of(public), status, type, NULL, fd, offset, length);
+}
+
+int reply_prepared(struct reeve_request *public, reeve_prepared *given)
+{
+    struct request *request = request_of(public);
+    struct prepared *prepared = (struct prepared *)(void *)given;
+    if (!is_open(request))
+        return -1;
+    prepared_hold(prepared);
+    request->answer.prepared = prepared;
+    request->answer.status = prepared_status(prepared);
+    request->answer.length = prepared_length(prepared);
+    return give(request);
+}
+
+void reply_prepared_free(reeve_prepared *prepared)
+{
+    prepared_drop((struct prepared *)(void *)prepared);
 }
 
 int reply_status(struct reeve_request *public, int status)

@@ -19,5 +19,11 @@ int reply_status(struct reeve_request *public, int status);
 int reply_stream(struct reeve_request *public, int status, const char *type, uint64_t length,
                  int (*more)(struct reeve_request *, void *arg), void (*over)(void *arg),
                  void *arg);
+reeve_prepared *reply_prepare(struct reeve_request *public, int status, const char *type,
+                              const void *body, size_t length);
+reeve_prepared *reply_prepare_file(struct reeve_request *public, int status, const char *type,
+                                   int fd, off_t offset, size_t length);
+int reply_prepared(struct reeve_request *public, reeve_prepared *given);
+void reply_prepared_free(reeve_prepared *prepared);
 int reply_write(struct reeve_request *public, const void *data, size_t length);
 #endif

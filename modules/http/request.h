@@ -35,6 +35,8 @@ struct stream {
     void *arg;
 };
 
+struct prepared;
+
 /* What is to be answered, as handler or core have said it. */
 struct answer {
     bool given;
@@ -49,6 +51,7 @@ struct answer {
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
     int fd;              /* the body is a range of this file; -1: it is not */
     off_t offset;
+    struct prepared *prepared; /* not NULL: it is this one, held */
     struct stream stream; /* more != NULL: the body comes in pieces */
 };
 

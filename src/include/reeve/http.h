@@ -20,6 +20,7 @@ extern "C" {
 #endif
 
 typedef struct reeve_request reeve_request;
+typedef struct reeve_prepared reeve_prepared;
 
 /* Constant, and alive as long as the module. */
 typedef struct reeve_handler {
@@ -76,6 +77,17 @@ struct reeve_http_api {
     const char *(*id)(reeve_request *);
     int (*interim)(reeve_request *, int status);
     int (*set_trailer)(reeve_request *, const char *name, const char *value);
+    bool (*is_conditional)(const reeve_request *);
+    reeve_prepared *(*prepare)(reeve_request *, int status, const char *type, const void *body,
+                               size_t length);
+    reeve_prepared *(*prepare_file)(reeve_request *, int status, const char *type, int fd,
+                                    off_t offset, size_t length);
+    int (*reply_prepared)(reeve_request *, reeve_prepared *);
+    void (*prepared_free)(reeve_prepared *);
+};
+
+struct reeve_prepared {
+    const struct reeve_http_api *api; /* all that is public of it */
 };
 
 struct reeve_request {
@@ -105,6 +117,13 @@ static inline const char *reeve_query(const reeve_request *r) { return r->api->q
 static inline const char *reeve_header(const reeve_request *r, const char *name)
 {
     return r->api->header(r, name);
+}
+/* Does a field ask for the answer on a condition, or for a part of it (If-Match, If-None-Match,
+ * If-Modified-Since, If-Unmodified-Since, Range; RFC 9110, 13 and 14)? If not, a GET of the same
+ * thing may be answered as the last one was. */
+static inline bool reeve_is_conditional(const reeve_request *r)
+{
+    return r->api->is_conditional(r);
 }
 /* The whole body; never NULL, *length may be 0. It is at most the configured body_limit. */
 static inline const char *reeve_body(const reeve_request *r, size_t *length)
@@ -181,6 +200,31 @@ static inline int reeve_reply_file(reeve_request *r, int status, const char *typ
 static inline int reeve_reply_status(reeve_request *r, int status)
 {
     return r->api->reply_status(r, status);
+}
+
+/* An answer made once and given often: each time costs little more than the copying. Made of the
+ * header fields that were set, which are forgotten then, and a body, copied; or of a part of a file,
+ * which is taken over and closed with it, but not on failure. It belongs to the caller, who may give
+ * it to any later request too, in any thread, several at once, until reeve_prepared_free(), which
+ * may come while one is still being sent. Fields set before reeve_reply_prepared() are sent besides.
+ * NULL: as -1 of a reply. */
+static inline reeve_prepared *reeve_prepare(reeve_request *r, int status, const char *type,
+                                            const void *body, size_t length)
+{
+    return r->api->prepare(r, status, type, body, length);
+}
+static inline reeve_prepared *reeve_prepare_file(reeve_request *r, int status, const char *type,
+                                                 int fd, off_t offset, size_t length)
+{
+    return r->api->prepare_file(r, status, type, fd, offset, length);
+}
+static inline int reeve_reply_prepared(reeve_request *r, reeve_prepared *prepared)
+{
+    return r->api->reply_prepared(r, prepared);
+}
+static inline void reeve_prepared_free(reeve_prepared *prepared)
+{
+    prepared->api->prepared_free(prepared);
 }
 
 /* An answer in pieces, of any length, in bounded memory. `more` is called again and again, after

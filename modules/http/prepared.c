@@ -1,0 +1,118 @@
+/* Answers made once and given often: head and body are put together when they are made, so that to
+ * give one is to copy it and to write the date over the old one.
+ *
+ * Constant but for the number of holders: who made it, each answer that has still to be queued, and
+ * each body that the engine still sends. Any thread may hold one; the last one frees it.
+ */
+#include "config.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "prepared.h"
+
+struct prepared {
+    struct reeve_prepared public; /* first: what a handler is given */
+    atomic_uint holders;
+    int status;
+    int fd;             /* of the body; -1: it stands behind the head */
+    off_t offset;
+    size_t length;      /* of the body */
+    size_t date_at;     /* in the head */
+    size_t head_length; /* with the empty line, behind which the body stands */
+    char bytes[];
+};
+
+static void put(char **at, const void *data, size_t length)
+{
+    memcpy(*at, data, length);
+    *at += length;
+}
+
+struct prepared *prepared_new(const struct answer *answer, const void *body, int fd, off_t offset,
+                              size_t length)
+{
+    size_t copied = body != NULL ? length : 0;
+    struct prepared *prepared = malloc(sizeof *prepared + answer_head_room(answer) + copied);
+    if (prepared == NULL)
+        return NULL;
+    *prepared = (struct prepared){.public.api = &handle_api, .holders = 1, .fd = fd,
+                                  .status = answer->status, .offset = offset, .length = length};
+    char *end = answer_put_head(prepared->bytes, answer);
+    prepared->date_at = (size_t)(strchr(prepared->bytes, '\n') + 1 - prepared->bytes);
+    if (answer->fields.length > 0)
+        put(&end, answer->fields.data, answer->fields.length);
+    put(&end, "\r\n", 2);
+    prepared->head_length = (size_t)(end - prepared->bytes);
+    if (copied > 0)
+        put(&end, body, copied);
+    return prepared;
+}
+
+int prepared_status(const struct prepared *prepared)
+{
+    return prepared->status;
+}
+
+size_t prepared_length(const struct prepared *prepared)
+{
+    return prepared->length;
+}
+
+void prepared_hold(struct prepared *prepared)
+{
+    atomic_fetch_add_explicit(&prepared->holders, 1, memory_order_relaxed);
+}
+
+void prepared_drop(struct prepared *prepared)
+{
+    if (atomic_fetch_sub_explicit(&prepared->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    if (prepared->fd >= 0)
+        close(prepared->fd);
+    free(prepared);
+}
+
+static void release(void *arg)
+{
+    prepared_drop(arg);
+}
+
+/* What is too long to be copied. */
+static bool send_body(struct prepared *prepared, reeve_conn *conn)
+{
+    const char *body = prepared->bytes + prepared->head_length;
+    int result;
+    prepared_hold(prepared);
+    if (prepared->fd >= 0)
+        result = reeve_send_file(conn, prepared->fd, prepared->offset, prepared->length, release,
+                                 prepared);
+    else
+        result = reeve_send_borrowed(conn, body, prepared->length, release, prepared);
+    if (result != 0)
+        prepared_drop(prepared);
+    return result == 0;
+}
+
+bool prepared_send(struct prepared *prepared, struct request *request, reeve_conn *conn)
+{
+    const struct answer *answer = &request->answer;
+    bool bodied = prepared->length > 0 && !request->headless;
+    bool small = bodied && prepared->fd < 0 && prepared->length <= ANSWER_SMALL;
+    size_t head = prepared->head_length, body = small ? prepared->length : 0;
+    char *start = reeve_reserve(conn, head + answer_head_room(answer) + body);
+    if (start == NULL)
+        return false;
+    char *at = start;
+    if (answer_is_plain(request)) {
+        put(&at, prepared->bytes, head + body);
+    } else {
+        put(&at, prepared->bytes, head - 2); /* its empty line comes later */
+        at = answer_put_own(at, request);
+        put(&at, prepared->bytes + head, body);
+    }
+    answer_put_date(start + prepared->date_at);
+    reeve_commit(conn, (size_t)(at - start));
+    return !bodied || small || send_body(prepared, conn);
+}

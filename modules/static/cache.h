@@ -1,0 +1,34 @@
+/* The ready answers of a route: what a small file's request was answered with, by the path that was
+ * asked for. Any thread. */
+#ifndef STATIC_CACHE_H
+#define STATIC_CACHE_H
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "reeve/http.h"
+
+struct cache;
+
+/* For at most `bytes` of answers, what the cache itself needs included. NULL: memory is short. */
+struct cache *cache_new(size_t bytes);
+void cache_free(struct cache **cache);
+
+/* What an answer is for, and what it was made of. */
+struct cache_key {
+    const char *path;  /* decoded */
+    unsigned variant;  /* which codings the client takes, and how gladly */
+};
+
+/* Gives the answer that was made for the key, if the file was looked at in this second: *result is
+ * what reeve_reply_prepared() returns. False: there is none. */
+bool cache_reply(struct cache *cache, reeve_request *request, const struct cache_key *key,
+                 int *result);
+/* The file behind the key has been opened and looked at. True: the answer is still that which was
+ * made of it then, and is good for this second too. */
+bool cache_confirm(struct cache *cache, const struct cache_key *key, const struct stat *st);
+/* Takes an answer with `bytes` of body, made of a file like that, instead of what there was. False:
+ * it is not kept, and still the caller's, because the file was changed too lately for a further
+ * change to show, or memory is short. */
+bool cache_store(struct cache *cache, const struct cache_key *key, const struct stat *st,
+                 reeve_prepared *answer, size_t bytes);
+#endif
