@@ -61,6 +61,16 @@ void request_handle(struct request *request)
         request_judge(request, result);
 }
 
+void request_receive(struct request *request, const void *data, size_t length)
+{
+    const struct route *route = request->route;
+    request->receiving = true;
+    int result = route->receive(&request->public, route->config, data, length);
+    request->receiving = false;
+    if (result != 0)
+        request_judge(request, result);
+}
+
 void request_judge(struct request *request, int result)
 {
     const struct route *route = request->route;
@@ -133,8 +143,8 @@ static const char *api_header(const struct reeve_request *public, const char *na
 static const char *api_body(const struct reeve_request *public, size_t *length)
 {
     const struct request *request = const_of(public);
-    *length = request->body.length;
-    return request->body.length > 0 ? request->body.data : "";
+    *length = request->receiving ? 0 : request->body.length; /* a piece is not the body */
+    return *length > 0 ? request->body.data : "";
 }
 
 static const char *api_peer(const struct reeve_request *public)
@@ -269,7 +279,7 @@ static int api_write(struct reeve_request *public, const void *data, size_t leng
 static int api_defer(struct reeve_request *public)
 {
     struct request *request = request_of(public);
-    if (request->answer.given || request->later != NULL)
+    if (request->answer.given || request->later != NULL || request->receiving)
         return -1;
     request->later = request->conn != NULL ? conn_put_off(request->conn) : reeve_job_keep();
     if (request->later == NULL)
@@ -299,7 +309,7 @@ static bool api_may_wait(const struct reeve_request *public)
 static int api_again(struct reeve_request *public)
 {
     struct request *request = request_of(public);
-    if (request->waits || request->answer.given || request->later != NULL)
+    if (request->waits || request->answer.given || request->later != NULL || request->receiving)
         return -1;
     answer_reset(&request->answer);
     request->again = true;
@@ -311,6 +321,16 @@ static int api_again(struct reeve_request *public)
 static void *api_alloc(struct reeve_request *public, size_t size)
 {
     return request_alloc(request_of(public), size);
+}
+
+static int api_keep(struct reeve_request *public, void *pointer, void (*over)(void *pointer))
+{
+    return request_keep(request_of(public), pointer, over);
+}
+
+static void *api_kept(const struct reeve_request *public)
+{
+    return const_of(public)->kept;
 }
 
 static const char *value_in(struct request *request, const char *text, size_t length,
@@ -367,4 +387,6 @@ const struct reeve_http_api handle_api = {
     .may_wait = api_may_wait,
     .user = api_user,
     .id = api_id,
+    .keep = api_keep,
+    .kept = api_kept,
 };

@@ -7,7 +7,7 @@
  *     request, handle, memory            one request; what its handler sees and does of it
  *     answer, pages, stream              what goes out
  *     access, ident                      what is logged of it
- *     conn, conn-answer                  the step function that ties them together
+ *     conn, conn-body, conn-answer       the step function that ties them together
  */
 #include "config.h"
 

@@ -68,11 +68,13 @@ static void request_reset(struct request *request)
     request->waits = request->again = false;
     request->path_length = 0;
     request->chunk = (struct chunk){0};
-    request->body_left = 0;
+    request->body_left = request->body_taken = 0;
+    request->body_state = BODY_COMING;
     auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
+    request_drop_kept(request);
     request_memory_free(request);
     request->later = NULL;
 }

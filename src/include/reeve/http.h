@@ -41,6 +41,20 @@ typedef struct reeve_handler {
      * without one becomes a 500; that, and -1, a log line that names the module and the route. The
      * loop thread, or a pool thread if `blocking`; several threads at once. */
     int (*handle)(reeve_request *request, void *config);
+
+    /* Since 1.2. Takes the body piece by piece, so that it need not fit into memory: body_limit does
+     * not count then, the handler limits. NULL: the body is gathered for handle().
+     * Called first with data NULL and length 0, when the head has come and a body is announced,
+     * before a client that asks by Expect is told to send it (RFC 9110, 10.1.1); then with each
+     * piece in order, 1 to 64 KiB, valid during the call. When all has come handle() is called as
+     * for any request, and reeve_body() is empty. A request without body: only handle().
+     * Returns 0: go on. Or gives the answer at once by a reeve_reply*() (403, 413, 507) and returns
+     * its value: no further call comes, handle() is not called, the rest of the body is not waited
+     * for and the connection closes behind the answer. -1 without one becomes a 500 with a log
+     * line, likewise. reeve_defer() and reeve_again() are refused here. What belongs to the request
+     * is kept by reeve_keep(). In the threads of handle(), one call at a time; between two calls of a
+     * blocking handler no thread waits, and nothing is read from the client during one. */
+    int (*receive)(reeve_request *request, void *config, const void *data, size_t length);
 } reeve_handler;
 
 /* Grows at the end only, by minor version. */
@@ -74,6 +88,8 @@ struct reeve_http_api {
     bool (*may_wait)(const reeve_request *);
     const char *(*user)(const reeve_request *);
     const char *(*id)(reeve_request *);
+    int (*keep)(reeve_request *, void *pointer, void (*over)(void *pointer));
+    void *(*kept)(const reeve_request *);
 };
 
 struct reeve_request {
@@ -101,7 +117,8 @@ static inline const char *reeve_header(const reeve_request *r, const char *name)
 {
     return r->api->header(r, name);
 }
-/* The whole body; never NULL, *length may be 0. It is at most the configured body_limit. */
+/* The whole body; never NULL, *length may be 0. It is at most the configured body_limit. Empty if
+ * the handler has receive(). */
 static inline const char *reeve_body(const reeve_request *r, size_t *length)
 {
     return r->api->body(r, length);
@@ -120,6 +137,16 @@ static inline const char *reeve_form_value(reeve_request *r, const char *name)
 /* Memory for any type, not zeroed, that needs no free: it lives as long as the request's texts.
  * NULL: memory is short. */
 static inline void *reeve_alloc(reeve_request *r, size_t size) { return r->api->alloc(r, size); }
+/* Keeps one pointer for the request, for receive(), handle() and more(). `over`, which may be NULL,
+ * is called with it exactly once when the request is over, whatever its end, also when the client
+ * leaves in the middle of a body: in the loop's thread, where it must not take long; what
+ * reeve_alloc() gave is still there. 0, or -1: one is kept already, and `over` is not called. */
+static inline int reeve_keep(reeve_request *r, void *pointer, void (*over)(void *pointer))
+{
+    return r->api->keep(r, pointer, over);
+}
+/* The pointer that reeve_keep() was given; NULL: none. */
+static inline void *reeve_kept(const reeve_request *r) { return r->api->kept(r); }
 /* The client's address as text, without port, as reeve_peer(). */
 static inline const char *reeve_request_peer(const reeve_request *r) { return r->api->peer(r); }
 /* Who has proven by a password to be so; NULL: the route asks for none. */
