@@ -78,9 +78,9 @@ const reeve_option settings_options[] = {
     {.name = "keepalive_timeout", .type = REEVE_OPT_DURATION, .fallback = "15s", .min = 1,
      .max = 86400000, .help = "How long a connection may wait for a request to begin."},
     {.name = "keepalive_requests", .type = REEVE_OPT_INT, .fallback = "10000", .max = INT32_MAX,
-     .help = "Most requests on one connection; the last one's answer says that it closes. So nobody "
-             "keeps a connection for ever, which counts where each takes a thread or a process. 0: "
-             "no limit."},
+     .help = "Most requests on one connection; the last one's answer says that it closes. So "
+             "nobody keeps a connection for ever, which counts where each takes a thread or a "
+             "process. 0: no limit."},
     {.name = "header_timeout", .type = REEVE_OPT_DURATION, .fallback = "20s", .min = 1,
      .max = 86400000,
      .help = "How long a request may take from its first byte to the end of its header. Then it is "
@@ -89,8 +89,8 @@ const reeve_option settings_options[] = {
      .max = 86400000,
      .help = "How long a request body may take, see body_rate. Then it is answered with 408."},
     {.name = "body_rate", .type = REEVE_OPT_SIZE, .fallback = "512", .max = 1048576,
-     .help = "The least rate of a request body, in bytes a second: a client has body_timeout, and a "
-             "second more for each body_rate bytes that have come, though never more than "
+     .help = "The least rate of a request body, in bytes a second: a client has body_timeout, and "
+             "a second more for each body_rate bytes that have come, though never more than "
              "body_timeout at once. The time that a handler takes is not the client's. 0: no least "
              "rate; body_timeout is then the longest pause."},
     {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "true",

@@ -1,7 +1,7 @@
-/* receive: takes uploads piece by piece into a temporary file, for scenarios. Built twice: "receive"
- * runs in the loop, "poolreceive" (with RECEIVE_BLOCKING) in the pool. The body must be "abc...z"
- * again and again; each byte is looked at. Answers how many bytes came, how many of them were wrong
- * and by how many KiB the memory of the process has grown since the head came.
+/* receive: takes uploads piece by piece into a temporary file, for scenarios. Built twice:
+ * "receive" runs in the loop, "poolreceive" (with RECEIVE_BLOCKING) in the pool. The body must be
+ * "abc...z" again and again; each byte is looked at. Answers how many bytes came, how many of them
+ * were wrong and by how many KiB the memory of the process has grown since the head came.
  *
  *     ?limit=N     413 as soon as it is known that more than N bytes will come or have come
  *     give_up=N    -1 when N bytes have come

@@ -85,7 +85,8 @@ def uploads(case):
     no_files(server)
 
 
-@scenario("an upload of 100 MiB costs the worker no memory", models=["event", "prethreaded", "poll"])
+@scenario("an upload of 100 MiB costs the worker no memory",
+          models=["event", "prethreaded", "poll"])
 def bounded(case):
     server = serve(case)
     part = ALPHABET * 40960  # more than a MiB, and the next begins with "a" again

@@ -19,7 +19,7 @@ struct reeve_section {
     const struct fake_value *values;
     const struct reeve_handler *handler; /* HANDLER */
     const reeve_section *options;
-    unsigned older;              /* minor versions by which the handler's module is older than this */
+    unsigned older;              /* minor versions that the handler's module is behind */
 };
 extern char fake_error[1024]; /* the last reeve_conf_error(), "name: text" */
 

@@ -112,7 +112,8 @@ void http_site_use(enum http_site_kind kind)
 void http_site_open(void)
 {
     static const reeve_section options = {.title = NULL};
-    static const reeve_section route = {.title = "/m", .handler = &handlers[0], .options = &options};
+    static const reeve_section route = {
+        .title = "/m", .handler = &handlers[0], .options = &options};
     static const struct fake_value site_values[] = {
         {.name = "route", .sections = &route, .count = 1},
         {.name = NULL},

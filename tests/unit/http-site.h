@@ -25,13 +25,13 @@ enum http_site_kind {
 };
 void http_site_use(enum http_site_kind kind);
 
-/* "/m" is as http_site_use() says, nothing else is there. The limits are small ones: a line of 128 bytes,
- * 256 bytes of fields, 8 fields, a body of 64 bytes. */
+/* "/m" is as http_site_use() says, nothing else is there. The limits are small ones: a line of 128
+ * bytes, 256 bytes of fields, 8 fields, a body of 64 bytes. */
 void http_site_open(void);
 void http_site_close(void);
 
-/* One connection: `first` bytes at once, then the rest in pieces of `step`. If jobs are deferred (see
- * fake_pool), they run when more has come, and when all has. */
+/* One connection: `first` bytes at once, then the rest in pieces of `step`. If jobs are deferred
+ * (see fake_pool), they run when more has come, and when all has. */
 void http_site_talk(const char *data, size_t length, size_t first, size_t step,
                     struct http_talk *talk);
 void http_site_forget(struct http_talk *talk);

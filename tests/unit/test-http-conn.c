@@ -296,6 +296,31 @@ START_TEST(rfc9112_9_3_2_pipelining)
 }
 END_TEST
 
+/* The last request of a connection: what comes behind it is not answered, and the client may read
+ * that in peace. */
+START_TEST(rfc9112_9_6_last_request)
+{
+    static const char request[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    settings.keepalive_requests = 2;
+    reeve_conn *conn = begin();
+    feed(conn, request);
+    ck_assert(!fake_lingers(conn));
+    feed(conn, request);
+    feed(conn, request);
+    check_output(conn, HELLO HELLO_CLOSE);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+    ck_assert(fake_lingers(conn));
+    fake_close(&conn);
+    conn = begin();
+    feed(conn, "GET /none HTTP/1.1\r\nHost: a\r\n\r\nGET /b/hello HTTP/1.0\r\n"
+               "Connection: keep-alive\r\n\r\n");
+    const char *output = fake_output(conn, NULL);
+    ck_assert_str_eq(output + strlen(output) - strlen(HELLO_CLOSE), HELLO_CLOSE);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+    fake_close(&conn);
+}
+END_TEST
+
 /* The authority of the target replaces Host, for handlers too. */
 START_TEST(rfc9112_3_2_2_absolute_form)
 {
@@ -862,7 +887,8 @@ END_TEST
 UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_3_2_head),
                  ONCE(rfc9110_9_3_2_refused_head), ONCE(rfc9112_3_2_2_absolute_form),
                  ONCE(rfc9112_3_2_4_asterisk_form), ONCE(rfc9112_9_3_persistence),
-                 ONCE(rfc9112_9_3_2_pipelining), ONCE(test_one_send), ONCE(test_show),
+                 ONCE(rfc9112_9_3_2_pipelining), ONCE(rfc9112_9_6_last_request),
+                 ONCE(test_one_send), ONCE(test_show),
                  ONCE(test_large_answers), ONCE(test_file), ONCE(test_fields),
                  ONCE(test_server_header), EACH(rfc9110_15_errors, errors),
                  ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),

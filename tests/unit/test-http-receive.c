@@ -1,5 +1,5 @@
-/* Bodies that a handler receives piece by piece, in the loop and in the pool: the whole http module
- * over a stand-in for the engine. */
+/* Bodies that a handler receives piece by piece, in the loop and in the pool, and those that nobody
+ * wants: the whole http module over a stand-in for the engine. */
 #include "config.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../modules/http/body.h"
+#include "../../modules/http/conn.h"
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
 #include "unit.h"
@@ -413,6 +414,54 @@ START_TEST(test_length_beyond_counting)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- unwanted ---------- */
+
+/* The body of what is refused by its head is thrown away, and the connection lives on. */
+START_TEST(test_thrown_away)
+{
+    static const char *const inputs[] = {
+        POST("/none", "Content-Length: 12\r\n") "012345", "678901" NEXT,
+        POST("/none", "Transfer-Encoding: chunked\r\n") "6\r\n012345\r\n",
+        "6\r\n678901\r\n0\r\n\r\n" NEXT,
+    };
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i += 2) {
+        reeve_conn *conn = begin(false);
+        const struct http_conn *c = reeve_state(conn);
+        feed(conn, inputs[i]);
+        ck_assert_str_eq(fake_output(conn, NULL), "");
+        ck_assert_uint_eq(c->request->body.length, 0);
+        ck_assert_uint_eq(c->request->body_taken, 6);
+        feed(conn, inputs[i + 1]);
+        const char *output = fake_output(conn, NULL);
+        ck_assert_int_eq(strncmp(output, "HTTP/1.1 404 ", 13), 0);
+        ck_assert_str_eq(output + strlen(output) - strlen(NEXT_ANSWER), NEXT_ANSWER);
+        ck_assert(!fake_lingers(conn));
+        fake_close(&conn);
+    }
+}
+END_TEST
+
+/* But not without end: what is beyond body_limit ends the connection. */
+START_TEST(test_not_thrown_away)
+{
+    static const char *const inputs[] = {
+        POST("/none", "Content-Length: 21\r\n"),
+        POST("/none", "Transfer-Encoding: chunked\r\n") "10\r\n0123456789abcdef\r\n5\r\n0",
+        POST("/none", "Transfer-Encoding: chunked\r\n") "15\r\n0",
+        POST("/none", "Expect: 100-continue\r\nContent-Length: 3\r\n"),
+    };
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        reeve_conn *conn = begin(false);
+        feed(conn, inputs[i]);
+        ck_assert_int_eq(strncmp(fake_output(conn, NULL), "HTTP/1.1 404 ", 13), 0);
+        ck_assert_ptr_nonnull(strstr(fake_output(conn, NULL), "\r\nConnection: close\r\n"));
+        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+        ck_assert(fake_lingers(conn));
+        fake_close(&conn);
+    }
+}
+END_TEST
+
 /* ---------------------------------------------------------------- ends -------------- */
 
 START_TEST(test_client_leaves)
@@ -532,6 +581,7 @@ UNIT_MAIN_AROUND("http-receive", set_up, tear_down, ONCE(rfc9112_6_bodies_in_pie
                  ONCE(test_large), ONCE(test_one_piece_at_a_time), ONCE(rfc9110_10_1_1_expect),
                  ONCE(test_older_handler), ONCE(test_early_answers), ONCE(test_early_stream),
                  ONCE(test_failure), ONCE(rfc9112_7_1_malformed),
-                 ONCE(test_length_beyond_counting), ONCE(test_client_leaves),
+                 ONCE(test_length_beyond_counting), ONCE(test_thrown_away),
+                 ONCE(test_not_thrown_away), ONCE(test_client_leaves),
                  ONCE(test_client_leaves_in_a_job), ONCE(test_pool_is_full),
                  ONCE(test_body_rate), ONCE(test_body_rate_of_jobs), ONCE(test_no_body_rate))

@@ -42,18 +42,22 @@ typedef struct reeve_handler {
      * loop thread, or a pool thread if `blocking`; several threads at once. */
     int (*handle)(reeve_request *request, void *config);
 
-    /* Since 1.2. Takes the body piece by piece, so that it need not fit into memory: body_limit does
-     * not count then, the handler limits. NULL: the body is gathered for handle().
+    /* Since 1.2. Takes the body piece by piece, so that it need not fit into memory: body_limit
+     * does not count then, the handler limits. NULL: the body is gathered for handle().
+     *
      * Called first with data NULL and length 0, when the head has come and a body is announced,
      * before a client that asks by Expect is told to send it (RFC 9110, 10.1.1); then with each
-     * piece in order, 1 to 64 KiB, valid during the call. When all has come handle() is called as
-     * for any request, and reeve_body() is empty. A request without body: only handle().
+     * piece in order, 1 byte to 64 KiB, valid during the call. When all has come handle() is called
+     * as for any request, and reeve_body() is empty. A request without body: only handle().
+     *
      * Returns 0: go on. Or gives the answer at once by a reeve_reply*() (403, 413, 507) and returns
      * its value: no further call comes, handle() is not called, the rest of the body is not waited
      * for and the connection closes behind the answer. -1 without one becomes a 500 with a log
-     * line, likewise. reeve_defer() and reeve_again() are refused here. What belongs to the request
-     * is kept by reeve_keep(). In the threads of handle(), one call at a time; between two calls of a
-     * blocking handler no thread waits, and nothing is read from the client during one. */
+     * line, likewise. reeve_defer() and reeve_again() are refused here.
+     *
+     * Runs in the threads of handle(), one call at a time for a request, and what it is to find again
+     * is kept by reeve_keep(). Between two calls of a blocking handler no thread waits, and during
+     * one nothing is read from the client. */
     int (*receive)(reeve_request *request, void *config, const void *data, size_t length);
 } reeve_handler;
 
@@ -138,9 +142,10 @@ static inline const char *reeve_form_value(reeve_request *r, const char *name)
  * NULL: memory is short. */
 static inline void *reeve_alloc(reeve_request *r, size_t size) { return r->api->alloc(r, size); }
 /* Keeps one pointer for the request, for receive(), handle() and more(). `over`, which may be NULL,
- * is called with it exactly once when the request is over, whatever its end, also when the client
- * leaves in the middle of a body: in the loop's thread, where it must not take long; what
- * reeve_alloc() gave is still there. 0, or -1: one is kept already, and `over` is not called. */
+ * is called with it exactly once when the request is over, whatever its end: its answer is all
+ * queued for sending, or the connection has ended, also in the middle of a body. That is in the
+ * loop's thread, where it must not take long; what reeve_alloc() gave is still there. 0, or -1: one
+ * is kept already, and `over` is not called. */
 static inline int reeve_keep(reeve_request *r, void *pointer, void (*over)(void *pointer))
 {
     return r->api->keep(r, pointer, over);
@@ -224,8 +229,8 @@ static inline bool reeve_may_wait(const reeve_request *r) { return r->api->may_w
  * so is `more` of a stream that it then begins. Header fields that were set are forgotten, memory
  * stays. 0, or -1 if a reply was given or this call may wait already. */
 static inline int reeve_again(reeve_request *r) { return r->api->again(r); }
-/* False: the client has gone, nobody waits for the answer. In handle() and more() of a blocking
- * handler, and after reeve_defer(); true in any other place. */
+/* False: the client has gone, nobody waits for the answer. In receive(), handle() and more() of a
+ * blocking handler, and after reeve_defer(); true in any other place. */
 static inline bool reeve_is_wanted(const reeve_request *r) { return r->api->is_wanted(r); }
 
 #ifdef __cplusplus
