@@ -55,9 +55,9 @@ typedef struct reeve_handler {
      * for and the connection closes behind the answer. -1 without one becomes a 500 with a log
      * line, likewise. reeve_defer() and reeve_again() are refused here.
      *
-     * Runs in the threads of handle(), one call at a time for a request, and what it is to find again
-     * is kept by reeve_keep(). Between two calls of a blocking handler no thread waits, and during
-     * one nothing is read from the client. */
+     * Runs in the threads of handle(), one call at a time for a request; reeve_keep() keeps what it
+     * is to find again. Between two calls of a blocking handler no thread waits, and during one
+     * nothing is read from the client. */
     int (*receive)(reeve_request *request, void *config, const void *data, size_t length);
 } reeve_handler;
 
