@@ -90,8 +90,7 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
     struct request *request = arg;
     bool asked = request->body.length == 0;
     if (!ran) {
-        c->state = CONN_CLOSING;
-        request_free(&c->request);
+        c->state = CONN_CLOSING; /* the client has left */
         return;
     }
     bytes_reset(&request->body, 0); /* nothing is held for a client that is slow */

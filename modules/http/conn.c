@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include "access.h"
 #include "answer.h"
 #include "conn.h"
 
@@ -48,8 +49,6 @@ static void proof_done(reeve_conn *conn, void *arg, bool ran)
     (void)arg;
     auth_end();
     c->state = ran ? CONN_PROVEN : CONN_CLOSING;
-    if (!ran)
-        request_free(&c->request);
 }
 
 /* Before the body: who may not send one is not asked for it. */
@@ -166,6 +165,8 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
         return conn_head(conn, c);
     case CONN_BODY:
         return conn_body(conn, c);
+    case CONN_ASK:
+        return conn_ask(conn, c);
     case CONN_JOB:
         return REEVE_JOB;
     case CONN_STREAM:
@@ -217,5 +218,7 @@ void conn_close(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
     conn_unshow(conn, c);
+    if (c->request != NULL && c->request->head.length > 0)
+        access_interrupted(c->request);
     request_free(&c->request);
 }

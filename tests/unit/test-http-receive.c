@@ -53,6 +53,7 @@ static int receive(reeve_request *request, void *config, const void *data, size_
         ck_assert_int_eq(reeve_keep(request, request, over), -1);
         ck_assert_int_eq(reeve_defer(request), -1);
         ck_assert_int_eq(reeve_again(request), -1);
+        ck_assert_int_eq(reeve_interim(request, 103), -1);
     } else {
         ck_assert_uint_gt(length, 0);
         ck_assert_uint_le(length, BODY_PIECE_MAX);
