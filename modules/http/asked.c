@@ -46,8 +46,8 @@ bool asked_is_conditional(const struct reeve_request *public)
 const char *asked_body(const struct reeve_request *public, size_t *length)
 {
     const struct request *request = request_of(public);
-    *length = request->body.length;
-    return request->body.length > 0 ? request->body.data : "";
+    *length = request->receiving ? 0 : request->body.length; /* a piece is not the body */
+    return *length > 0 ? request->body.data : "";
 }
 
 const char *asked_peer(const struct reeve_request *public)

@@ -1,7 +1,8 @@
 /* The chunked transfer coding, byte by byte except for the bytes of the chunks themselves.
  *
- * Extensions and trailers are checked and dropped; together they may take CHUNK_EXTRA bytes of a
- * body, so that a body of tiny chunks costs its sender more than it costs us. So a trailer can say
+ * Extensions and trailers are checked and dropped; together they may take CHUNK_EXTRA bytes more
+ * than the body itself has had so far: a large upload may sign each of its chunks, and yet nobody
+ * makes us read much for a small body. So a trailer can say
  * nothing about framing, routing or anything else that RFC 9110, 6.5.1 keeps out of it.
  */
 #include "config.h"
@@ -151,6 +152,7 @@ enum chunk_result chunk_next(struct chunk *chunk, const char *in, size_t length,
             *data = in + i;
             *size = chunk->left < length - i ? (size_t)chunk->left : length - i;
             chunk->left -= *size;
+            chunk->extra -= *size < chunk->extra ? (unsigned)*size : chunk->extra;
             if (chunk->left == 0)
                 chunk->stage = CHUNK_BYTES_CR;
             *used = i + *size;

@@ -30,7 +30,7 @@ enum chunk_result { CHUNK_MORE, CHUNK_DATA, CHUNK_END, CHUNK_BAD };
 struct chunk {
     enum chunk_stage stage;
     unsigned digits; /* of the size in hand */
-    unsigned extra;  /* bytes of extensions and trailers so far: they have a limit */
+    unsigned extra;  /* bytes of extensions and trailers, less those of chunks: they have a limit */
     uint64_t left;   /* bytes of the chunk still to come */
 };
 

@@ -87,6 +87,14 @@ int conn_answer_now(reeve_conn *conn, struct http_conn *c)
     return conn_finish(conn, c);
 }
 
+int conn_give(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    request->close |= reeve_draining();
+    request->answer.failed = !request->answer.given || !answer_send(request, conn);
+    return conn_finish(conn, c);
+}
+
 /* Pool thread. */
 static void job_run(void *arg)
 {
@@ -105,9 +113,7 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     }
     if (late)
         request_judge(request, 0);
-    request->close |= reeve_draining();
-    request->answer.failed = !request->answer.given || !answer_send(request, conn);
-    conn_finish(conn, c);
+    conn_give(conn, c);
 }
 
 reeve_job *conn_put_off(reeve_conn *conn)
@@ -162,6 +168,14 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
     c->state = ran ? CONN_STREAM : CONN_FAILED;
 }
 
+/* What comes meanwhile is not for anybody. */
+static void conn_drop_input(reeve_conn *conn)
+{
+    size_t length;
+    reeve_input(conn, &length);
+    reeve_consume(conn, length);
+}
+
 int conn_stream(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
@@ -177,6 +191,8 @@ int conn_stream(reeve_conn *conn, struct http_conn *c)
     if (reeve_submit(conn, piece_run, piece_done, request) == 0)
         return REEVE_JOB;
     c->state = CONN_STREAM; /* the pool is full: again a little later */
+    if (request->close)
+        conn_drop_input(conn);
     reeve_deadline(conn, STREAM_RETRY);
     return REEVE_WANT_READ;
 }

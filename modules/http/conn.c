@@ -1,6 +1,7 @@
 /* A connection that speaks HTTP/1: head, body, handler, answer, and again.
  *
- * Runs in the loop's thread that owns the connection; conn-answer.c is the part that may leave it.
+ * Runs in the loop's thread that owns the connection; conn-body.c takes the body, conn-answer.c
+ * answers.
  * A step takes as many requests as the input holds, until the output is congested; so the answers
  * of a pipeline leave together and in order. The state holds a request only while there is one in
  * hand; it owns it.
@@ -8,15 +9,12 @@
 #include "config.h"
 
 #include "access.h"
-#include "body.h"
+#include "answer.h"
 #include "conn.h"
-
-#define BODY_PIECE 16384 /* what body_timeout is given for */
 
 /* ---------------------------------------------------------------- refusing ---------- */
 
-/* The bytes that came are no request, or come too slowly: nothing behind them can be trusted. */
-static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why)
+int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why)
 {
     static const char label[] = "bad request";
     struct request *request = c->request;
@@ -27,65 +25,12 @@ static int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const 
         request->headless = method.length == 4 && memcmp(data + method.at, "HEAD", 4) == 0;
     if (!c->busy)
         conn_show(conn, c, label, sizeof label - 1);
+    answer_reset(&request->answer); /* of fields that the handler or a refusal had set */
     request->refused = status;
     request->why = why;
     request->close = true;
+    reeve_linger(conn);
     return conn_answer_now(conn, c);
-}
-
-/* ---------------------------------------------------------------- body -------------- */
-
-static int body_begin(reeve_conn *conn, struct http_conn *c)
-{
-    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct request *request = c->request;
-    const struct parse *parse = &request->parse;
-    bool large = !request->chunked && request->body_left > settings.body_limit;
-    if (large)
-        request_refuse(request, 413, "The request body is too large.");
-    if (large || ((parse->expect || parse->unmet) && request->refused != 0)) {
-        request->close = true; /* the body is not wanted, and may come or not */
-        return conn_answer(conn, c);
-    }
-    size_t length;
-    reeve_input(conn, &length);
-    if (parse->expect && length == 0 && reeve_send(conn, go_on, sizeof go_on - 1) != 0)
-        return REEVE_ERROR;
-    c->state = CONN_BODY;
-    c->progress = 0;
-    reeve_deadline(conn, settings.body_timeout);
-    return GO_ON;
-}
-
-static int body_more(reeve_conn *conn, struct http_conn *c)
-{
-    if (reeve_at_end(conn)) { /* half a request: there is nobody to answer */
-        c->state = CONN_CLOSING;
-        return GO_ON;
-    }
-    if (c->request->body.length - c->progress >= BODY_PIECE) {
-        c->progress = c->request->body.length;
-        reeve_deadline(conn, settings.body_timeout);
-    }
-    return REEVE_WANT_READ;
-}
-
-static int conn_body(reeve_conn *conn, struct http_conn *c)
-{
-    struct request *request = c->request;
-    switch (body_read(conn, request)) {
-    case BODY_MORE:
-        return body_more(conn, c);
-    case BODY_END:
-        return conn_answer(conn, c);
-    case BODY_BAD:
-        return conn_refuse(conn, c, 400, "The chunked body is malformed.");
-    case BODY_LARGE:
-        return conn_refuse(conn, c, 413, "The request body is too large.");
-    case BODY_NO_MEMORY:
-        break;
-    }
-    return REEVE_ERROR;
 }
 
 /* ---------------------------------------------------------------- head -------------- */
@@ -94,7 +39,7 @@ static int conn_body(reeve_conn *conn, struct http_conn *c)
 static int conn_go_on(reeve_conn *conn, struct http_conn *c)
 {
     if (c->request->chunked || c->request->body_left > 0)
-        return body_begin(conn, c);
+        return conn_body_begin(conn, c);
     return conn_answer(conn, c);
 }
 
@@ -135,6 +80,16 @@ static int head_more(reeve_conn *conn, struct http_conn *c)
     return REEVE_WANT_READ;
 }
 
+/* The last one that this connection may ask? What comes behind it is not answered. */
+static void conn_count(reeve_conn *conn, struct http_conn *c)
+{
+    c->requests++;
+    if (settings.keepalive_requests == 0 || c->requests < settings.keepalive_requests)
+        return;
+    c->request->close = true;
+    reeve_linger(conn);
+}
+
 static int conn_head(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
@@ -157,6 +112,7 @@ static int conn_head(reeve_conn *conn, struct http_conn *c)
     }
     if (!request_accept(request, data, used))
         return REEVE_ERROR;
+    conn_count(conn, c);
     conn_show(conn, c, data + parse->method.at,
          parse->target.at + parse->target.length - parse->method.at);
     reeve_consume(conn, used);

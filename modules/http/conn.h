@@ -23,7 +23,7 @@ struct http_conn {
     reeve_verdict said;      /* what the last hook returned */
     struct request *request; /* in HEAD, BODY, ASK, JOB, PROVEN, STREAM and SENDING; and if it was
                                 cut short */
-    size_t progress;         /* BODY: bytes of it when the deadline was set */
+    unsigned requests;       /* whose head has come */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
 };
@@ -33,12 +33,21 @@ reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);
 void conn_close(reeve_conn *conn);
 
-/* conn-answer.c. What returns an int returns a verdict, or GO_ON: look at the state again. */
+/* What returns an int returns a verdict, or GO_ON: look at the state again. */
 #define GO_ON 0
+/* The bytes that came are no request, or come too slowly: nothing behind them can be trusted. */
+int conn_refuse(reeve_conn *conn, struct http_conn *c, int status, const char *why);
+
+/* conn-body.c */
+int conn_body_begin(reeve_conn *conn, struct http_conn *c); /* one is announced */
+int conn_body(reeve_conn *conn, struct http_conn *c);       /* in the state BODY */
+
+/* conn-answer.c */
 /* Asks the handler, in the pool if it blocks; or gives the refusal. */
 int conn_answer(reeve_conn *conn, struct http_conn *c);
 int conn_answer_now(reeve_conn *conn, struct http_conn *c); /* in this thread */
 int conn_ask(reeve_conn *conn, struct http_conn *c);        /* the handler, in the pool */
+int conn_give(reeve_conn *conn, struct http_conn *c);       /* queues what was said elsewhere */
 int conn_stream(reeve_conn *conn, struct http_conn *c);     /* the next piece */
 int conn_sent(reeve_conn *conn, struct http_conn *c);       /* if it is: the next request */
 void conn_refuse_busy(struct request *request);             /* the pool has no room */

@@ -34,6 +34,16 @@ static const char *fault_of(const struct request *request, int result)
     return result != 0 ? "after an answer to" : NULL;
 }
 
+void request_receive(struct request *request, const void *data, size_t length)
+{
+    const struct route *route = request->route;
+    request->receiving = true;
+    int result = route->receive(&request->public, route->config, data, length);
+    request->receiving = false;
+    if (result != 0)
+        request_judge(request, result);
+}
+
 void request_judge(struct request *request, int result)
 {
     const struct route *route = request->route;
@@ -57,7 +67,7 @@ void request_judge(struct request *request, int result)
 static int handle_defer(struct reeve_request *public)
 {
     struct request *request = request_of(public);
-    if (request->answer.given || request->again || request->later != NULL)
+    if (request->answer.given || request->again || request->later != NULL || request->receiving)
         return -1;
     request->later = request->conn != NULL ? conn_put_off(request->conn) : reeve_job_keep();
     if (request->later == NULL)
@@ -94,7 +104,8 @@ static bool handle_may_wait(const struct reeve_request *public)
 static int handle_again(struct reeve_request *public)
 {
     struct request *request = request_of(public);
-    if (request->waits || request->again || request->answer.given || request->later != NULL)
+    if (request->waits || request->again || request->answer.given || request->later != NULL ||
+        request->receiving)
         return -1;
     answer_reset(&request->answer);
     request->again = true;
@@ -106,6 +117,16 @@ static int handle_again(struct reeve_request *public)
 static void *handle_alloc(struct reeve_request *public, size_t size)
 {
     return request_alloc(request_of(public), size);
+}
+
+static int handle_keep(struct reeve_request *public, void *pointer, void (*over)(void *pointer))
+{
+    return request_keep(request_of(public), pointer, over);
+}
+
+static void *handle_kept(const struct reeve_request *public)
+{
+    return request_of(public)->kept;
 }
 
 const struct reeve_http_api handle_api = {
@@ -140,4 +161,6 @@ const struct reeve_http_api handle_api = {
     .prepare_file = reply_prepare_file,
     .reply_prepared = reply_prepared,
     .prepared_free = reply_prepared_free,
+    .keep = handle_keep,
+    .kept = handle_kept,
 };

@@ -8,7 +8,7 @@
  *     asked, reply                       what the handler sees of it, and what it says
  *     answer, pages, stream              what goes out
  *     access, ident                      what is logged of it
- *     conn, conn-answer                  the step function that ties them together
+ *     conn, conn-body, conn-answer       the step function that ties them together
  */
 #include "config.h"
 

@@ -1,4 +1,5 @@
-/* Memory of a request that needs no free: blocks in a list, freed together when it is over.
+/* What is held for a request until it is over: memory that needs no free, as blocks in a list that
+ * are freed together; and one pointer of the handler's.
  *
  * The thread that has the request. Memory: the request's. */
 #include "config.h"
@@ -29,4 +30,23 @@ void request_memory_free(struct request *request)
         free(request->memory);
         request->memory = next;
     }
+}
+
+int request_keep(struct request *request, void *pointer, void (*over)(void *pointer))
+{
+    if (request->keeps)
+        return -1;
+    request->keeps = true;
+    request->kept = pointer;
+    request->kept_over = over;
+    return 0;
+}
+
+void request_drop_kept(struct request *request)
+{
+    if (request->kept_over != NULL)
+        request->kept_over(request->kept);
+    request->keeps = false;
+    request->kept = NULL;
+    request->kept_over = NULL;
 }

@@ -58,6 +58,7 @@ bool request_grow(struct request *request)
 void request_lighten(struct request *request)
 {
     answer_lighten(&request->answer); /* before the memory: over() may look at what lies there */
+    request_drop_kept(request);
     request_memory_free(request);
     request->joined = NULL; /* lay there */
     bytes_reset(&request->body, 0);
@@ -76,11 +77,13 @@ static void request_reset(struct request *request)
     request->waits = request->again = false;
     request->path_length = 0;
     request->chunk = (struct chunk){0};
-    request->body_left = 0;
+    request->body_left = request->body_taken = 0;
+    request->body_state = BODY_COMING;
     auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory too */
+    request_drop_kept(request);
     request_memory_free(request);
     request->joined = NULL;
     request->later = NULL;

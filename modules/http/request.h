@@ -55,6 +55,9 @@ struct answer {
     struct stream stream; /* more != NULL: the body comes in pieces */
 };
 
+/* Of a body: how far its bytes have been taken from the input. */
+enum body_state { BODY_COMING, BODY_COMPLETE, BODY_MALFORMED };
+
 struct memory_block;
 struct request_joined;
 #define REQUEST_ID_MAX 128 /* characters */
@@ -88,11 +91,19 @@ struct request {
     bool chunked;
     struct chunk chunk;
     uint64_t body_left;          /* of a body with a length */
-    struct bytes body;
+    uint64_t body_taken;         /* bytes of it so far */
+    int64_t body_due;            /* microseconds of reeve_now(): more of it must have come by then;
+                                    while a piece is in the pool: how long there is left */
+    enum body_state body_state;
+    bool receiving;              /* the handler's receive() runs */
+    struct bytes body;           /* all of it, or the piece that is in the pool */
 
     reeve_job *later;            /* not NULL: the answer was put off until this ends */
     struct memory_block *memory; /* what reeve_alloc() has given */
     struct request_joined *joined; /* in that memory, see asked.c */
+    bool keeps;                  /* reeve_keep() was called: */
+    void *kept;
+    void (*kept_over)(void *kept); /* NULL: nobody wants to know */
 
     struct answer answer;
     struct parse parse;          /* its fields are the request's, and stay for the next one */
@@ -117,10 +128,16 @@ void request_refuse(struct request *request, int status, const char *why);
 /* memory.c: until request_memory_free(). NULL: memory is short. */
 void *request_alloc(struct request *request, size_t size);
 void request_memory_free(struct request *request);
+/* Keeps one pointer until request_drop_kept(), which tells `over`. -1: there is one already. */
+int request_keep(struct request *request, void *pointer, void (*over)(void *pointer));
+void request_drop_kept(struct request *request);
 
 /* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then,
  * unless that was put off. */
 void request_handle(struct request *request);
+/* Gives the handler a piece of the body, or NULL before the first: a 500 if that fails. Pool or
+ * loop thread; the answer, if there is one then, is still to be queued. */
+void request_receive(struct request *request, const void *data, size_t length);
 /* The same judgement of an answer that was put off. */
 void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;

@@ -73,9 +73,12 @@ static int read_route(const reeve_section *section, const struct site *site, str
     if (route->handler == NULL) /* the core has said why */
         return -1;
     route->module = reeve_conf_name(options);
-    if (route->handler->configure == NULL)
-        return 0;
-    return route->handler->configure(options, route->path, &route->config);
+    if (route->handler->configure != NULL &&
+        route->handler->configure(options, route->path, &route->config) != 0)
+        return -1;
+    if (reeve_conf_minor(options) >= 2) /* an older module's struct ends before it */
+        route->receive = route->handler->receive;
+    return 0;
 }
 
 static int sort_routes(const reeve_section *section, struct site *site)

@@ -73,17 +73,26 @@ const reeve_option settings_options[] = {
      .max = PARSE_FIELDS_MAX,
      .help = "Most header fields of a request. More is answered with 431."},
     {.name = "body_limit", .type = REEVE_OPT_SIZE, .fallback = "1MiB", .max = INT64_MAX / 4,
-     .help = "Longest request body. It is held in memory; a longer one is answered with 413."},
+     .help = "Longest request body. It is held in memory; a longer one is answered with 413. A "
+             "handler that takes a body piece by piece sets the limit itself."},
     {.name = "keepalive_timeout", .type = REEVE_OPT_DURATION, .fallback = "15s", .min = 1,
      .max = 86400000, .help = "How long a connection may wait for a request to begin."},
+    {.name = "keepalive_requests", .type = REEVE_OPT_INT, .fallback = "10000", .max = INT32_MAX,
+     .help = "Most requests on one connection; the last one's answer says that it closes. So "
+             "nobody keeps a connection for ever, which counts where each takes a thread or a "
+             "process. 0: no limit."},
     {.name = "header_timeout", .type = REEVE_OPT_DURATION, .fallback = "20s", .min = 1,
      .max = 86400000,
      .help = "How long a request may take from its first byte to the end of its header. Then it is "
              "answered with 408."},
     {.name = "body_timeout", .type = REEVE_OPT_DURATION, .fallback = "20s", .min = 1,
      .max = 86400000,
-     .help = "How long each further 16 KiB of a request body, or its end, may take. Then it is "
-             "answered with 408."},
+     .help = "How long a request body may take, see body_rate. Then it is answered with 408."},
+    {.name = "body_rate", .type = REEVE_OPT_SIZE, .fallback = "512", .max = 1048576,
+     .help = "The least rate of a request body, in bytes a second: a client has body_timeout, and "
+             "a second more for each body_rate bytes that have come, though never more than "
+             "body_timeout at once. The time that a handler takes is not the client's. 0: no least "
+             "rate; body_timeout is then the longest pause."},
     {.name = "server_header", .type = REEVE_OPT_BOOL, .fallback = "true",
      .help = "Whether answers name the program in the field Server."},
     {.name = "access_log", .type = REEVE_OPT_PATH, .choices = "stderr|stdout",
@@ -126,6 +135,8 @@ static int read_limits(const reeve_section *section)
     settings.keepalive_timeout = reeve_conf_int(section, "keepalive_timeout");
     settings.header_timeout = reeve_conf_int(section, "header_timeout");
     settings.body_timeout = reeve_conf_int(section, "body_timeout");
+    settings.body_rate = (uint64_t)reeve_conf_int(section, "body_rate");
+    settings.keepalive_requests = (unsigned)reeve_conf_int(section, "keepalive_requests");
     settings.server_header = reeve_conf_bool(section, "server_header");
     settings.auth_limit = (unsigned)reeve_conf_int(section, "auth_limit");
 

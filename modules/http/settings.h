@@ -21,6 +21,8 @@ struct route {
     const struct route *wider; /* the longest other whose path this one's begins with */
     const char *module;   /* the handler's name, for messages */
     const struct reeve_handler *handler;
+    int (*receive)(struct reeve_request *request, void *config, const void *data,
+                   size_t length); /* the handler's, if it is new enough to have one; or NULL */
     void *config;         /* what its configure() stored */
     struct guard *guard;  /* who may ask, by address; NULL: everybody */
     const struct auth *auth; /* who is asked for a password; NULL: nobody */
@@ -56,7 +58,8 @@ struct site_names {       /* sorted */
 
 struct settings {
     struct parse_limits limits;
-    uint64_t body_limit;
+    uint64_t body_limit, body_rate;
+    unsigned keepalive_requests; /* 0: no limit */
     int64_t keepalive_timeout, header_timeout, body_timeout; /* ms */
     bool server_header;
     struct access access;      /* of what is for no site: no host, no request at all */

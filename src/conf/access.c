@@ -89,3 +89,12 @@ const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
             section->name);
     abort();
 }
+
+unsigned reeve_conf_minor(const reeve_section *section)
+{
+    if (section->handler)
+        return section->handler->api_minor;
+    fprintf(stderr, "reeved: bug in a module: the section \"%s\" is not of a handler\n",
+            section->name);
+    abort();
+}

@@ -66,6 +66,7 @@ struct user {
     uint32_t head_size;
     uint64_t left;             /* bytes of the body that are still to come */
     bool in_body;
+    bool last;                 /* the server closes behind this answer */
     char head[HEAD_MAX];
 };
 

@@ -21,7 +21,7 @@ BODY = bytes(range(32, 127)) * 6 + b"\n" * 42  # the file of 612 bytes
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/conf/models.def")
 SITE = """
 listen "127.0.0.1:0" { protocol = "http" backlog = 65535 }
-http { site "default" {
+http { keepalive_requests = 0 site "default" {
     route "/" { static { root = "www" } }
     route "/burn" { burn { time = "1ms" } }
     route "/sleep" { sleep { delay = "10ms" } }

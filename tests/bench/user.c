@@ -121,7 +121,7 @@ void user_begin(struct user *user, int64_t due)
     user->began = due;
     user->started = now_us();
     user->head_size = 0;
-    user->in_body = false;
+    user->in_body = user->last = false;
     move(user, USER_CONNECTING, &load.busy);
     if (fresh && !dial(user)) {
         user_fail(user, failure_of(errno));
@@ -158,6 +158,14 @@ static int64_t body_size(const char *head, size_t size)
     return -1;
 }
 
+/* Does the server say that it closes? */
+static bool is_last(const char *head, size_t size)
+{
+    static const char field[] = "\r\nConnection: close\r\n";
+
+    return memmem(head, size, field, sizeof(field) - 1) != NULL;
+}
+
 /* Takes the head out of what came, if it is complete with it. Returns how many bytes it took, or
  * -1 for an answer that is no good. */
 static ssize_t take_head(struct user *user, const char *text, size_t size)
@@ -177,6 +185,7 @@ static ssize_t take_head(struct user *user, const char *text, size_t size)
     }
     body = body_size(whole, (size_t)(end - whole));
     user->in_body = true;
+    user->last = is_last(whole, (size_t)(end - whole));
     user->left = (uint64_t)body;
     return body < 0 ? -1 : end - whole - (ssize_t)before;
 }
@@ -241,7 +250,7 @@ static void complete(struct user *user, bool ended)
             at_end_of_connection(user);
         return;
     }
-    if (ended) {
+    if (ended || user->last) {
         load.tally.reopened++;
         hang_up(user);
     }

@@ -29,10 +29,11 @@ def url(server, path="/"):
 
 # ---------------------------------------------------------------- loads
 
-def hammered(case, program, *arguments):
+def hammered(case, program, *arguments, http=""):
     """Runs a load against the file and the handler; the outputs."""
     need(program)
-    server = case.serve(**dict({"threads": 4}, **case.room(USERS)))
+    options = dict({"threads": 4}, **case.room(USERS))
+    server = case.serve(HTTP + SITE.replace("{", "{ " + http, 1), **options)
     outputs = []
     for path in ("/index.html", "/hello"):
         done = run([program, *arguments, url(server, path)], seconds=60 * SLOW)
@@ -63,6 +64,19 @@ def h2load(case):
     for out in hammered(case, "h2load", "--h1", "-n", str(REQUESTS), "-c", str(USERS)):
         contains(out, f"{REQUESTS} succeeded, 0 failed, 0 errored, 0 timeout", "requests")
         contains(out, f"{REQUESTS} 2xx, 0 3xx, 0 4xx, 0 5xx", "status codes")
+
+
+@scenario("ab, wrk and h2load come again when keepalive_requests has been reached", models=())
+def come_again(case):
+    few = "keepalive_requests = 10"
+    for out in hammered(case, "ab", "-k", "-q", "-n", str(REQUESTS), "-c", str(USERS), http=few):
+        contains(" ".join(out.split()), f"Complete requests: {REQUESTS} Failed requests: 0", "ab")
+        found = re.search(r"^Keep-Alive requests:\s+(\d+)$", out, re.M)
+        check(found and int(found.group(1)) < REQUESTS, f"some were the last ones: {out}")
+    for out in hammered(case, "wrk", "-t", "1", "-c", str(USERS), "-d", "1s", http=few):
+        check("Socket errors" not in out and "Non-2xx" not in out, f"errors in {out}")
+    for out in hammered(case, "h2load", "--h1", "-n", str(REQUESTS), "-c", str(USERS), http=few):
+        contains(out, f"{REQUESTS} succeeded, 0 failed, 0 errored, 0 timeout", "h2load")
 
 
 # ---------------------------------------------------------------- curl

@@ -66,8 +66,9 @@ static const reeve_module help_web = HELP_MODULE(.kind = REEVE_PROTOCOL, .name =
 static const reeve_module help_files = HELP_MODULE(.kind = REEVE_HANDLER, .name = "files",
                                                    .version = "1", .options = help_static_options,
                                                    .handler = &help_handler);
-static const reeve_module help_plain = HELP_MODULE(.kind = REEVE_HANDLER, .name = "plain",
-                                                   .version = "1", .handler = &help_handler);
+static const reeve_module help_plain = { /* an older one */
+    REEVE_MAGIC, REEVE_API_MAJOR, 1, sizeof(reeve_module), .kind = REEVE_HANDLER, .name = "plain",
+    .version = "1", .handler = &help_handler};
 static const reeve_module *const help_modules[] = {&help_web, &help_files, &help_plain};
 #define HELP_MODULES 3
 

@@ -74,6 +74,11 @@ const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
     return section->handler;
 }
 
+unsigned reeve_conf_minor(const reeve_section *section)
+{
+    return REEVE_API_MINOR - section->older;
+}
+
 int reeve_conf_error(const reeve_section *section, const char *name, const char *format, ...)
 {
     (void)section;
@@ -156,6 +161,7 @@ struct reeve_conn {
     reeve_verdict verdict;
     int64_t deadline;
     int busy, requests, flushes;
+    bool lingers;
     size_t reserved;
     void (*run)(void *arg);
     void (*done)(reeve_conn *conn, void *arg, bool ran);
@@ -356,6 +362,11 @@ void reeve_job_end(reeve_job *job)
     conn->kept = false;
 }
 
+void reeve_linger(reeve_conn *conn)
+{
+    conn->lingers = true;
+}
+
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
 {
     assert(label != NULL && length > 0);
@@ -480,6 +491,11 @@ int fake_busy(const reeve_conn *conn)
 int fake_requests(const reeve_conn *conn)
 {
     return conn->requests;
+}
+
+bool fake_lingers(const reeve_conn *conn)
+{
+    return conn->lingers;
 }
 
 int fake_flushes(const reeve_conn *conn)

@@ -19,6 +19,7 @@ struct reeve_section {
     const struct fake_value *values;
     const struct reeve_handler *handler; /* HANDLER */
     const reeve_section *options;
+    unsigned older;              /* minor versions that the handler's module is behind */
 };
 extern char fake_error[1024]; /* the last reeve_conf_error(), "name: text" */
 extern char fake_reads[4096]; /* what reeve_conf_reads() was told, a line each */
@@ -51,6 +52,7 @@ reeve_verdict fake_verdict(const reeve_conn *conn);
 int64_t fake_deadline(const reeve_conn *conn);
 int fake_busy(const reeve_conn *conn);       /* reeve_busy() less reeve_idle() */
 int fake_requests(const reeve_conn *conn);   /* calls of reeve_busy() */
+bool fake_lingers(const reeve_conn *conn);   /* reeve_linger() was called */
 int fake_flushes(const reeve_conn *conn);    /* times that output was sent */
 void fake_close(reeve_conn **conn);
 #endif

@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +15,105 @@
 
 extern const reeve_module reeve_module_descriptor;
 
+/* ---------------------------------------------------------------- receiving --------- */
+
+static int open_sums; /* requests that hold one */
+
+struct sum {
+    unsigned long long length, sum;
+};
+
+static void sum_over(void *pointer)
+{
+    struct sum *sum = pointer;
+    assert(sum->length < 1000000);
+    open_sums--;
+}
+
+static int sum_receive(reeve_request *request, void *config, const void *data, size_t length)
+{
+    const char *bytes = data;
+    struct sum *sum = reeve_kept(request);
+    (void)config;
+    if (data == NULL) {
+        sum = reeve_alloc(request, sizeof *sum);
+        assert(length == 0 && sum != NULL);
+        *sum = (struct sum){0};
+        open_sums++;
+        return reeve_keep(request, sum, sum_over);
+    }
+    assert(length > 0 && sum != NULL);
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '!')
+            return reeve_reply(request, 413, "text/plain", "!", 1);
+        if (bytes[i] == '?')
+            return -1;
+        sum->sum = sum->sum * 31 + (unsigned char)bytes[i];
+    }
+    sum->length += length;
+    return 0;
+}
+
+static int sum_handle(reeve_request *request, void *config)
+{
+    char text[64];
+    const struct sum *sum = reeve_kept(request);
+    (void)config;
+    int n = snprintf(text, sizeof text, "%llu %llx\n", sum != NULL ? sum->length : 0,
+                     sum != NULL ? sum->sum : 0);
+    return reeve_reply(request, 200, "text/plain", text, (size_t)n);
+}
+
+/* ---------------------------------------------------------------- streaming --------- */
+
+static int stream_more(reeve_request *request, void *arg)
+{
+    size_t length, *at = arg;
+    const char *body = reeve_body(request, &length);
+    size_t piece = length - *at < 5 ? length - *at : 5;
+    int result = reeve_write(request, body + *at, piece);
+    assert(result == 0);
+    (void)result;
+    *at += piece;
+    return *at < length;
+}
+
+static int stream_handle(reeve_request *request, void *config)
+{
+    size_t length, *at = reeve_alloc(request, sizeof *at);
+    (void)config;
+    assert(at != NULL);
+    *at = 0;
+    reeve_body(request, &length);
+    bool known = reeve_header(request, "X-Test") != NULL;
+    return reeve_reply_stream(request, 200, "text/plain", known ? length : REEVE_UNKNOWN_LENGTH,
+                              stream_more, NULL, at);
+}
+
+/* ---------------------------------------------------------------- the site ---------- */
+
+static const reeve_handler handlers[HTTP_SITE_KINDS] = {
+    [HTTP_SITE_MIRROR] = {.protocol = "http", .handle = mirror_handle},
+    [HTTP_SITE_MIRROR_IN_POOL] = {.protocol = "http", .handle = mirror_handle, .blocking = true},
+    [HTTP_SITE_RECEIVE] = {.protocol = "http", .handle = sum_handle, .receive = sum_receive},
+    [HTTP_SITE_RECEIVE_IN_POOL] = {.protocol = "http", .handle = sum_handle,
+                                   .receive = sum_receive, .blocking = true},
+    [HTTP_SITE_STREAM] = {.protocol = "http", .handle = stream_handle},
+    [HTTP_SITE_STREAM_IN_POOL] = {.protocol = "http", .handle = stream_handle, .blocking = true},
+};
+
+void http_site_use(enum http_site_kind kind)
+{
+    struct route *route = &settings.sites[0].routes[0];
+    route->handler = &handlers[kind];
+    route->receive = handlers[kind].receive;
+}
+
 void http_site_open(void)
 {
-    static const reeve_handler mirror = {.protocol = "http", .handle = mirror_handle};
     static const reeve_section options = {.title = NULL};
-    static const reeve_section route = {.title = "/m", .handler = &mirror, .options = &options};
+    static const reeve_section route = {
+        .title = "/m", .handler = &handlers[0], .options = &options};
     static const struct fake_value site_values[] = {
         {.name = "route", .sections = &route, .count = 1},
         {.name = NULL},
@@ -60,6 +156,12 @@ static void drop_continue(struct http_talk *talk)
     }
 }
 
+static void run_jobs(reeve_conn *conn)
+{
+    while (fake_verdict(conn) == REEVE_JOB)
+        fake_run_jobs(conn, true);
+}
+
 void http_site_talk(const char *data, size_t length, size_t first, size_t step,
                     struct http_talk *talk)
 {
@@ -70,7 +172,10 @@ void http_site_talk(const char *data, size_t length, size_t first, size_t step,
         if (piece > length - at)
             piece = length - at;
         fake_feed(conn, data + at, piece);
+        if (at / 3 % 2 == 0) /* now at once, now when more is there */
+            run_jobs(conn);
     }
+    run_jobs(conn);
     const char *output = fake_output(conn, &talk->length);
     talk->output = malloc(talk->length + 1);
     assert(talk->output != NULL);
@@ -80,6 +185,7 @@ void http_site_talk(const char *data, size_t length, size_t first, size_t step,
     fake_end(conn);
     assert(fake_verdict(conn) == REEVE_CLOSE);
     fake_close(&conn);
+    assert(open_sums == 0);
 }
 
 void http_site_forget(struct http_talk *talk)

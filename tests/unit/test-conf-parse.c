@@ -58,11 +58,13 @@ START_TEST(sections_and_handlers)
     const reeve_section *route = reeve_conf_section(one, "route", 0);
     ck_assert_str_eq(reeve_conf_string(route, "note"), "hi");
     ck_assert_ptr_eq(reeve_conf_handler(route, &options), help_files.handler);
+    ck_assert_uint_eq(reeve_conf_minor(options), REEVE_API_MINOR);
     ck_assert_str_eq(reeve_conf_string(options, "root"), "/srv");
     ck_assert_uint_eq(reeve_conf_count(options, "index"), 2);
     ck_assert_str_eq(reeve_conf_item(options, "index", 1), "index.htm");
     route = reeve_conf_section(one, "route", 1);
     ck_assert_ptr_eq(reeve_conf_handler(route, &options), help_plain.handler);
+    ck_assert_uint_eq(reeve_conf_minor(options), 1);
     ck_assert_str_eq(reeve_conf_string(route, "note"), "none");
     help_end(&help);
 }

@@ -54,8 +54,10 @@ static int form(reeve_request *request, void *config)
 }
 
 static const reeve_handler handlers[] = {
-    {"http", false, NULL, list}, {"http", true, NULL, list}, {"http", false, NULL, cookie},
-    {"http", false, NULL, form}};
+    {.protocol = "http", .handle = list},
+    {.protocol = "http", .blocking = true, .handle = list},
+    {.protocol = "http", .handle = cookie},
+    {.protocol = "http", .handle = form}};
 static const char *const prefixes[] = {"/list", "/pool/list", "/cookie", "/form"};
 #define ROUTES (sizeof prefixes / sizeof *prefixes)
 

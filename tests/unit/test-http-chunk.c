@@ -1,6 +1,7 @@
 /* The chunked coding: whole and split at every byte, the same body. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,7 +195,27 @@ START_TEST(rfc9112_7_1_1_limit)
 }
 END_TEST
 
+/* But a large body may have as much of them as of itself, such as a signature of each chunk. */
+START_TEST(rfc9112_7_1_1_limit_grows)
+{
+    char chunk[400], *data = malloc(400 * 200);
+    size_t length = 0;
+    int n = snprintf(chunk, sizeof chunk, "64;s=%098d\r\n%0100d\r\n", 7, 8);
+    for (int i = 0; i < 200; i++, length += (size_t)n)
+        memcpy(data + length, chunk, (size_t)n);
+    for (size_t step = 1; step <= 1000; step *= 10)
+        ck_assert_int_eq(decode(data, length, step), CHUNK_MORE);
+    n = snprintf(chunk, sizeof chunk, "32;s=%098d\r\n%050d\r\n", 7, 8);
+    for (length = 0; length < 200 * (size_t)n; length += (size_t)n)
+        memcpy(data + length, chunk, (size_t)n);
+    for (size_t step = 1; step <= 1000; step *= 10)
+        ck_assert_int_eq(decode(data, length, step), CHUNK_BAD);
+    free(data);
+}
+END_TEST
+
 UNIT_MAIN("http-chunk", ROWS(rfc9112_7_1_chunks), ROWS(rfc9112_7_1_size),
           ONCE(rfc9112_7_1_stops_at_the_end), ROWS(rfc9112_7_1_1_extensions),
-          ONCE(rfc9112_7_1_1_limit), ROWS(rfc9112_7_1_2_trailers),
+          ONCE(rfc9112_7_1_1_limit), ONCE(rfc9112_7_1_1_limit_grows),
+          ROWS(rfc9112_7_1_2_trailers),
           ROWS(rfc9110_6_5_1_trailers))

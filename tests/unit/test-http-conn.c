@@ -132,7 +132,8 @@ static void set_up(void)
         bool blocking = i >= TABLE;
         snprintf(prefixes[i], sizeof prefixes[i], "%s/%s", blocking ? "/b" : "",
                  table[i % TABLE].name);
-        handlers[i] = (reeve_handler){"http", blocking, configure, table[i % TABLE].handle};
+        handlers[i] = (reeve_handler){.protocol = "http", .blocking = blocking,
+                                      .configure = configure, .handle = table[i % TABLE].handle};
         routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
                                     .options = table[i % TABLE].refuses ? &refusing : &accepting};
     }
@@ -145,6 +146,7 @@ static void set_up(void)
         {.name = "header_count", .number = 5},      {.name = "body_limit", .number = 20},
         {.name = "keepalive_timeout", .number = 15000}, {.name = "header_timeout", .number = 20000},
         {.name = "body_timeout", .number = 30000},  {.name = "server_header", .number = 0},
+        {.name = "body_rate", .number = 512},
         {.name = "access_log", .text = "log"},      {.name = "access_format", .text = ""},
         {.name = "request_id", .text = ""},         {.name = "site", .sections = &site, .count = 1},
     };
@@ -291,6 +293,31 @@ START_TEST(rfc9112_9_3_2_pipelining)
     fake_run_jobs(conn, true);
     check_output(conn, output);
     ck_assert_int_eq(fake_requests(conn), 3);
+    fake_close(&conn);
+}
+END_TEST
+
+/* The last request of a connection: what comes behind it is not answered, and the client may read
+ * that in peace. */
+START_TEST(rfc9112_9_6_last_request)
+{
+    static const char request[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    settings.keepalive_requests = 2;
+    reeve_conn *conn = begin();
+    feed(conn, request);
+    ck_assert(!fake_lingers(conn));
+    feed(conn, request);
+    feed(conn, request);
+    check_output(conn, HELLO HELLO_CLOSE);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+    ck_assert(fake_lingers(conn));
+    fake_close(&conn);
+    conn = begin();
+    feed(conn, "GET /none HTTP/1.1\r\nHost: a\r\n\r\nGET /b/hello HTTP/1.0\r\n"
+               "Connection: keep-alive\r\n\r\n");
+    const char *output = fake_output(conn, NULL);
+    ck_assert_str_eq(output + strlen(output) - strlen(HELLO_CLOSE), HELLO_CLOSE);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
     fake_close(&conn);
 }
 END_TEST
@@ -590,9 +617,10 @@ START_TEST(test_deadlines)
     ck_assert_int_eq(fake_deadline(conn), 15000);
     feed(conn, "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
     ck_assert_int_eq(fake_deadline(conn), 30000);
-    reeve_deadline(conn, 7);
+    fake_seconds += 10; /* see test-http-receive.c for more of it */
     feed(conn, "b");
-    ck_assert_int_eq(fake_deadline(conn), 7);
+    ck_assert_int_eq(fake_deadline(conn), 20001);
+    fake_seconds -= 10;
     feed(conn, "c");
     ck_assert_int_eq(fake_deadline(conn), 15000);
     fake_expire(conn);
@@ -941,7 +969,8 @@ END_TEST
 UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_3_2_head),
                  ONCE(rfc9110_9_3_2_refused_head), ONCE(rfc9112_3_2_2_absolute_form),
                  ONCE(rfc9112_3_2_4_asterisk_form), ONCE(rfc9112_9_3_persistence),
-                 ONCE(rfc9112_9_3_2_pipelining), ONCE(test_one_send), ONCE(test_show),
+                 ONCE(rfc9112_9_3_2_pipelining), ONCE(rfc9112_9_6_last_request),
+                 ONCE(test_one_send), ONCE(test_show),
                  ONCE(test_large_answers), ONCE(test_file), ONCE(test_fields),
                  ONCE(test_server_header), EACH(rfc9110_15_errors, errors),
                  ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),

@@ -142,8 +142,10 @@ static int tell_id(reeve_request *request, void *config)
 /* ---------------------------------------------------------------- around ------------ */
 
 static const reeve_handler handlers[] = {
-    {"http", false, NULL, handle}, {"http", true, NULL, handle},
-    {"http", false, NULL, tell_id}, {"http", true, NULL, tell_id},
+    {.protocol = "http", .handle = handle},
+    {.protocol = "http", .blocking = true, .handle = handle},
+    {.protocol = "http", .handle = tell_id},
+    {.protocol = "http", .blocking = true, .handle = tell_id},
 };
 static const char *const prefixes[] = {"/loop", "/pool", "/id", "/pool/id"};
 #define ROUTES (sizeof prefixes / sizeof *prefixes)
@@ -437,7 +439,7 @@ static int statuses(reeve_request *request, void *config)
     return reeve_reply(request, 200, "text/plain", "one", 3);
 }
 
-static const reeve_handler statuses_handler = {"http", false, NULL, statuses};
+static const reeve_handler statuses_handler = {.protocol = "http", .handle = statuses};
 
 START_TEST(which_interim_answers)
 {
@@ -492,7 +494,7 @@ static int trailers(reeve_request *request, void *config)
     return reeve_reply_stream(request, 200, NULL, REEVE_UNKNOWN_LENGTH, more, NULL, (void *)",w0");
 }
 
-static const reeve_handler trailers_handler = {"http", false, NULL, trailers};
+static const reeve_handler trailers_handler = {.protocol = "http", .handle = trailers};
 
 START_TEST(rfc9110_6_5_1_which_trailers)
 {

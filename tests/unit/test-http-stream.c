@@ -83,9 +83,11 @@ static int no_options(const reeve_section *section, const char *route, void **co
 }
 
 static const reeve_handler handlers[] = {
-    {"http", false, no_options, stream}, {"http", true, no_options, stream},
-    {"http", false, no_options, defer},  {"http", true, no_options, defer},
-    {"http", false, no_options, values},
+    {.protocol = "http", .blocking = false, .configure = no_options, .handle = stream},
+    {.protocol = "http", .blocking = true, .configure = no_options, .handle = stream},
+    {.protocol = "http", .blocking = false, .configure = no_options, .handle = defer},
+    {.protocol = "http", .blocking = true, .configure = no_options, .handle = defer},
+    {.protocol = "http", .blocking = false, .configure = no_options, .handle = values},
 };
 static const char *const prefixes[] = {"/s", "/pool/s", "/d", "/pool/d", "/v"};
 #define ROUTES (sizeof prefixes / sizeof *prefixes)

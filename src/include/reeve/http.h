@@ -42,6 +42,24 @@ typedef struct reeve_handler {
      * -1, a log line that names the module and the route. The loop thread, or a pool thread if
      * `blocking` or after reeve_again(); several threads at once. */
     int (*handle)(reeve_request *request, void *config);
+
+    /* Since 1.2. Takes the body piece by piece, so that it need not fit into memory: body_limit
+     * does not count then, the handler limits. NULL: the body is gathered for handle().
+     *
+     * Called first with data NULL and length 0, when the head has come and a body is announced,
+     * before a client that asks by Expect is told to send it (RFC 9110, 10.1.1); then with each
+     * piece in order, 1 byte to 64 KiB, valid during the call. When all has come handle() is called
+     * as for any request, and reeve_body() is empty. A request without body: only handle().
+     *
+     * Returns 0: go on. Or gives the answer at once by a reeve_reply*() (403, 413, 507) and returns
+     * its value: no further call comes, handle() is not called, the rest of the body is not waited
+     * for and the connection closes behind the answer. -1 without one becomes a 500 with a log
+     * line, likewise. reeve_defer() and reeve_again() are refused here.
+     *
+     * Runs in the threads of handle(), one call at a time for a request; reeve_keep() keeps what it
+     * is to find again. Between two calls of a blocking handler no thread waits, and during one
+     * nothing is read from the client. */
+    int (*receive)(reeve_request *request, void *config, const void *data, size_t length);
 } reeve_handler;
 
 /* Grows at the end only, by minor version. */
@@ -77,6 +95,8 @@ struct reeve_http_api {
     const char *(*id)(reeve_request *);
     int (*interim)(reeve_request *, int status);
     int (*set_trailer)(reeve_request *, const char *name, const char *value);
+    int (*keep)(reeve_request *, void *pointer, void (*over)(void *pointer));
+    void *(*kept)(const reeve_request *);
     bool (*is_conditional)(const reeve_request *);
     reeve_prepared *(*prepare)(reeve_request *, int status, const char *type, const void *body,
                                size_t length);
@@ -125,7 +145,8 @@ static inline bool reeve_is_conditional(const reeve_request *r)
 {
     return r->api->is_conditional(r);
 }
-/* The whole body; never NULL, *length may be 0. It is at most the configured body_limit. */
+/* The whole body; never NULL, *length may be 0. It is at most the configured body_limit. Empty if
+ * the handler has receive(). */
 static inline const char *reeve_body(const reeve_request *r, size_t *length)
 {
     return r->api->body(r, length);
@@ -144,6 +165,17 @@ static inline const char *reeve_form_value(reeve_request *r, const char *name)
 /* Memory for any type, not zeroed, that needs no free: it lives as long as the request's texts.
  * NULL: memory is short. */
 static inline void *reeve_alloc(reeve_request *r, size_t size) { return r->api->alloc(r, size); }
+/* Keeps one pointer for the request, for receive(), handle() and more(). `over`, which may be NULL,
+ * is called with it exactly once when the request is over, whatever its end: its answer is all
+ * queued for sending, or the connection has ended, also in the middle of a body. That is in the
+ * loop's thread, where it must not take long; what reeve_alloc() gave is still there. 0, or -1: one
+ * is kept already, and `over` is not called. */
+static inline int reeve_keep(reeve_request *r, void *pointer, void (*over)(void *pointer))
+{
+    return r->api->keep(r, pointer, over);
+}
+/* The pointer that reeve_keep() was given; NULL: none. */
+static inline void *reeve_kept(const reeve_request *r) { return r->api->kept(r); }
 /* The client's address as text, without port, as reeve_peer(). */
 static inline const char *reeve_request_peer(const reeve_request *r) { return r->api->peer(r); }
 /* Who has proven by a password to be so; NULL: the route asks for none. */
@@ -179,9 +211,9 @@ static inline int reeve_set_trailer(reeve_request *r, const char *name, const ch
  * such as 103 with a field Link for what a page will need (RFC 8297). It takes the fields that
  * were set so far, which are forgotten then. It leaves when handle() returns; so say it, and return
  * reeve_again() or reeve_defer() for the slow part. To a client that speaks HTTP/1.0 nothing is
- * sent. 0, or -1 if the status is another, memory is short, a reply was given, or this is not the
- * loop's thread: a blocking handler's call, the second one after reeve_again(), and after
- * reeve_defer(). */
+ * sent. 0, or -1 if the status is another, memory is short, a reply was given, this is receive(), or
+ * this is not the loop's thread: a blocking handler's call, the second one after reeve_again(), and
+ * after reeve_defer(). */
 static inline int reeve_interim(reeve_request *r, int status) { return r->api->interim(r, status); }
 /* Answers with `length` bytes, copied. `type` is the Content-Type, at most 127 bytes, or NULL. */
 static inline int reeve_reply(reeve_request *r, int status, const char *type, const void *body,
@@ -269,8 +301,8 @@ static inline bool reeve_may_wait(const reeve_request *r) { return r->api->may_w
  * stays; until handle() returns nothing more can be said. If the pool has no room, the client is
  * answered with 503. 0, or -1 if a reply was given or this call may wait already. */
 static inline int reeve_again(reeve_request *r) { return r->api->again(r); }
-/* False: the client has gone, nobody waits for the answer. In handle() and more() of a blocking
- * handler, and after reeve_defer(); true in any other place. */
+/* False: the client has gone, nobody waits for the answer. In receive(), handle() and more() of a
+ * blocking handler, and after reeve_defer(); true in any other place. */
 static inline bool reeve_is_wanted(const reeve_request *r) { return r->api->is_wanted(r); }
 
 #ifdef __cplusplus

@@ -97,6 +97,10 @@ struct reeve_handler;
 REEVE_API const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
                                                          const reeve_section **options);
 
+/* Of a handler's section: the minor version of the interface that its module was built for. What
+ * the module points at has no members that are newer. Since 1.2. */
+REEVE_API unsigned reeve_conf_minor(const reeve_section *section);
+
 /* Refuses the configuration: records "file:line: option: text" with the line on which `name` was
  * set (NULL: the section's line). Say what is wrong and what to do. Returns -1, so that a configure
  * hook can `return reeve_conf_error(...)`. Only while configuring, main thread. */
