@@ -84,7 +84,7 @@ static void ahead_returned(struct job *job)
         conn_end_if_last(conn);
         return;
     }
-    conn->out.fetched = length;
+    conn->out.warm = length;
     conn->engine_deadline += clock_now_ms() - conn->cold_since;
     conn->cold_since = 0;
     step_run(conn);

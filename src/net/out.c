@@ -242,19 +242,20 @@ static size_t least(size_t one, size_t other)
 }
 
 /* How much of the file at the front can be sent without a wait for a disk. */
-static size_t warm_part(const struct out *out, const struct out_pool *pool, size_t budget)
+static size_t warm_part(struct out *out, const struct out_pool *pool, size_t budget)
 {
     struct out_piece *piece = out->head;
     size_t length = least(piece->length, budget);
     if (!pool->in_memory || piece->unknown)
         return length;
-    if (out->fetched)
-        return least(length, out->fetched);
-    length = least(length, SLICE);
-    int told = pool->in_memory(piece->fd, piece->offset, length);
-    if (told < 0)
-        piece->unknown = true;
-    return told ? length : 0;
+    if (!out->warm) {
+        size_t slice = least(length, SLICE);
+        int told = pool->in_memory(piece->fd, piece->offset, slice);
+        if (told < 0)
+            piece->unknown = true;
+        out->warm = told ? slice : 0;
+    }
+    return least(length, out->warm);
 }
 
 /* *asked: how much it tried to send; 0: nothing, it is on the disk. */
@@ -267,7 +268,7 @@ static ssize_t send_file(struct out *out, const struct out_pool *pool, int fd, s
         return 0;
     ssize_t n = sendfile(fd, out->head->fd, &offset, *asked);
     if (n > 0)
-        out->fetched -= least(out->fetched, (size_t)n);
+        out->warm -= least(out->warm, (size_t)n);
     return n;
 }
 
@@ -303,7 +304,7 @@ enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t
                           size_t *sent)
 {
     enum out_result result = flush(out, pool, fd, budget, sent);
-    out->fetched = 0; /* what a slow client leaves may be thrown out of memory again */
+    out->warm = 0; /* what a slow client leaves may be thrown out of memory again */
     return result;
 }
 

@@ -26,7 +26,7 @@ struct out_pool {
 struct out {
     struct out_piece *head, *tail;
     size_t queued;
-    size_t fetched; /* bytes of the file at the front that the next flush sends without asking */
+    size_t warm; /* bytes of the file at the front that the next flush sends without asking */
 };
 
 /* A part of a file. */

@@ -226,13 +226,15 @@ END_TEST
 /* It is the disk that is waited for, not the client. */
 START_TEST(time_to_read_stands_still)
 {
-    rig.send_timeout = 500;
+    rig.send_timeout = 1000;
+    rig.send_rate = 1 << 30; /* what the client takes gives back next to nothing */
+    rig.send_buffer = 16384;
     hold_pool(_i);
-    int fd = ask_cold("file 3000000\n");
-    for (int i = 0; i < 7; i++)
+    int fd = ask_cold("file 1000000\n");
+    for (int i = 0; i < 11; i++)
         rig_expect_silence(fd);
     let_pool_go();
-    expect_file(fd, 3000000);
+    expect_file(fd, 1000000);
     close(fd);
     rig_stop(&rig);
 }

@@ -283,17 +283,17 @@ START_TEST(cold_in_the_middle)
 END_TEST
 
 /* What was read ahead is sent unasked, and no more than that, and by the next flush only. */
-START_TEST(fetched_is_not_asked_for)
+START_TEST(warm_is_not_asked_for)
 {
     size_t part;
     room_in_socket();
     answers[0] = answers[1] = 0;
     range(0, 200000);
-    out.fetched = 60000;
+    out.warm = 60000;
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
     ck_assert_uint_eq(part, 60000);
     ck_assert_int_eq(asked, 1);
-    out.fetched = 60000;
+    out.warm = 60000;
     ck_assert_int_eq(out_flush(&out, &pool, server, 10000, &part), OUT_BUDGET);
     ck_assert_int_eq(asked, 1);
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
@@ -324,7 +324,7 @@ START_TEST(shrunken_cold_file)
     range(0, sizeof material);
     ck_assert_int_eq(ftruncate(file, 0), 0);
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
-    out.fetched = sizeof material;
+    out.warm = sizeof material;
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_SHRUNK);
 }
 END_TEST
@@ -367,5 +367,5 @@ END_TEST
 UNIT_MAIN_AROUND("out", setup, teardown, ONCE(small_pieces_share_a_block),
                  ONCE(every_pair_and_triple), ONCE(partial_writes), ONCE(released_only_when_sent),
                  ONCE(budget), ONCE(shrunken_file), ONCE(cold_file), ONCE(cold_in_the_middle),
-                 ONCE(fetched_is_not_asked_for), ONCE(unknown_file), ONCE(shrunken_cold_file),
+                 ONCE(warm_is_not_asked_for), ONCE(unknown_file), ONCE(shrunken_cold_file),
                  ONCE(peer_gone), TIMES(random_mix, 10))
