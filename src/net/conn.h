@@ -62,6 +62,7 @@ struct reeve_conn {
     int64_t deadline;      /* the protocol's, 0: none */
     int64_t deadline_span; /* as it was asked for */
     int64_t engine_deadline; /* of sending or lingering */
+    int64_t warm_until;    /* what of a file was in memory is taken to be there still */
     int64_t cold_since;    /* nothing is sent until a file has been read; 0: not so */
     int64_t ahead_at;      /* when to hand that to the pool again, while `ahead` is NULL */
     size_t discarded;      /* while lingering */

@@ -14,7 +14,6 @@
 #define BLOCK 4096    /* bytes of a block with its header: an answer's head, some short answers */
 #define SPARES 256    /* blocks, and pieces, that a loop keeps */
 #define PIECES_AT_ONCE 64
-#define SLICE (128 * 1024) /* bytes of a file asked for at once: so far the kernel reads ahead */
 
 enum out_kind { OUT_BYTES, OUT_BORROWED, OUT_FILE };
 
@@ -249,11 +248,12 @@ static size_t warm_part(struct out *out, const struct out_pool *pool, size_t bud
     if (!pool->in_memory || piece->unknown)
         return length;
     if (!out->warm) {
-        size_t slice = least(length, SLICE);
-        int told = pool->in_memory(piece->fd, piece->offset, slice);
-        if (told < 0)
+        ssize_t told = pool->in_memory(piece->fd, piece->offset, length);
+        if (told < 0) {
             piece->unknown = true;
-        out->warm = told ? slice : 0;
+            return length;
+        }
+        out->warm = (size_t)told;
     }
     return least(length, out->warm);
 }
@@ -272,8 +272,8 @@ static ssize_t send_file(struct out *out, const struct out_pool *pool, int fd, s
     return n;
 }
 
-static enum out_result flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
-                             size_t *sent)
+enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
+                          size_t *sent)
 {
     *sent = 0;
     advance(out, pool, 0); /* pieces of length 0 at the front */
@@ -298,14 +298,6 @@ static enum out_result flush(struct out *out, struct out_pool *pool, int fd, siz
             return OUT_BLOCKED;
     }
     return OUT_EMPTY;
-}
-
-enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
-                          size_t *sent)
-{
-    enum out_result result = flush(out, pool, fd, budget, sent);
-    out->warm = 0; /* what a slow client leaves may be thrown out of memory again */
-    return result;
 }
 
 struct out_part out_cold(const struct out *out, size_t most)

@@ -18,6 +18,7 @@
 #define READS_A_TURN 16            /* of one connection */
 #define ROUNDS_A_TURN 64           /* steps: a generator of output, a busy protocol */
 #define SEND_A_TURN (1024 * 1024)  /* bytes */
+#define WARM_TIME 1000             /* ms that a file stays in memory without being looked at */
 #define LINGER_TIME 2000           /* ms for the peer to read our answer and close */
 
 struct budget {
@@ -156,6 +157,7 @@ static void flush_result(struct reeve_conn *conn, enum out_result result)
     case OUT_BLOCKED:
         conn->writable = false;
         conn->held_back = true;
+        conn->warm_until = clock_now_ms() + WARM_TIME;
         flushed(conn);
         break;
     case OUT_BUDGET:
@@ -211,6 +213,8 @@ static bool flush(struct reeve_conn *conn)
     }
     if (!conn->writable || conn->cold_since)
         return true;
+    if (conn->held_back && conn->warm_until < clock_now_ms())
+        out_cool_down(&conn->out);
     enum out_result result =
         out_flush(&conn->out, &loop->pool, conn->source.fd, SEND_A_TURN, &sent);
     if (sent)

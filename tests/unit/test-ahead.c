@@ -24,16 +24,16 @@ static atomic_int every;    /* or every so many-th; 0: none besides */
 static atomic_int asked, turns;
 static int holder; /* the client whose job holds up the pool */
 
-static int in_memory(int fd, off_t offset, size_t length)
+static ssize_t in_memory(int fd, off_t offset, size_t length)
 {
     int number = atomic_fetch_add(&asked, 1);
     ck_assert_int_eq(fd, talk_file);
     ck_assert_int_ge(offset, 0);
     ck_assert_uint_gt(length, 0);
     if (atomic_load(&every))
-        return number % atomic_load(&every) != 0;
+        return number % atomic_load(&every) ? (ssize_t)(length + 1) / 2 : 0;
     if (atomic_load(&cold) <= 0)
-        return 1;
+        return (ssize_t)length;
     atomic_fetch_sub(&cold, 1);
     return 0;
 }
@@ -334,24 +334,25 @@ END_TEST
 
 /* ------------------------------------------------------------------- the kernel's word --- */
 
-/* A file of the folder that the test runs in, two pages long. */
+/* A file of the folder that the test runs in. */
 static int real_file(void)
 {
-    char name[] = "test-ahead-XXXXXX", page[4096] = "";
+    static const char bytes[300000];
+    char name[] = "test-ahead-XXXXXX";
     int fd = mkostemp(name, O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     unlink(name);
-    for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(write(fd, page, sizeof page), sizeof page);
+    ck_assert_int_eq(write(fd, bytes, sizeof bytes), sizeof bytes);
     return fd;
 }
 
 START_TEST(the_kernel_is_asked)
 {
     int fd = real_file(), none = memfd_create("test", MFD_CLOEXEC);
-    int told = ahead_in_memory(fd, 0, 8192);
-    ck_assert_msg(told == 1 || told == -1, "just written, and not in memory"); /* -1: tmpfs */
-    ck_assert_int_eq(ahead_in_memory(fd, 1 << 20, 10), told); /* behind the end: no wait */
+    ssize_t told = ahead_in_memory(fd, 0, 300000);
+    ck_assert_msg(told == 300000 || told == -1, "just written, and not in memory"); /* -1: tmpfs */
+    /* Behind the end there is nothing to wait for. */
+    ck_assert_int_eq(ahead_in_memory(fd, 1 << 20, 10), told < 0 ? -1 : 10);
     ck_assert_int_ne(ahead_in_memory(none, 0, 10), 0);
     close(none);
     ck_assert_int_eq(ahead_in_memory(none, 0, 10), -1); /* an error is no "on the disk" */
