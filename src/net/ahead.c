@@ -43,8 +43,8 @@ static int byte_in_memory(int fd, off_t at)
     return errno == EAGAIN ? 0 : -1;
 }
 
-/* The ends of a slice speak for all of it. (mincore() would tell of each page, but tells nothing true
- * to who may not write the file.) */
+/* The ends of a slice speak for all of it. (mincore() would tell of each page, but tells nothing
+ * true to who may not write the file.) */
 ssize_t ahead_in_memory(int fd, off_t offset, size_t length)
 {
     size_t warm = 0;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "net/loop.h"
 #include "net/out.h"
 #include "net/wait.h"
@@ -82,6 +83,8 @@ void conn_move(struct reeve_conn *conn, enum conn_state state);
  * connection now, or when its last job is back. Output that a job is reading is dropped then.
  * Harmless on a closed one. */
 void conn_close(struct reeve_conn *conn);
+/* Closes one that ends by other means than the protocol's wish, and says why in the log. */
+void conn_fail(struct reeve_conn *conn, enum log_tag tag, const char *why);
 /* A zombie's job is back: it ends with the last one. */
 void conn_end_if_last(struct reeve_conn *conn);
 /* End of turn: the memory of dead ones goes to the shelf, or is freed. */

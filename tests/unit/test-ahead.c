@@ -254,6 +254,23 @@ START_TEST(deaf_client_is_cut)
 }
 END_TEST
 
+/* What a slow client leaves for long may be gone from memory: it is asked for again. */
+START_TEST(warm_for_a_second)
+{
+    rig.send_buffer = 16384;
+    start(_i, 1);
+    int fd = ask("file 3000000\n");
+    rig_until(atomic_load(&asked) == 1); /* as much as may go in a turn, far more than will */
+    for (int i = 0; i < 12; i++)
+        poll(NULL, 0, 100);
+    expect_file(fd, 500000);
+    rig_until(atomic_load(&asked) >= 2);
+    close(fd);
+    rig_until(atomic_load(&talk_counts.closed) == 1);
+    rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(full_queue)
 {
     start(_i, 1);
@@ -366,6 +383,7 @@ UNIT_MAIN("ahead", EACH(others_are_served_meanwhile, rig_waits),
           EACH(is_no_job_of_the_protocol, rig_waits), EACH(client_goes_with_epoll, goes_in),
           EACH(client_goes_with_poll, goes_in), EACH(stop_waits_for_it, rig_waits),
           EACH(time_to_read_stands_still, rig_waits), EACH(deaf_client_is_cut, rig_waits),
-          EACH(full_queue, rig_waits), EACH(more_than_a_loop_may_submit, rig_waits),
+          EACH(warm_for_a_second, rig_waits), EACH(full_queue, rig_waits),
+          EACH(more_than_a_loop_may_submit, rig_waits),
           EACH(no_question_without_a_pool, rig_waits),
           EACH(many_at_once, rig_waits), ONCE(the_kernel_is_asked))
