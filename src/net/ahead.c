@@ -20,8 +20,8 @@
 #include "base/clock.h"
 #include "net/loop-private.h"
 
-#define PAGE 4096
-#define FETCH (512 * 1024) /* bytes that a job reads at most: several slices, see out.c */
+#define SLICE (128 * 1024) /* bytes: so far the kernel reads ahead by itself */
+#define FETCH (512 * 1024) /* bytes that a job reads at most */
 #define CHUNK 16384        /* on the stack of a pool thread */
 #define MOST 128           /* jobs of a loop: the queue is for the protocols' jobs too */
 #define RETRY 100          /* ms, when there are so many, or the queue is full */
@@ -43,13 +43,19 @@ static int byte_in_memory(int fd, off_t at)
     return errno == EAGAIN ? 0 : -1;
 }
 
-/* Its first and its last page speak for those between. (mincore() would tell of all, but tells
- * nothing true to who may not write the file.) */
-int ahead_in_memory(int fd, off_t offset, size_t length)
+/* The ends of a slice speak for all of it. (mincore() would tell of each page, but tells nothing
+ * true to who may not write the file.) */
+ssize_t ahead_in_memory(int fd, off_t offset, size_t length)
 {
-    off_t last = offset + (off_t)length - 1;
+    size_t warm = 0;
     int told = byte_in_memory(fd, offset);
-    return told <= 0 || offset / PAGE == last / PAGE ? told : byte_in_memory(fd, last);
+    while (told > 0 && warm < length) {
+        size_t slice = length - warm < SLICE ? length - warm : SLICE;
+        told = byte_in_memory(fd, offset + (off_t)(warm + slice) - 1);
+        if (told > 0)
+            warm += slice;
+    }
+    return told < 0 ? -1 : (ssize_t)warm;
 }
 
 /* ------------------------------------------------------------------- the job --- */
@@ -84,7 +90,8 @@ static void ahead_returned(struct job *job)
         conn_end_if_last(conn);
         return;
     }
-    conn->out.fetched = length;
+    conn->out.warm = length;
+    conn->warm_until = INT64_MAX; /* whatever has become of it: it is not read twice */
     conn->engine_deadline += clock_now_ms() - conn->cold_since;
     conn->cold_since = 0;
     step_run(conn);

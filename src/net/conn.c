@@ -135,6 +135,13 @@ void conn_close(struct reeve_conn *conn)
         conn_end(conn);
 }
 
+void conn_fail(struct reeve_conn *conn, enum log_tag tag, const char *why)
+{
+    log_msg(tag, "%s, client %s of %s: %s", conn->from->listener->protocol_name, conn->peer,
+            conn->from->listener->address, why);
+    conn_close(conn);
+}
+
 void conn_bury(struct loop *loop)
 {
     while (!list_empty(&loop->dead)) {

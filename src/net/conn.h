@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "net/loop.h"
 #include "net/out.h"
 #include "net/wait.h"
@@ -63,6 +64,7 @@ struct reeve_conn {
     int64_t deadline;      /* the protocol's, 0: none */
     int64_t deadline_span; /* as it was asked for */
     int64_t engine_deadline; /* of sending or lingering */
+    int64_t warm_until;    /* what of a file was in memory is taken to be there still */
     int64_t cold_since;    /* nothing is sent until a file has been read; 0: not so */
     int64_t ahead_at;      /* when to hand that to the pool again, while `ahead` is NULL */
     size_t discarded;      /* while lingering */
@@ -82,6 +84,8 @@ void conn_move(struct reeve_conn *conn, enum conn_state state);
  * connection now, or when its last job is back. Output that a job is reading is dropped then.
  * Harmless on a closed one. */
 void conn_close(struct reeve_conn *conn);
+/* Closes one that ends by other means than the protocol's wish, and says why in the log. */
+void conn_fail(struct reeve_conn *conn, enum log_tag tag, const char *why);
 /* A zombie's job is back: it ends with the last one. */
 void conn_end_if_last(struct reeve_conn *conn);
 /* End of turn: the memory of dead ones goes to the shelf, or is freed. */

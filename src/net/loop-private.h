@@ -118,8 +118,13 @@ void step_run(struct reeve_conn *conn);     /* goes on as far as it can without 
 void step_event(struct reeve_conn *conn, unsigned ready);
 void step_timer(struct wheel_timer *timer);
 void step_drain(struct reeve_conn *conn);   /* calls the drain hook, once */
-/* Until when a client that keeps output waiting has time, after it has taken `sent` bytes. */
-int64_t step_send_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent);
+
+/* flush.c */
+/* Sends as much as the turn allows. False: the connection is no more. */
+bool flush_run(struct reeve_conn *conn);
+/* Until when a client that keeps output waiting has time, after it has taken `sent` bytes; before
+ * that it had until `before`. */
+int64_t flush_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent);
 bool step_is_idle(const struct reeve_conn *conn);
 
 /* accept.c */

@@ -45,10 +45,10 @@ struct engine {
     /* Hands a job to the pool; NULL: no pool, jobs run inline. 0, or -1 if the queue is full. The
      * pool calls job_run() in its thread, then job_finished(). */
     int (*submit)(struct job *job);
-    /* Is this part of a file in memory, so that to send it does not wait for a disk? 1 or 0; -1:
-     * nobody can tell of this file. What is not is read by a job first. Asked where there is a
-     * pool only; NULL: never. */
-    int (*in_memory)(int fd, off_t offset, size_t length);
+    /* How much of this part of a file, from its beginning, is in memory, so that to send it does
+     * not wait for a disk? -1: nobody can tell of this file. What is not is read by a job first.
+     * Asked where there is a pool only; NULL: never. */
+    ssize_t (*in_memory)(int fd, off_t offset, size_t length);
     /* Makes a thread or a process that serves the connection by a loop of its own (loop_serve_one)
      * and owns its descriptor; called in the accepting loop's thread. NULL: loops serve what they
      * accept. 0, or -1 with errno: the connection stays with the loop, which tries again. */
@@ -103,7 +103,7 @@ void loop_command(struct loop *loop, enum loop_command command);
 bool loop_has_stopped_accepting(const struct loop *loop);
 
 /* For engine.in_memory: asks the kernel. */
-int ahead_in_memory(int fd, off_t offset, size_t length);
+ssize_t ahead_in_memory(int fd, off_t offset, size_t length);
 
 /* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool
  * between engine.submit and job_finished. */

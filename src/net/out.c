@@ -14,7 +14,6 @@
 #define BLOCK 4096    /* bytes of a block with its header: an answer's head, some short answers */
 #define SPARES 256    /* blocks, and pieces, that a loop keeps */
 #define PIECES_AT_ONCE 64
-#define SLICE (128 * 1024) /* bytes of a file asked for at once: so far the kernel reads ahead */
 
 enum out_kind { OUT_BYTES, OUT_BORROWED, OUT_FILE };
 
@@ -242,19 +241,21 @@ static size_t least(size_t one, size_t other)
 }
 
 /* How much of the file at the front can be sent without a wait for a disk. */
-static size_t warm_part(const struct out *out, const struct out_pool *pool, size_t budget)
+static size_t warm_part(struct out *out, const struct out_pool *pool, size_t budget)
 {
     struct out_piece *piece = out->head;
     size_t length = least(piece->length, budget);
     if (!pool->in_memory || piece->unknown)
         return length;
-    if (out->fetched)
-        return least(length, out->fetched);
-    length = least(length, SLICE);
-    int told = pool->in_memory(piece->fd, piece->offset, length);
-    if (told < 0)
-        piece->unknown = true;
-    return told ? length : 0;
+    if (!out->warm) {
+        ssize_t told = pool->in_memory(piece->fd, piece->offset, length);
+        if (told < 0) {
+            piece->unknown = true;
+            return length;
+        }
+        out->warm = (size_t)told;
+    }
+    return least(length, out->warm);
 }
 
 /* *asked: how much it tried to send; 0: nothing, it is on the disk. */
@@ -267,12 +268,12 @@ static ssize_t send_file(struct out *out, const struct out_pool *pool, int fd, s
         return 0;
     ssize_t n = sendfile(fd, out->head->fd, &offset, *asked);
     if (n > 0)
-        out->fetched -= least(out->fetched, (size_t)n);
+        out->warm -= least(out->warm, (size_t)n);
     return n;
 }
 
-static enum out_result flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
-                             size_t *sent)
+enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
+                          size_t *sent)
 {
     *sent = 0;
     advance(out, pool, 0); /* pieces of length 0 at the front */
@@ -297,14 +298,6 @@ static enum out_result flush(struct out *out, struct out_pool *pool, int fd, siz
             return OUT_BLOCKED;
     }
     return OUT_EMPTY;
-}
-
-enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
-                          size_t *sent)
-{
-    enum out_result result = flush(out, pool, fd, budget, sent);
-    out->fetched = 0; /* what a slow client leaves may be thrown out of memory again */
-    return result;
 }
 
 struct out_part out_cold(const struct out *out, size_t most)

@@ -19,14 +19,14 @@ struct out_pool {
     struct out_piece *blocks, *pieces;
     unsigned block_count, piece_count;
     /* Asked before a part of a file is sent, see struct engine. NULL: nobody minds the wait. */
-    int (*in_memory)(int fd, off_t offset, size_t length);
+    ssize_t (*in_memory)(int fd, off_t offset, size_t length);
 };
 
 /* All zero: empty. */
 struct out {
     struct out_piece *head, *tail;
     size_t queued;
-    size_t fetched; /* bytes of the file at the front that the next flush sends without asking */
+    size_t warm; /* bytes of the file at the front that are in memory */
 };
 
 /* A part of a file. */
@@ -62,6 +62,8 @@ enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t
 /* After OUT_COLD: what should be in memory before the next flush, at most `most` bytes. The
  * descriptor stays open as long as nothing is flushed or cleared. */
 struct out_part out_cold(const struct out *out, size_t most);
+/* What was found in memory, or read into it, has been left there so long that it may be gone. */
+static inline void out_cool_down(struct out *out) { out->warm = 0; }
 /* Is there a piece, be it of length 0, that flush must see? */
 static inline bool out_pending(const struct out *out) { return out->head != NULL; }
 /* Drops what is queued, releasing all. */

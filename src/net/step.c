@@ -2,8 +2,8 @@
  * what to wait for. All that a connection waits for is decided here, in park().
  *
  * Thread: the loop's. What must hold: the scratch buffer serves one connection at a time; a hook
- * never destroys a connection, only this file does, after the hook has returned; the work done for
- * one connection in a turn is bounded. */
+ * never destroys a connection, only this file and flush.c do, after the hook has returned; the work
+ * done for one connection in a turn is bounded. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,22 +15,13 @@
 #include "base/log.h"
 #include "net/loop-private.h"
 
-#define READS_A_TURN 16            /* of one connection */
-#define ROUNDS_A_TURN 64           /* steps: a generator of output, a busy protocol */
-#define SEND_A_TURN (1024 * 1024)  /* bytes */
-#define LINGER_TIME 2000           /* ms for the peer to read our answer and close */
+#define READS_A_TURN 16   /* of one connection */
+#define ROUNDS_A_TURN 64  /* steps: a generator of output, a busy protocol */
+#define LINGER_TIME 2000  /* ms for the peer to read our answer and close */
 
 struct budget {
     int reads, rounds;
 };
-
-/* A connection that ends by other means than the protocol's wish. */
-static void fail(struct reeve_conn *conn, enum log_tag tag, const char *why)
-{
-    log_msg(tag, "%s, client %s of %s: %s", conn->from->listener->protocol_name, conn->peer,
-            conn->from->listener->address, why);
-    conn_close(conn);
-}
 
 static void finish(struct reeve_conn *conn)
 {
@@ -50,7 +41,8 @@ static void take_want_read(struct reeve_conn *conn, bool progress)
     if (conn->at_end)
         finish(conn); /* what it wants will never come */
     else if (conn->input_length >= conn_max_input(conn))
-        fail(conn, LOG_CONN_INPUT_OVERFLOW, "more unconsumed input than the protocol declared");
+        conn_fail(conn, LOG_CONN_INPUT_OVERFLOW,
+                  "more unconsumed input than the protocol declared");
 }
 
 /* The one place where a verdict takes effect. `progress`: the hook has come on, so that it may get
@@ -67,16 +59,17 @@ static void take(struct reeve_conn *conn, enum reeve_verdict verdict, bool progr
     case REEVE_JOB:
         conn->verdict = verdict;
         if (list_empty(&conn->jobs) && !conn->due)
-            fail(conn, LOG_CONN_ERROR, "the protocol waits for a job that it has not submitted");
+            conn_fail(conn, LOG_CONN_ERROR,
+                      "the protocol waits for a job that it has not submitted");
         break;
     case REEVE_CLOSE:
         finish(conn);
         break;
     case REEVE_ERROR:
-        fail(conn, LOG_CONN_ERROR, "closed by the protocol");
+        conn_fail(conn, LOG_CONN_ERROR, "closed by the protocol");
         break;
     default:
-        fail(conn, LOG_CONN_ERROR, "the protocol returned no verdict");
+        conn_fail(conn, LOG_CONN_ERROR, "the protocol returned no verdict");
         break;
     }
     if (conn->out.queued > conn->loop->engine->high_water)
@@ -112,7 +105,7 @@ static bool fill(struct reeve_conn *conn, struct budget *budget)
     if (conn_fill(conn, &failed))
         return true;
     if (failed)
-        fail(conn, failed == ENOMEM ? LOG_NO_MEMORY : LOG_CONN_ERROR, strerror(failed));
+        conn_fail(conn, failed == ENOMEM ? LOG_NO_MEMORY : LOG_CONN_ERROR, strerror(failed));
     return false;
 }
 
@@ -131,93 +124,6 @@ static void pump(struct reeve_conn *conn, struct budget *budget)
         enum reeve_verdict verdict = conn->protocol->step(conn);
         take(conn, verdict, progress || conn->input_length != before);
     }
-}
-
-/* ------------------------------------------------------------------- sending --- */
-
-static void flushed(struct reeve_conn *conn)
-{
-    if (conn->out.queued > conn->loop->engine->low_water)
-        return;
-    conn->congested = false;
-    if (conn->state == CONN_OPEN && conn->verdict == REEVE_WANT_WRITE)
-        conn->due = true;
-}
-
-static void flush_result(struct reeve_conn *conn, enum out_result result)
-{
-    switch (result) {
-    case OUT_EMPTY:
-        if (conn->held_back) /* sending took its time: the protocol's own begins anew */
-            conn->deadline = conn->deadline_span ? clock_now_ms() + conn->deadline_span : 0;
-        conn->held_back = false;
-        flushed(conn);
-        break;
-    case OUT_BLOCKED:
-        conn->writable = false;
-        conn->held_back = true;
-        flushed(conn);
-        break;
-    case OUT_BUDGET:
-        loop_make_ready(conn);
-        flushed(conn);
-        break;
-    case OUT_COLD:
-        conn->held_back = true;
-        flushed(conn);
-        ahead_begin(conn);
-        break;
-    case OUT_SHRUNK:
-        fail(conn, LOG_FILE_SHRANK, "a file ended before the length that was promised");
-        break;
-    case OUT_FAILED:
-        fail(conn, LOG_CONN_ERROR, strerror(errno));
-        break;
-    }
-}
-
-/* Never more than it had at first: what was taken quickly is no reason to be slow later. */
-int64_t step_send_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent)
-{
-    int64_t most = now + engine->send_timeout;
-    if (!engine->send_rate)
-        return most;
-    int64_t after = before + ((int64_t)sent * 1000 + engine->send_rate - 1) / engine->send_rate;
-    return after < most ? after : most;
-}
-
-/* `sent` bytes have gone out. */
-static void give_time(struct reeve_conn *conn, size_t sent)
-{
-    const struct engine *engine = conn->loop->engine;
-    int64_t now = clock_now_ms(), most = now + engine->send_timeout;
-    if (!conn->held_back)
-        conn->engine_deadline = most;
-    else if (sent)
-        conn->engine_deadline = step_send_deadline(engine, conn->engine_deadline, now, sent);
-    conn->slow = conn->engine_deadline < most && (sent || conn->slow);
-}
-
-/* False: the connection is no more. */
-static bool flush(struct reeve_conn *conn)
-{
-    struct loop *loop = conn->loop;
-    size_t sent;
-    if (conn->state != CONN_OPEN && conn->state != CONN_FLUSHING)
-        return conn->state == CONN_LINGERING;
-    if (!out_pending(&conn->out)) {
-        flushed(conn);
-        return true;
-    }
-    if (!conn->writable || conn->cold_since)
-        return true;
-    enum out_result result =
-        out_flush(&conn->out, &loop->pool, conn->source.fd, SEND_A_TURN, &sent);
-    if (sent)
-        board_add(&loop->settings.record->bytes_out, (uint64_t)sent);
-    give_time(conn, sent);
-    flush_result(conn, result);
-    return conn->state == CONN_OPEN || conn->state == CONN_FLUSHING;
 }
 
 /* ------------------------------------------------------------------- the end --- */
@@ -269,12 +175,12 @@ static void park(struct reeve_conn *conn)
 {
     struct loop *loop = conn->loop;
     if (conn_keep_input(conn) < 0) {
-        fail(conn, LOG_NO_MEMORY, "no memory for its input");
+        conn_fail(conn, LOG_NO_MEMORY, "no memory for its input");
         return;
     }
     if (list_empty(&conn->ready) &&
         loop->ops->want(loop->wait, &conn->source, wanted(conn)) < 0) {
-        fail(conn, LOG_SYSTEM, strerror(errno));
+        conn_fail(conn, LOG_SYSTEM, strerror(errno));
         return;
     }
     int64_t when = due_at(conn);
@@ -302,7 +208,7 @@ void step_run(struct reeve_conn *conn)
         return;
     do {
         pump(conn, &budget);
-        if (!flush(conn))
+        if (!flush_run(conn))
             return;
         if (conn->state == CONN_FLUSHING && !out_pending(&conn->out))
             say_goodbye(conn);
@@ -343,7 +249,7 @@ void step_event(struct reeve_conn *conn, unsigned ready)
      * answer. */
     bool job = conn->cold_since || (conn->state == CONN_OPEN && conn->verdict == REEVE_JOB);
     if (ready & WAIT_GONE && job) {
-        fail(conn, LOG_CONN_ERROR, "the client has gone while a job was in flight");
+        conn_fail(conn, LOG_CONN_ERROR, "the client has gone while a job was in flight");
         return;
     }
     step_run(conn);
@@ -357,7 +263,7 @@ static void deadline_passed(struct reeve_conn *conn)
         ahead_begin(conn);
         step_run(conn);
     } else if (conn->state == CONN_FLUSHING || out_pending(&conn->out)) {
-        fail(conn, LOG_CONN_SEND_TIMEOUT, conn->slow ? "the client reads its answer too slowly"
+        conn_fail(conn, LOG_CONN_SEND_TIMEOUT, conn->slow ? "the client reads its answer too slowly"
                                                      : "the client does not read its answer");
     } else {
         conn->deadline = conn->deadline_span = 0;

@@ -23,7 +23,7 @@ struct rig {
     enum wait_kind wait;
     int pool_threads;   /* 0: none */
     int64_t send_timeout, send_rate, drain_linger;
-    int (*in_memory)(int fd, off_t offset, size_t length); /* NULL: files are never asked for */
+    ssize_t (*in_memory)(int fd, off_t offset, size_t length); /* NULL: files are never asked for */
     void (*turn_end)(void);
     size_t high_water, low_water; /* 0: 64 KiB, 16 KiB */
     int send_buffer;    /* SO_SNDBUF of the accepted sockets, 0: as it is */

@@ -24,16 +24,16 @@ static atomic_int every;    /* or every so many-th; 0: none besides */
 static atomic_int asked, turns;
 static int holder; /* the client whose job holds up the pool */
 
-static int in_memory(int fd, off_t offset, size_t length)
+static ssize_t in_memory(int fd, off_t offset, size_t length)
 {
     int number = atomic_fetch_add(&asked, 1);
     ck_assert_int_eq(fd, talk_file);
     ck_assert_int_ge(offset, 0);
     ck_assert_uint_gt(length, 0);
     if (atomic_load(&every))
-        return number % atomic_load(&every) != 0;
+        return number % atomic_load(&every) ? (ssize_t)(length + 1) / 2 : 0;
     if (atomic_load(&cold) <= 0)
-        return 1;
+        return (ssize_t)length;
     atomic_fetch_sub(&cold, 1);
     return 0;
 }
@@ -226,13 +226,15 @@ END_TEST
 /* It is the disk that is waited for, not the client. */
 START_TEST(time_to_read_stands_still)
 {
-    rig.send_timeout = 500;
+    rig.send_timeout = 1000;
+    rig.send_rate = 1 << 30; /* what the client takes gives back next to nothing */
+    rig.send_buffer = 16384;
     hold_pool(_i);
-    int fd = ask_cold("file 3000000\n");
-    for (int i = 0; i < 7; i++)
+    int fd = ask_cold("file 1000000\n");
+    for (int i = 0; i < 11; i++)
         rig_expect_silence(fd);
     let_pool_go();
-    expect_file(fd, 3000000);
+    expect_file(fd, 1000000);
     close(fd);
     rig_stop(&rig);
 }
@@ -248,6 +250,23 @@ START_TEST(deaf_client_is_cut)
     rig_until(rig_open(&rig) == 0);
     rig_until(atomic_load(&talk_counts.released) == 1);
     close(fd);
+    rig_stop(&rig);
+}
+END_TEST
+
+/* What a slow client leaves for long may be gone from memory: it is asked for again. */
+START_TEST(warm_for_a_second)
+{
+    rig.send_buffer = 16384;
+    start(_i, 1);
+    int fd = ask("file 3000000\n");
+    rig_until(atomic_load(&asked) == 1); /* as much as may go in a turn, far more than will */
+    for (int i = 0; i < 12; i++)
+        poll(NULL, 0, 100);
+    expect_file(fd, 500000);
+    rig_until(atomic_load(&asked) >= 2);
+    close(fd);
+    rig_until(atomic_load(&talk_counts.closed) == 1);
     rig_stop(&rig);
 }
 END_TEST
@@ -332,24 +351,25 @@ END_TEST
 
 /* ------------------------------------------------------------------- the kernel's word --- */
 
-/* A file of the folder that the test runs in, two pages long. */
+/* A file of the folder that the test runs in. */
 static int real_file(void)
 {
-    char name[] = "test-ahead-XXXXXX", page[4096] = "";
+    static const char bytes[300000];
+    char name[] = "test-ahead-XXXXXX";
     int fd = mkostemp(name, O_CLOEXEC);
     ck_assert_int_ge(fd, 0);
     unlink(name);
-    for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(write(fd, page, sizeof page), sizeof page);
+    ck_assert_int_eq(write(fd, bytes, sizeof bytes), sizeof bytes);
     return fd;
 }
 
 START_TEST(the_kernel_is_asked)
 {
     int fd = real_file(), none = memfd_create("test", MFD_CLOEXEC);
-    int told = ahead_in_memory(fd, 0, 8192);
-    ck_assert_msg(told == 1 || told == -1, "just written, and not in memory"); /* -1: tmpfs */
-    ck_assert_int_eq(ahead_in_memory(fd, 1 << 20, 10), told); /* behind the end: no wait */
+    ssize_t told = ahead_in_memory(fd, 0, 300000);
+    ck_assert_msg(told == 300000 || told == -1, "just written, and not in memory"); /* -1: tmpfs */
+    /* Behind the end there is nothing to wait for. */
+    ck_assert_int_eq(ahead_in_memory(fd, 1 << 20, 10), told < 0 ? -1 : 10);
     ck_assert_int_ne(ahead_in_memory(none, 0, 10), 0);
     close(none);
     ck_assert_int_eq(ahead_in_memory(none, 0, 10), -1); /* an error is no "on the disk" */
@@ -363,6 +383,7 @@ UNIT_MAIN("ahead", EACH(others_are_served_meanwhile, rig_waits),
           EACH(is_no_job_of_the_protocol, rig_waits), EACH(client_goes_with_epoll, goes_in),
           EACH(client_goes_with_poll, goes_in), EACH(stop_waits_for_it, rig_waits),
           EACH(time_to_read_stands_still, rig_waits), EACH(deaf_client_is_cut, rig_waits),
-          EACH(full_queue, rig_waits), EACH(more_than_a_loop_may_submit, rig_waits),
+          EACH(warm_for_a_second, rig_waits), EACH(full_queue, rig_waits),
+          EACH(more_than_a_loop_may_submit, rig_waits),
           EACH(no_question_without_a_pool, rig_waits),
           EACH(many_at_once, rig_waits), ONCE(the_kernel_is_asked))

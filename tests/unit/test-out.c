@@ -224,15 +224,16 @@ END_TEST
 
 /* ------------------------------------------------------------------- cold files --- */
 
-static int answers[20], asked; /* what in_memory() says, one after the other; the last for ever */
+static ssize_t answers[20]; /* how much is said to be in memory, one after the other */
+static int asked;
 
-static int in_memory(int fd, off_t offset, size_t length)
+static ssize_t in_memory(int fd, off_t offset, size_t length)
 {
+    ssize_t answer = answers[asked++];
     ck_assert_int_eq(fd, file);
     ck_assert_int_ge(offset, 0);
     ck_assert_uint_gt(length, 0);
-    ck_assert_uint_le(length, 128 * 1024);
-    return answers[asked++];
+    return answer > (ssize_t)length ? (ssize_t)length : answer;
 }
 
 static void room_in_socket(void)
@@ -248,7 +249,7 @@ START_TEST(cold_file)
     size_t part;
     int blocked;
     room_in_socket();
-    answers[1] = answers[2] = 1;
+    answers[1] = BUDGET;
     copy(0, 100);
     range(50, 150000);
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
@@ -264,7 +265,7 @@ START_TEST(cold_file)
     got_length = 0;
     memmove(sent, sent + 100, sent_length);
     flush_all(&blocked);
-    ck_assert_int_eq(asked, 3); /* two slices */
+    ck_assert_int_eq(asked, 2);
 }
 END_TEST
 
@@ -272,32 +273,48 @@ START_TEST(cold_in_the_middle)
 {
     size_t part;
     room_in_socket();
-    answers[0] = 1;
-    answers[1] = 0;
-    range(0, 200000);
+    answers[0] = 128 * 1024;
+    answers[1] = 10000;
+    range(7, 190000);
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
-    ck_assert_uint_eq(part, 128 * 1024);
-    ck_assert_int_eq(out_cold(&out, 1 << 20).offset, 128 * 1024);
-    ck_assert_uint_eq(out_cold(&out, 1 << 20).length, 200000 - 128 * 1024);
+    ck_assert_uint_eq(part, 128 * 1024 + 10000);
+    ck_assert_int_eq(asked, 3);
+    ck_assert_int_eq(out_cold(&out, 1 << 20).offset, 7 + 128 * 1024 + 10000);
+    ck_assert_uint_eq(out_cold(&out, 1 << 20).length, 190000 - 128 * 1024 - 10000);
 }
 END_TEST
 
-/* What was read ahead is sent unasked, and no more than that, and by the next flush only. */
-START_TEST(fetched_is_not_asked_for)
+/* What is known to be in memory is sent unasked, no more than that, and by further flushes too,
+ * unless it has been left there for long. */
+START_TEST(warm_is_not_asked_for)
 {
     size_t part;
     room_in_socket();
-    answers[0] = answers[1] = 0;
     range(0, 200000);
-    out.fetched = 60000;
-    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
-    ck_assert_uint_eq(part, 60000);
-    ck_assert_int_eq(asked, 1);
-    out.fetched = 60000;
+    out.warm = 60000;
     ck_assert_int_eq(out_flush(&out, &pool, server, 10000, &part), OUT_BUDGET);
+    ck_assert_int_eq(asked, 0);
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    ck_assert_uint_eq(part, 50000);
     ck_assert_int_eq(asked, 1);
+    out.warm = 60000;
+    out_cool_down(&out);
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
     ck_assert_uint_eq(part, 0);
+    ck_assert_int_eq(asked, 2);
+}
+END_TEST
+
+/* What is known of one file says nothing of the next. */
+START_TEST(next_file_is_asked_for)
+{
+    size_t part;
+    room_in_socket();
+    answers[0] = 5000;
+    range(0, 5000);
+    range(5000, 5000);
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    ck_assert_uint_eq(part, 5000);
     ck_assert_int_eq(asked, 2);
 }
 END_TEST
@@ -315,16 +332,14 @@ START_TEST(unknown_file)
 }
 END_TEST
 
-/* Nobody reads ahead in vain: a file that has become shorter is told at once. */
 START_TEST(shrunken_cold_file)
 {
     size_t part;
     room_in_socket();
-    answers[0] = 0;
     range(0, sizeof material);
     ck_assert_int_eq(ftruncate(file, 0), 0);
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
-    out.fetched = sizeof material;
+    out.warm = sizeof material; /* as if it had been read */
     ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_SHRUNK);
 }
 END_TEST
@@ -367,5 +382,5 @@ END_TEST
 UNIT_MAIN_AROUND("out", setup, teardown, ONCE(small_pieces_share_a_block),
                  ONCE(every_pair_and_triple), ONCE(partial_writes), ONCE(released_only_when_sent),
                  ONCE(budget), ONCE(shrunken_file), ONCE(cold_file), ONCE(cold_in_the_middle),
-                 ONCE(fetched_is_not_asked_for), ONCE(unknown_file), ONCE(shrunken_cold_file),
-                 ONCE(peer_gone), TIMES(random_mix, 10))
+                 ONCE(warm_is_not_asked_for), ONCE(next_file_is_asked_for), ONCE(unknown_file),
+                 ONCE(shrunken_cold_file), ONCE(peer_gone), TIMES(random_mix, 10))

@@ -233,7 +233,7 @@ static const struct {
 START_TEST(send_deadline)
 {
     struct engine engine = {.send_timeout = 30000, .send_rate = send_deadlines[_i].rate};
-    ck_assert_int_eq(step_send_deadline(&engine, send_deadlines[_i].before, send_deadlines[_i].now,
+    ck_assert_int_eq(flush_deadline(&engine, send_deadlines[_i].before, send_deadlines[_i].now,
                                         send_deadlines[_i].sent),
                      send_deadlines[_i].after);
 }
