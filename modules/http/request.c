@@ -74,7 +74,6 @@ static void request_reset(struct request *request)
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
-    request_drop_kept(request);
     request_memory_free(request);
     request->joined = NULL;
     request->later = NULL;
