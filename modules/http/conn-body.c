@@ -107,7 +107,6 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
 static int hand_over(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    enum conn_state before = c->state;
     request->waits = true;
     clock_stop(request);
     c->state = CONN_JOB;
@@ -115,7 +114,6 @@ static int hand_over(reeve_conn *conn, struct http_conn *c)
     /* From here on the request may be in another thread, or over. */
     if (reeve_submit(conn, piece_run, piece_done, request) == 0)
         return REEVE_JOB;
-    c->state = before;
     conn_refuse_busy(request);
     leave_body(conn, request);
     return conn_answer(conn, c);

@@ -23,15 +23,6 @@ void *request_alloc(struct request *request, size_t size)
     return block->bytes;
 }
 
-void request_memory_free(struct request *request)
-{
-    while (request->memory != NULL) {
-        struct memory_block *next = request->memory->next;
-        free(request->memory);
-        request->memory = next;
-    }
-}
-
 int request_keep(struct request *request, void *pointer, void (*over)(void *pointer))
 {
     if (request->keeps)
@@ -42,11 +33,16 @@ int request_keep(struct request *request, void *pointer, void (*over)(void *poin
     return 0;
 }
 
-void request_drop_kept(struct request *request)
+void request_memory_free(struct request *request)
 {
-    if (request->kept_over != NULL)
+    if (request->kept_over != NULL) /* first: it may look at what lies here */
         request->kept_over(request->kept);
     request->keeps = false;
     request->kept = NULL;
     request->kept_over = NULL;
+    while (request->memory != NULL) {
+        struct memory_block *next = request->memory->next;
+        free(request->memory);
+        request->memory = next;
+    }
 }

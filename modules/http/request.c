@@ -58,7 +58,6 @@ bool request_grow(struct request *request)
 void request_lighten(struct request *request)
 {
     answer_lighten(&request->answer); /* before the memory: over() may look at what lies there */
-    request_drop_kept(request);
     request_memory_free(request);
     request->joined = NULL; /* lay there */
     bytes_reset(&request->body, 0);
@@ -83,7 +82,6 @@ static void request_reset(struct request *request)
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory too */
-    request_drop_kept(request);
     request_memory_free(request);
     request->joined = NULL;
     request->later = NULL;

@@ -127,10 +127,9 @@ void request_refuse(struct request *request, int status, const char *why);
 
 /* memory.c: until request_memory_free(). NULL: memory is short. */
 void *request_alloc(struct request *request, size_t size);
-void request_memory_free(struct request *request);
-/* Keeps one pointer until request_drop_kept(), which tells `over`. -1: there is one already. */
+/* Keeps one pointer until then, when `over` is told. -1: there is one already. */
 int request_keep(struct request *request, void *pointer, void (*over)(void *pointer));
-void request_drop_kept(struct request *request);
+void request_memory_free(struct request *request);
 
 /* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then,
  * unless that was put off. */
