@@ -2,7 +2,13 @@
  *
  * openat2(2) with RESOLVE_BENEATH leaves the whole check to the kernel, races included. Where that
  * call is missing (Linux before 5.6, old sandboxes, valgrind), the path is walked one component at
- * a time and no link is followed at all: stricter, slower, and as safe. */
+ * a time and no link is followed at all: stricter, slower, and as safe.
+ *
+ * RESOLVE_CACHED takes names from the kernel's memory of names alone. That remembers missing ones
+ * too, once somebody has looked for them, so that a sibling or an index file that is not there costs
+ * no more than one that is. Some file systems remember none of them (tmpfs), or ask a server each
+ * time (most of a network): there BELOW_CACHED gives EAGAIN each time, and the way is through the
+ * pool. Nothing is kept but whether the kernel knows it. */
 #include "config.h"
 
 #include "below.h"
@@ -11,11 +17,18 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define RACE_TRIES 8 /* openat2 says EAGAIN when a rename races with it */
+
+#ifndef RESOLVE_CACHED /* headers of before Linux 5.12 */
+#define RESOLVE_CACHED 0x20
+#endif
+
+static bool knows_cached; /* set while configuring */
 
 /* Closes one folder of the way and gives the next; errno is kept. */
 static int step_to(int next, int from, int root)
@@ -50,19 +63,36 @@ static int walk_open(int root, const char *name, int flags)
     return -1;
 }
 
-int below_open(int root, const char *name, bool symlinks, int flags)
+static int open_once(int root, const char *name, unsigned flags, unsigned resolve)
 {
-    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
-    int tries = 0;
+    struct open_how how = {.flags = flags, .resolve = resolve};
     long fd;
-    if (!symlinks)
-        how.resolve |= RESOLVE_BENEATH;
+    do
+        fd = syscall(SYS_openat2, root, name, &how, sizeof how);
+    while (fd < 0 && errno == EINTR);
+    return (int)fd;
+}
+
+void below_probe(int root)
+{
+    int fd = open_once(root, ".", O_PATH | O_CLOEXEC, RESOLVE_CACHED);
+    knows_cached = fd >= 0; /* else EINVAL, or there is no openat2 at all */
+    if (fd >= 0)
+        close(fd);
+}
+
+int below_open(int root, const char *name, unsigned how, int flags)
+{
+    bool cached = (how & BELOW_CACHED) != 0 && knows_cached;
+    unsigned resolve = RESOLVE_NO_MAGICLINKS | ((how & BELOW_LINKS) != 0 ? 0 : RESOLVE_BENEATH) |
+                       (cached ? RESOLVE_CACHED : 0);
+    int fd, tries = 0;
     if (*name == '\0')
         name = ".";
     do
-        fd = syscall(SYS_openat2, root, name, &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < RACE_TRIES)));
+        fd = open_once(root, name, (unsigned)flags | O_CLOEXEC, resolve);
+    while (fd < 0 && errno == EAGAIN && !cached && ++tries < RACE_TRIES);
     if (fd < 0 && (errno == ENOSYS || errno == EPERM)) /* EPERM: a sandbox that does not know it */
         return walk_open(root, name, flags | O_CLOEXEC);
-    return (int)fd;
+    return fd;
 }

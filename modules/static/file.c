@@ -1,4 +1,4 @@
-/* Answering with an opened file; see file.h. Runs in the loop's thread; nothing is kept.
+/* Answering with an opened file; see file.h. Runs in the loop's thread or a pool's; nothing is kept.
  *
  * A file that has become shorter since it was looked at, or cannot be read, is given to the engine
  * with the length that was promised: it ends the connection, so that nobody takes a part for the
@@ -18,6 +18,7 @@
 #include "file.h"
 #include "parts.h"
 #include "range.h"
+#include "read.h"
 
 #define SMALL_FILE 16384 /* up to here bytes are read and leave together with the header */
 #define TAG_TEXT 64
@@ -134,19 +135,27 @@ static int send_unsatisfiable(reeve_request *request, const struct file *file)
     return -1;
 }
 
+/* The loop takes what is in memory only. What is not, the engine reads where it may wait. */
+static bool read_small(const reeve_request *request, const struct file *file,
+                       const struct range *range, char data[SMALL_FILE])
+{
+    size_t length = (size_t)range->length;
+    if (range->length > SMALL_FILE || strcmp(reeve_method(request), "HEAD") == 0)
+        return false;
+    return reeve_may_wait(request) ? read_whole(file->fd, data, length, range->first) == 0
+                                   : read_cached(file->fd, &file->st, data, length, range->first);
+}
+
 /* The fields have been set. */
 static int send_bytes(reeve_request *request, int status, const struct file *file,
                       const struct range *range)
 {
     char data[SMALL_FILE];
-    size_t length = (size_t)range->length;
-    off_t offset = (off_t)range->first;
-    if (length <= SMALL_FILE && strcmp(reeve_method(request), "HEAD") != 0 &&
-        pread(file->fd, data, length, offset) == (ssize_t)length) {
-        close(file->fd);
-        return reeve_reply(request, status, file->type, data, length);
-    }
-    return reeve_reply_file(request, status, file->type, file->fd, offset, length);
+    if (!read_small(request, file, range, data))
+        return reeve_reply_file(request, status, file->type, file->fd, (off_t)range->first,
+                                (size_t)range->length);
+    close(file->fd);
+    return reeve_reply(request, status, file->type, data, (size_t)range->length);
 }
 
 static int send_parts(reeve_request *request, const struct file *file, char *body, size_t length,

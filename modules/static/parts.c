@@ -10,29 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "parts.h"
+#include "read.h"
 
 #define BOUNDARY 32 /* room for one */
 #define PART_HEAD 256 /* more than all that stands between two parts, but for the media type */
-
-static int read_whole(int fd, char *to, size_t length, uint64_t offset)
-{
-    while (length > 0) {
-        ssize_t n = pread(fd, to, length, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            errno = n < 0 ? errno : EIO; /* it has become shorter */
-            return -1;
-        }
-        to += n;
-        length -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return 0;
-}
 
 static int read_ranges(int fd, char *to, const struct ranges *ranges)
 {

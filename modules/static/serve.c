@@ -1,8 +1,10 @@
 /* Answering a request from the folder of its route; see serve.h.
  *
  * Each request opens its file below the root with below_open(), so that no name, link or race leads
- * out of it. Runs in the loop's thread, or in a pool's; nothing is kept between requests. A
- * descriptor belongs to the request until file_send() takes it.
+ * out of it. Runs in the loop's thread, where it takes what is in memory; what the disk must be read
+ * for, it asks for again in a pool's thread. So the two are at one: whatever is done before a
+ * reeve_again() is done anew there. Nothing is kept between requests. A descriptor belongs to the
+ * request until file_send() takes it.
  */
 #include "config.h"
 
@@ -29,6 +31,7 @@ static int status_of(int error)
     case EACCES:
     case EPERM:
         return 403;
+    case EAGAIN: /* leased, or renamed all the time */
     case EMFILE:
     case ENFILE:
     case ENOMEM:
@@ -40,8 +43,16 @@ static int status_of(int error)
     }
 }
 
+/* Whether this error only says that the disk would have to be read, which the loop does not. */
+static bool is_cold(const reeve_request *request, int error)
+{
+    return error == EAGAIN && !reeve_may_wait(request);
+}
+
 static int refuse(reeve_request *request, int error)
 {
+    if (is_cold(request, error))
+        return reeve_again(request);
     int status = status_of(error);
     if (status >= 500)
         reeve_log(REEVE_LOG_ERROR, "static-open-failed", "cannot open %s: %s", reeve_path(request),
@@ -68,14 +79,24 @@ static int redirect(reeve_request *request)
     return result == 0 ? reeve_reply_status(request, 301) : -1;
 }
 
-static int open_file(const struct folder *folder, const char *name)
+static int open_below(const reeve_request *request, const struct folder *folder, const char *name,
+                      int flags)
 {
-    return below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    unsigned how = (folder->symlinks ? BELOW_LINKS : 0u) |
+                   (reeve_may_wait(request) ? 0u : BELOW_CACHED);
+    return below_open(folder->root, name, how, flags);
+}
+
+static int open_file(const reeve_request *request, const struct folder *folder, const char *name)
+{
+    return open_below(request, folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
 /* Puts the sibling of `name` that the client likes best in the place of the file, if there is one
- * that it prefers, and that has not been left behind by a newer file. */
-static void choose_sibling(reeve_request *request, const struct folder *folder, const char *name,
+ * that it prefers, and that has not been left behind by a newer file. False: whether there is one is
+ * not known without the disk. Once it was looked for in the pool, the kernel knows that also of a
+ * missing one (see below.c), so only the first request for a file goes that way. */
+static bool choose_sibling(reeve_request *request, const struct folder *folder, const char *name,
                            struct file *file)
 {
     const struct accept_coding *order[ACCEPT_CODINGS];
@@ -84,8 +105,12 @@ static void choose_sibling(reeve_request *request, const struct folder *folder, 
     for (size_t i = 0; i < count; i++) {
         char full[PATH_MAX];
         int n = snprintf(full, sizeof full, "%s%s", name, order[i]->suffix);
-        int fd = n > 0 && (size_t)n < sizeof full ? open_file(folder, full) : -1;
+        if (n < 0 || (size_t)n >= sizeof full)
+            continue;
+        int fd = open_file(request, folder, full);
         struct stat st;
+        if (fd < 0 && is_cold(request, errno))
+            return false;
         if (fd < 0)
             continue;
         if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_mtime < file->st.st_mtime) {
@@ -96,8 +121,9 @@ static void choose_sibling(reeve_request *request, const struct folder *folder, 
         file->fd = fd;
         file->st = st;
         file->coding = order[i];
-        return;
+        return true;
     }
+    return true;
 }
 
 /* Takes `fd`, which `name` led to. */
@@ -108,9 +134,10 @@ static int send_opened(reeve_request *request, const struct folder *folder, cons
     int error = fstat(fd, &file.st) == 0 ? 0 : errno;
     if (error == 0 && S_ISREG(file.st.st_mode)) {
         file.type = types_find(&folder->types, name);
-        if (folder->extra.coding_count > 0)
-            choose_sibling(request, folder, name, &file);
-        return file_send(request, &folder->extra, &file);
+        if (folder->extra.coding_count == 0 || choose_sibling(request, folder, name, &file))
+            return file_send(request, &folder->extra, &file);
+        close(fd);
+        return reeve_again(request);
     }
     close(fd);
     if (error == 0 && S_ISDIR(file.st.st_mode))
@@ -139,19 +166,23 @@ static int send_fallback(reeve_request *request, const struct folder *folder, in
     reeve_set_header(request, "Vary", "Accept");
     if (!is_navigation(request))
         return refuse(request, error);
-    int fd = below_open(folder->root, folder->fallback, folder->symlinks,
-                        O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    int fd = open_file(request, folder, folder->fallback);
     if (fd >= 0 && !is_folder(fd))
         return send_opened(request, folder, folder->fallback, fd);
     if (fd >= 0)
         close(fd);
+    else if (is_cold(request, errno))
+        return reeve_again(request);
     return refuse(request, error);
 }
 
-/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. */
+/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. To
+ * list one is to look at each entry, which is more than the loop may do, cold or not. */
 static int send_folder(reeve_request *request, const struct folder *folder, const char *name)
 {
-    int fd = below_open(folder->root, name, folder->symlinks,
+    if (folder->listing && !reeve_may_wait(request))
+        return reeve_again(request);
+    int fd = open_below(request, folder, name,
                         (folder->listing ? O_RDONLY : O_PATH) | O_DIRECTORY);
     if (fd < 0)
         return send_fallback(request, folder, errno);
@@ -173,7 +204,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
         int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
         if (n < 0 || (size_t)n >= sizeof full)
             return refuse(request, ENAMETOOLONG);
-        int fd = open_file(folder, full);
+        int fd = open_file(request, folder, full);
         if (fd >= 0 && !is_folder(fd))
             return send_opened(request, folder, full, fd);
         if (fd >= 0)
@@ -208,7 +239,7 @@ int serve_request(reeve_request *request, const struct folder *folder)
     const char *name = reeve_rest(request) + 1;
     if (path[strlen(path) - 1] == '/')
         return send_index(request, folder, name);
-    int fd = open_file(folder, name);
+    int fd = open_file(request, folder, name);
     if (fd < 0)
         return send_fallback(request, folder, errno);
     return send_opened(request, folder, name, fd);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "below.h"
 #include "folder.h"
 #include "listing.h"
 #include "serve.h"
@@ -44,6 +45,7 @@ static int open_root(const reeve_section *section, struct folder *folder)
     if (folder->root < 0)
         return reeve_conf_error(section, "root", "cannot open the folder \"%s\": %s; create it or "
                                 "name another one", root, strerror(errno));
+    below_probe(folder->root);
     return 0;
 }
 
@@ -55,20 +57,6 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
         return reeve_conf_error(section, "fallback", "\"%s\" is no file below the root that may be "
                                 "served: write it like \"/index.html\"", name);
     return 0;
-}
-
-/* Set once a worker, while configuring. */
-static struct reeve_handler static_handler;
-
-/* To list a folder is to read it from the disk and to look at each entry: the loop may not wait for
- * that. `blocking` holds for all that a handler does, so one route that lists sends the requests of
- * all static routes through the pool. Where no route lists, nothing changes. */
-static void read_listing(const reeve_section *section, struct folder *folder)
-{
-    folder->listing = reeve_conf_bool(section, "listing");
-    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
-    if (folder->listing)
-        static_handler.blocking = true;
 }
 
 static int static_handle(reeve_request *request, void *config)
@@ -88,7 +76,8 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
     folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
-    read_listing(section, folder);
+    folder->listing = reeve_conf_bool(section, "listing");
+    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
     types_load("/etc/mime.types");
     if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
         read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
@@ -135,7 +124,7 @@ static const reeve_option static_options[] = {
     {.type = REEVE_OPT_END},
 };
 
-static struct reeve_handler static_handler = {
+static const struct reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,

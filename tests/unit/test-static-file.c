@@ -9,6 +9,7 @@
 
 #include "../../modules/static/file.h"
 #include "fake-reeve.h"
+#include "fake-turns.h"
 #include "unit.h"
 
 /* What is asked, and what was answered. */
@@ -68,7 +69,7 @@ static int reply_status(reeve_request *request, int status)
 
 static const struct reeve_http_api api = {
     .method = get_method, .header = get_header, .set_header = set_header, .reply = reply,
-    .reply_file = reply_file, .reply_status = reply_status,
+    .reply_file = reply_file, .reply_status = reply_status, TURNS_API,
 };
 
 static const struct extra plain = {.cache_control = ""};
