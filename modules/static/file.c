@@ -158,33 +158,26 @@ static int send_bytes(reeve_request *request, int status, const struct file *fil
     return reeve_reply(request, status, file->type, data, (size_t)range->length);
 }
 
-static int send_parts(reeve_request *request, const struct file *file, char *body, size_t length,
-                      const char *type)
-{
-    close(file->fd);
-    int result = reeve_reply(request, 206, type, body, length);
-    free(body);
-    return result;
-}
-
-/* Ranges that cannot be sent as several parts are ignored, which any server may (RFC 9110,
- * 14.2). */
-static int send_ranges(reeve_request *request, const struct file *file, struct ranges *ranges)
+static int send_ranges(reeve_request *request, const struct file *file,
+                       const struct ranges *ranges)
 {
     uint64_t size = (uint64_t)file->st.st_size;
     const struct range whole = {.length = size};
-    if (ranges->count == 1) {
-        if (put_range(request, &ranges->list[0], size))
-            return send_bytes(request, 206, file, &ranges->list[0]);
-        close(file->fd);
-        return -1;
-    }
-    char type[PARTS_TYPE];
-    size_t length;
-    char *body = ranges->count > 1 ? parts_read(file->fd, size, file->type, ranges, type, &length)
-                                   : NULL;
-    return body != NULL ? send_parts(request, file, body, length, type)
-                        : send_bytes(request, 200, file, &whole);
+    if (ranges->count == 0)
+        return send_bytes(request, 200, file, &whole);
+    if (ranges->count > 1)
+        return parts_send(request, file->fd, size, file->type, ranges);
+    if (put_range(request, &ranges->list[0], size))
+        return send_bytes(request, 206, file, &ranges->list[0]);
+    close(file->fd);
+    return -1;
+}
+
+/* Closes the file; it is opened anew in the pool. */
+static int send_again(reeve_request *request, const struct file *file)
+{
+    close(file->fd);
+    return reeve_again(request);
 }
 
 /* Which ranges are wanted. Of an empty file none can be satisfied; some clients ask for one with
@@ -224,6 +217,8 @@ int file_send(reeve_request *request, const struct extra *extra, const struct fi
         return send_unsatisfiable(request, file);
     if (result == RANGE_IGNORED)
         ranges.count = 0;
+    if (ranges.count > 1 && !reeve_may_wait(request))
+        return send_again(request, file);
     if (put_fields(request, extra, file, &validators))
         return send_ranges(request, file, &ranges);
     close(file->fd);
