@@ -23,7 +23,11 @@
 #define SMALL_FILE 16384 /* up to here bytes are read and leave together with the header */
 #define TAG_TEXT 64
 
-struct validators {
+/* The form in which the file is sent (RFC 9110, 3.2), and its validators. */
+struct form {
+    const char *coding; /* Content-Encoding; NULL: none */
+    bool zip;           /* it is still to be compressed */
+    bool varies;        /* other clients may get another form */
     char tag[TAG_TEXT];
     char date[DATE_TEXT]; /* "" if the time cannot be written */
     struct condition_state state;
@@ -44,60 +48,66 @@ static char *put_hex(char *at, uint64_t number)
 /* The tag is made of size and time of change, to the nanosecond, and not of the inode: the same
  * tree on several hosts, behind one name, must have the same tags. It is strong: the kernel's clock
  * for files ticks every few milliseconds, and only two changes within one tick that leave the
- * length as it was would share a tag. */
-static void write_tag(char *at, const struct file *file)
+ * length as it was would share a tag. What is compressed here has a weak one: another build of zlib
+ * makes other bytes of the same text (8.8.1). */
+static void write_tag(char *at, const struct file *file, const struct form *form)
 {
     uint64_t time = (uint64_t)file->st.st_mtim.tv_sec * 1000000000u +
                     (uint64_t)file->st.st_mtim.tv_nsec;
+    if (form->zip)
+        at = stpcpy(at, "W/");
     *at++ = '"';
     at = put_hex(at, (uint64_t)file->st.st_size);
     *at++ = '-';
     at = put_hex(at, time);
-    if (file->coding != NULL) {
+    if (form->coding != NULL) {
         *at++ = '-';
-        at = stpcpy(at, file->coding->name);
+        at = stpcpy(at, form->coding);
     }
     *at++ = '"';
     *at = '\0';
 }
 
-static void describe(struct validators *validators, const struct file *file)
+static void describe(const reeve_request *request, const struct extra *extra,
+                     const struct file *file, struct form *form)
 {
     int64_t now = reeve_time(), modified = file->st.st_mtim.tv_sec;
+    bool fits = gzip_fits(&extra->gzip, file->type);
     if (modified > now)
         modified = now; /* RFC 9110, 8.8.2.1: never later than Date */
-    write_tag(validators->tag, file);
-    if (!date_format(modified, validators->date))
-        validators->date[0] = '\0';
-    validators->state =
-        (struct condition_state){.tag = validators->tag, .modified = modified, .now = now};
+    form->zip = fits && file->coding == NULL &&
+                gzip_wanted(&extra->gzip, request, (uint64_t)file->st.st_size);
+    form->coding = file->coding != NULL ? file->coding->name : form->zip ? "gzip" : NULL;
+    form->varies = fits || extra->coding_count > 0;
+    write_tag(form->tag, file, form);
+    if (!date_format(modified, form->date))
+        form->date[0] = '\0';
+    form->state = (struct condition_state){.tag = form->tag, .modified = modified, .now = now};
 }
 
 /* ---------------------------------------------------------------- fields ------------ */
 
 /* What 200, 206 and 304 have in common (RFC 9110, 15.4.5). */
-static bool put_common(reeve_request *request, const struct extra *extra,
-                       const struct validators *validators)
+static bool put_common(reeve_request *request, const struct extra *extra, const struct form *form)
 {
-    if (reeve_set_header(request, "ETag", validators->tag) != 0)
+    if (reeve_set_header(request, "ETag", form->tag) != 0)
         return false;
-    if (extra->coding_count > 0 && reeve_set_header(request, "Vary", "Accept-Encoding") != 0)
+    if (form->varies && reeve_set_header(request, "Vary", "Accept-Encoding") != 0)
         return false;
     return extra->cache_control[0] == '\0' ||
            reeve_set_header(request, "Cache-Control", extra->cache_control) == 0;
 }
 
-static bool put_fields(reeve_request *request, const struct extra *extra, const struct file *file,
-                       const struct validators *validators)
+/* Of what is compressed no ranges are sent: its bytes are not the same each time. */
+static bool put_fields(reeve_request *request, const struct extra *extra, const struct form *form)
 {
-    if (validators->date[0] != '\0' &&
-        reeve_set_header(request, "Last-Modified", validators->date) != 0)
+    if (form->date[0] != '\0' && reeve_set_header(request, "Last-Modified", form->date) != 0)
         return false;
-    if (file->coding != NULL &&
-        reeve_set_header(request, "Content-Encoding", file->coding->name) != 0)
+    if (form->coding != NULL && reeve_set_header(request, "Content-Encoding", form->coding) != 0)
         return false;
-    return reeve_set_header(request, "Accept-Ranges", "bytes") == 0 &&
-           put_common(request, extra, validators);
+    if (!form->zip && reeve_set_header(request, "Accept-Ranges", "bytes") != 0)
+        return false;
+    return put_common(request, extra, form);
 }
 
 static bool put_range(reeve_request *request, const struct range *range, uint64_t size)
@@ -117,10 +127,10 @@ static int send_status(reeve_request *request, const struct file *file, int stat
 }
 
 static int send_unmodified(reeve_request *request, const struct extra *extra,
-                           const struct file *file, const struct validators *validators)
+                           const struct file *file, const struct form *form)
 {
     close(file->fd);
-    if (!put_common(request, extra, validators))
+    if (!put_common(request, extra, form))
         return -1;
     return reeve_reply(request, 304, NULL, NULL, 0);
 }
@@ -173,13 +183,6 @@ static int send_ranges(reeve_request *request, const struct file *file,
     return -1;
 }
 
-/* Closes the file; it is opened anew in the pool. */
-static int send_again(reeve_request *request, const struct file *file)
-{
-    close(file->fd);
-    return reeve_again(request);
-}
-
 /* Which ranges are wanted. Of an empty file none can be satisfied; some clients ask for one with
  * every request, and are better off with the whole. */
 static enum range_result wanted(reeve_request *request, const struct file *file,
@@ -193,34 +196,51 @@ static enum range_result wanted(reeve_request *request, const struct file *file,
     return range_parse(field, (uint64_t)file->st.st_size, ranges);
 }
 
+/* Whether it takes too long for the loop: several parts are read from the disk, and to compress is
+ * to compute. */
+static bool is_long(const reeve_request *request, const struct form *form,
+                    const struct ranges *ranges)
+{
+    return ranges->count > 1 || (form->zip && strcmp(reeve_method(request), "HEAD") != 0);
+}
+
+/* The whole or a part, as the preconditions allow it. */
+static int send_content(reeve_request *request, const struct extra *extra, const struct file *file,
+                        const struct form *form)
+{
+    struct ranges ranges;
+    enum range_result result = wanted(request, file, &form->state, &ranges);
+    if (result == RANGE_UNSATISFIABLE)
+        return send_unsatisfiable(request, file);
+    if (result == RANGE_IGNORED)
+        ranges.count = 0;
+    bool again = is_long(request, form, &ranges) && !reeve_may_wait(request);
+    if (again || !put_fields(request, extra, form)) {
+        close(file->fd);
+        return again ? reeve_again(request) : -1; /* it is opened anew there */
+    }
+    return form->zip ? gzip_send(&extra->gzip, request, file->fd, (uint64_t)file->st.st_size,
+                                 file->type)
+                     : send_ranges(request, file, &ranges);
+}
+
 int file_send(reeve_request *request, const struct extra *extra, const struct file *file)
 {
-    struct validators validators;
+    struct form form;
     const struct condition_fields fields = {
         .match = reeve_header(request, "If-Match"),
         .none_match = reeve_header(request, "If-None-Match"),
         .unmodified_since = reeve_header(request, "If-Unmodified-Since"),
         .modified_since = reeve_header(request, "If-Modified-Since"),
     };
-    describe(&validators, file);
-    switch (condition_check(&fields, &validators.state)) {
+    describe(request, extra, file, &form);
+    switch (condition_check(&fields, &form.state)) {
     case CONDITION_TRUE:
-        break;
+        return send_content(request, extra, file, &form);
     case CONDITION_UNMODIFIED:
-        return send_unmodified(request, extra, file, &validators);
+        return send_unmodified(request, extra, file, &form);
     case CONDITION_FALSE:
-        return send_status(request, file, 412);
+        break;
     }
-    struct ranges ranges;
-    enum range_result result = wanted(request, file, &validators.state, &ranges);
-    if (result == RANGE_UNSATISFIABLE)
-        return send_unsatisfiable(request, file);
-    if (result == RANGE_IGNORED)
-        ranges.count = 0;
-    if (ranges.count > 1 && !reeve_may_wait(request))
-        return send_again(request, file);
-    if (put_fields(request, extra, file, &validators))
-        return send_ranges(request, file, &ranges);
-    close(file->fd);
-    return -1;
+    return send_status(request, file, 412);
 }
