@@ -11,6 +11,7 @@
 static struct {
     bool waits; /* this call may wait */
     bool again; /* the handler wants to be asked again */
+    bool short_of_memory;
     int pieces; /* calls of more() */
     int end;    /* what the last of them returned */
     size_t largest; /* piece */
@@ -67,7 +68,8 @@ static void *turns_memory[8];
 static inline void *turns_alloc(reeve_request *r, size_t size)
 {
     (void)r;
-    for (size_t i = 0; i < sizeof turns_memory / sizeof *turns_memory; i++)
+    for (size_t i = 0; !turns.short_of_memory && i < sizeof turns_memory / sizeof *turns_memory;
+         i++)
         if (turns_memory[i] == NULL)
             return turns_memory[i] = malloc(size);
     return NULL;

@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "../../modules/static/file.h"
 #include "fake-reeve.h"
@@ -66,7 +68,10 @@ static int reply_stream(reeve_request *request, int status, const char *type, ui
                         int (*more)(reeve_request *, void *), void (*over)(void *), void *arg)
 {
     reply(request, status, type, NULL, (size_t)length);
-    turns_stream(request, length, more, over, arg);
+    if (strcmp(r.method, "HEAD") != 0)
+        turns_stream(request, length, more, over, arg);
+    else if (over != NULL)
+        over(arg);
     return 0;
 }
 
@@ -178,5 +183,139 @@ START_TEST(short_memory_gives_no_half_answer)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- gzip -------------- */
+
+static const char *const text_types[] = {"text/*", "image/svg+xml"};
+static const struct extra packing = {
+    .cache_control = "",
+    .gzip = {.on = true, .level = 5, .least = 100, .types = (const char **)text_types,
+             .type_count = 2},
+};
+
+/* What came, unpacked, is so many zeros. */
+static void is_zeros(size_t length)
+{
+    static unsigned char out[65536];
+    z_stream zip = {.next_in = (unsigned char *)turns.data, .avail_in = (unsigned)turns.length,
+                    .next_out = out, .avail_out = sizeof out};
+    ck_assert_int_eq(inflateInit2(&zip, 16 + MAX_WBITS), Z_OK);
+    ck_assert_int_eq(inflate(&zip, Z_FINISH), Z_STREAM_END);
+    ck_assert_uint_eq(zip.avail_in, 0);
+    ck_assert_uint_eq(zip.total_out, length);
+    for (size_t i = 0; i < length; i++)
+        ck_assert_uint_eq(out[i], 0);
+    inflateEnd(&zip);
+}
+
+START_TEST(gzip_of_every_window)
+{
+    static const size_t sizes[] = {100, 249, 250, 251, 762, 763, 32768, 65535};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", sizes[i], sizes[i], 9), 0);
+        ck_assert(r.status == 200 && turns.waits && turns.end == 0);
+        ck_assert_uint_eq(turns.promised, REEVE_UNKNOWN_LENGTH);
+        ck_assert_ptr_nonnull(strstr(r.fields, "Content-Encoding: gzip\nETag: W/\""));
+        ck_assert_ptr_nonnull(strstr(r.fields, "-gzip\"\nVary: Accept-Encoding\n"));
+        ck_assert_ptr_null(strstr(r.fields, "Accept-Ranges"));
+        is_zeros(sizes[i]);
+    }
+}
+END_TEST
+
+START_TEST(gzip_is_not_for_all)
+{
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 99, 99, 9), 0);
+    ck_assert(r.length == 99 && !turns.waits);
+    ck_assert_ptr_nonnull(strstr(r.fields, "Vary: Accept-Encoding\n"));
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "br", 100, 100, 9), 0);
+    ck_assert(r.length == 100 && !turns.waits);
+    ck_assert(gzip_fits(&packing.gzip, "image/svg+xml"));
+    ck_assert(gzip_fits(&packing.gzip, "IMAGE/SVG+XML; charset=utf-8"));
+    ck_assert(gzip_fits(&packing.gzip, "text/x"));
+    ck_assert(!gzip_fits(&packing.gzip, "image/svg"));
+    ck_assert(!gzip_fits(&packing.gzip, "image/svg+xmlx"));
+    ck_assert(!gzip_fits(&packing.gzip, "texts/x"));
+    ck_assert(!gzip_fits(&packing.gzip, "x/text/x"));
+    ck_assert(!gzip_fits(&packing.gzip, ""));
+}
+END_TEST
+
+START_TEST(gzip_head_reads_nothing)
+{
+    ck_assert_int_eq(ask(&packing, "HEAD", "Accept-Encoding", "gzip", 0, 5000, 9), 0);
+    ck_assert(r.status == 200 && !turns.waits && turns.pieces == 0);
+    ck_assert_ptr_nonnull(strstr(r.fields, "Content-Encoding: gzip\n"));
+}
+END_TEST
+
+START_TEST(gzip_of_a_file_that_shrank)
+{
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 30000, 40000, 9), 0);
+    ck_assert_int_eq(turns.end, -1);
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 0, 40000, 9), 0);
+    ck_assert_int_eq(turns.end, -1);
+}
+END_TEST
+
+START_TEST(gzip_without_memory_gives_no_half_answer)
+{
+    for (int fields = 0; fields < 4; fields++) {
+        ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 5000, 5000, fields), -1);
+        ck_assert_int_eq(r.status, 0);
+    }
+    turns_forget();
+    turns.short_of_memory = true;
+    int fd = memfd_create("file", MFD_CLOEXEC);
+    ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, fd, 5000, "text/plain"), -1);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+}
+END_TEST
+
+/* Those that are being sent, and how they end. */
+static void (*overs[1000])(void *arg);
+static void *args[1000];
+static size_t sending;
+
+static int reply_and_wait(reeve_request *request, int status, const char *type, uint64_t length,
+                          int (*more)(reeve_request *, void *), void (*over)(void *), void *arg)
+{
+    (void)request, (void)status, (void)type, (void)length, (void)more;
+    ck_assert_uint_lt(sending, 1000);
+    overs[sending] = over;
+    args[sending++] = arg;
+    return 0;
+}
+
+static void *endless_alloc(reeve_request *request, size_t size)
+{
+    (void)request;
+    return malloc(size);
+}
+
+/* Many slow readers do not add up: what is above the bound is sent as it is. */
+START_TEST(gzip_at_once_is_bounded)
+{
+    static const struct reeve_http_api waiting = {
+        .method = get_method, .header = get_header, .set_header = set_header,
+        .reply_stream = reply_and_wait, .alloc = endless_alloc};
+    memset(&r, 0, sizeof r);
+    r.public.api = &waiting;
+    r.method = "GET";
+    r.asked[0] = "Accept-Encoding";
+    r.asked[1] = "gzip";
+    while (gzip_wanted(&packing.gzip, &r.public, 200))
+        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, memfd_create("file", MFD_CLOEXEC),
+                                   200, "text/plain"), 0);
+    ck_assert_uint_eq(sending, 256);
+    for (; sending > 0; sending--) {
+        overs[sending - 1](args[sending - 1]);
+        free(args[sending - 1]);
+        ck_assert(gzip_wanted(&packing.gzip, &r.public, 200));
+    }
+}
+END_TEST
+
 UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(a_shorter_file_keeps_its_length),
-          EACH(short_memory_gives_no_half_answer, answers))
+          EACH(short_memory_gives_no_half_answer, answers), ONCE(gzip_of_every_window),
+          ONCE(gzip_is_not_for_all), ONCE(gzip_head_reads_nothing), ONCE(gzip_of_a_file_that_shrank),
+          ONCE(gzip_without_memory_gives_no_half_answer), ONCE(gzip_at_once_is_bounded))
