@@ -5,10 +5,10 @@
  * a time and no link is followed at all: stricter, slower, and as safe.
  *
  * RESOLVE_CACHED takes names from the kernel's memory of names alone. That remembers missing ones
- * too, once somebody has looked for them, so that a sibling or an index file that is not there costs
- * no more than one that is. Some file systems remember none of them (tmpfs), or ask a server each
- * time (most of a network): there BELOW_CACHED gives EAGAIN each time, and the way is through the
- * pool. Nothing is kept but whether the kernel knows it. */
+ * too, once somebody has looked for them, so that a sibling or an index file that is not there
+ * costs no more than one that is. Some file systems remember none of them (tmpfs), or ask a server
+ * each time (most of a network): there BELOW_CACHED gives EAGAIN each time, and the way is through
+ * the pool. Nothing is kept but whether the kernel knows it. */
 #include "config.h"
 
 #include "below.h"

@@ -40,8 +40,8 @@ static const char *read_tag(const char *at, const char **tag, size_t *length, bo
     return at;
 }
 
-/* Whether one of the tags is ours, or the list is "*". By strong comparison two are not equal if one
- * of them is weak (8.8.3.2). */
+/* Whether one of the tags is ours, or the list is "*". By strong comparison two are not equal if
+ * one of them is weak (8.8.3.2). */
 static bool is_listed(const char *list, const char *ours, bool weak_too)
 {
     if (strcmp(list, "*") == 0)

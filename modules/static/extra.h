@@ -1,5 +1,6 @@
 /* What the operator adds to the answers of a route: Cache-Control and further fields, which
- * precompressed siblings there may be, and what is compressed. Read while configuring, then only read. */
+ * precompressed siblings there may be, and what is compressed. Read while configuring, then only
+ * read. */
 #ifndef STATIC_EXTRA_H
 #define STATIC_EXTRA_H
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* Answering with an opened file; see file.h. Runs in the loop's thread or a pool's; nothing is kept.
+/* Answering with an opened file; see file.h. Runs in the loop's thread or a pool's; nothing is
+ * kept.
  *
  * A file that has become shorter since it was looked at, or cannot be read, is given to the engine
  * with the length that was promised: it ends the connection, so that nobody takes a part for the

@@ -25,8 +25,8 @@ void gzip_free(struct gzip *gzip);
 bool gzip_fits(const struct gzip *gzip, const char *type);
 /* Whether a file of `size` bytes whose type fits is to be compressed for this request. */
 bool gzip_wanted(const struct gzip *gzip, const reeve_request *request, uint64_t size);
-/* Answers with 200 and `size` bytes of `fd`, which is taken, in gzip. The fields have been set. What
- * reeve_reply_stream() returns. Where a thread may wait; in any place for HEAD. */
+/* Answers with 200 and `size` bytes of `fd`, which is taken, in gzip. The fields have been set.
+ * What reeve_reply_stream() returns. Where a thread may wait; in any place for HEAD. */
 int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size,
               const char *type);
 

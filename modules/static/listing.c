@@ -5,8 +5,8 @@
  * that no folder costs more than that many stat(2) calls.
  *
  * Reading thousands of entries may take long, and a cold disk longer: this runs in a pool thread
- * (serve.c sees to that), or inline where the model has no pool. Nothing is kept between requests; a
- * listing belongs to its request.
+ * (serve.c sees to that), or inline where the model has no pool. Nothing is kept between requests;
+ * a listing belongs to its request.
  */
 #include "config.h"
 

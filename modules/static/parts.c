@@ -1,5 +1,6 @@
-/* multipart/byteranges; see parts.h. An answer in pieces, in a pool thread where there are any; what
- * is kept of it belongs to the request. However much was asked for, one piece of it is in memory.
+/* multipart/byteranges; see parts.h. An answer in pieces, in a pool thread where there are any;
+ * what is kept of it belongs to the request. However much was asked for, one piece of it is in
+ * memory.
  *
  * A part ends where the boundary stands, so it may stand in none of them: it is 128 random bits,
  * which nobody meets in a file by chance, nor can put there on purpose. The length that is promised

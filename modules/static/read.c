@@ -1,5 +1,5 @@
-/* Reading bytes of a file; see read.h. Nothing is kept, but which file system was last found unable
- * to say what is in memory, so that its files cost no call that is known to fail. A thread's own. */
+/* Reading bytes of a file; see read.h. A thread keeps nothing, but which file system it last found
+ * unable to say what is in memory, so that its files cost no call that is known to fail. */
 #include "config.h"
 
 #include <errno.h>

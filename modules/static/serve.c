@@ -1,10 +1,9 @@
 /* Answering a request from the folder of its route; see serve.h.
  *
  * Each request opens its file below the root with below_open(), so that no name, link or race leads
- * out of it. Runs in the loop's thread, where it takes what is in memory; what the disk must be read
- * for, it asks for again in a pool's thread. So the two are at one: whatever is done before a
- * reeve_again() is done anew there. Nothing is kept between requests. A descriptor belongs to the
- * request until file_send() takes it.
+ * out of it. Runs in the loop's thread, with what is in memory; where the disk must be read it asks
+ * to be called again in a pool's thread, which does all of it anew. Nothing is kept between
+ * requests. A descriptor belongs to the request until file_send() takes it.
  */
 #include "config.h"
 
@@ -93,9 +92,9 @@ static int open_file(const reeve_request *request, const struct folder *folder, 
 }
 
 /* Puts the sibling of `name` that the client likes best in the place of the file, if there is one
- * that it prefers, and that has not been left behind by a newer file. False: whether there is one is
- * not known without the disk. Once it was looked for in the pool, the kernel knows that also of a
- * missing one (see below.c), so only the first request for a file goes that way. */
+ * that it prefers, and that has not been left behind by a newer file. False: whether there is one
+ * is not known without the disk. Once it was looked for in the pool, the kernel knows that also of
+ * a missing one (see below.c), so only the first request for a file goes that way. */
 static bool choose_sibling(reeve_request *request, const struct folder *folder, const char *name,
                            struct file *file)
 {

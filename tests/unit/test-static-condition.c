@@ -63,7 +63,7 @@ START_TEST(rfc9110_13_1_2_if_none_match)
 }
 END_TEST
 
-/* A weak tag of ours is equal to nothing by strong comparison, by weak to what the strong one is. */
+/* A weak tag of ours is equal to none by strong comparison, by weak to what the strong one is. */
 START_TEST(rfc9110_8_8_3_2_ours_is_weak)
 {
     const struct condition_fields match = {.match = tags[_i].value};

@@ -317,5 +317,6 @@ END_TEST
 
 UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(a_shorter_file_keeps_its_length),
           EACH(short_memory_gives_no_half_answer, answers), ONCE(gzip_of_every_window),
-          ONCE(gzip_is_not_for_all), ONCE(gzip_head_reads_nothing), ONCE(gzip_of_a_file_that_shrank),
-          ONCE(gzip_without_memory_gives_no_half_answer), ONCE(gzip_at_once_is_bounded))
+          ONCE(gzip_is_not_for_all), ONCE(gzip_head_reads_nothing),
+          ONCE(gzip_of_a_file_that_shrank), ONCE(gzip_without_memory_gives_no_half_answer),
+          ONCE(gzip_at_once_is_bounded))
