@@ -45,7 +45,8 @@ def listing(case):
     server.write("www/small.txt", b"small\n" * 1000)
     server.start()
     with Client(server.address()) as client:
-        for target, status in (("/small.txt", 200), ("/", 200), ("/folder", 301)):
+        for target, status in (("/small.txt", 200), ("/", 200), ("/folder", 301),
+                               ("/folder/", 200)):
             equal(client.get(target).status, status, target)  # now the names are in memory
         pool = Pool(server)
         before = pool.rest()

@@ -150,7 +150,7 @@ def conditions(case):
                       (words["bare"], "Accept-Encoding"), f"fields of 206 with {fields}")
 
 
-@scenario("gzip: a precompressed sibling comes first; no-transform forbids it; it is off by default")
+@scenario("gzip: siblings come first, no-transform forbids it, by default it is off")
 def others(case):
     server = serve(case, 'gzip = true precompressed = { "br", "gzip" }')
     put(server, "page.html.br", b"packed before")

@@ -1,11 +1,13 @@
 /* static: answers of one opened file, with a request of our own in place of http's. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -89,15 +91,32 @@ static const struct reeve_http_api api = {
 static const struct extra plain = {.cache_control = ""};
 static struct extra full; /* all that an operator may set */
 
+static bool evict; /* the file's bytes are not in memory when it is asked for, */
+static bool cold;  /* and the kernel says so */
+
+static void make_cold(int fd)
+{
+    char data[1];
+    struct iovec one = {.iov_base = data, .iov_len = 1};
+    ck_assert_int_eq(fsync(fd), 0);
+    ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    cold = preadv2(fd, &one, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
+    ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+}
+
 /* Asks for a file that holds `holds` bytes and said that it held `size`, and sees to it that the
  * descriptor is closed. What file_send() returns. */
 static int ask(const struct extra *extra, const char *method, const char *name, const char *value,
                size_t holds, size_t size, int fields)
 {
     static char data[65536];
-    struct file file = {.fd = memfd_create("file", MFD_CLOEXEC), .type = "text/plain"};
+    char path[] = "/tmp/test-static-file-XXXXXX"; /* where a disk is, if there is one */
+    struct file file = {.fd = mkostemp(path, O_CLOEXEC), .type = "text/plain"};
+    ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(write(file.fd, data, holds), (ssize_t)holds);
     ck_assert_int_eq(fstat(file.fd, &file.st), 0);
+    if (evict)
+        make_cold(file.fd);
     file.st.st_size = (off_t)size;
     file.coding = extra->coding_count > 0 ? extra->codings[0] : NULL;
     memset(&r, 0, sizeof r);
@@ -136,6 +155,19 @@ START_TEST(small_ones_are_read)
     ck_assert(r.status == 206 && r.length == 100 && !r.by_file);
     ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=100-", 20000, 20000, 9), 0);
     ck_assert(r.status == 206 && r.length == 19900 && r.by_file && r.offset == 100);
+}
+END_TEST
+
+/* The loop does not wait for the disk: the engine reads them, where it may. */
+START_TEST(cold_ones_are_not_read)
+{
+    evict = true;
+    ck_assert_int_eq(ask(&plain, "GET", NULL, NULL, 10000, 10000, 9), 0);
+    ck_assert(r.status == 200 && r.length == 10000 && r.offset == 0);
+    ck_assert(r.by_file || !cold); /* not on tmpfs */
+    ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=9000-", 10000, 10000, 9), 0);
+    ck_assert(r.status == 206 && r.length == 1000 && (r.by_file || !cold));
+    evict = false;
 }
 END_TEST
 
@@ -315,7 +347,8 @@ START_TEST(gzip_at_once_is_bounded)
 }
 END_TEST
 
-UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(a_shorter_file_keeps_its_length),
+UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(cold_ones_are_not_read),
+          ONCE(a_shorter_file_keeps_its_length),
           EACH(short_memory_gives_no_half_answer, answers), ONCE(gzip_of_every_window),
           ONCE(gzip_is_not_for_all), ONCE(gzip_head_reads_nothing),
           ONCE(gzip_of_a_file_that_shrank), ONCE(gzip_without_memory_gives_no_half_answer),

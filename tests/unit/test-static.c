@@ -272,21 +272,25 @@ static void configure_packed(void)
     configure(false);
 }
 
-/* Nobody has looked for these names since the folder was made: the kernel does not know that they
- * are missing. */
-START_TEST(test_cold_names_are_for_the_pool)
+/* Whether the kernel tells what it knows of a name. Nobody has looked for this one since the folder
+ * was made, so if it tells, it knows nothing of it. */
+static bool tells(void)
 {
     int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int found = below_open(fd, "nobody-asked", BELOW_CACHED, O_RDONLY), error = errno;
     ck_assert_int_eq(found, -1);
     close(fd);
-    if (error == ENOENT)
-        return; /* Linux before 5.12 */
-    ck_assert_int_eq(error, EAGAIN);
+    ck_assert(error == EAGAIN || error == ENOENT); /* Linux before 5.12 */
+    return error == EAGAIN;
+}
+
+START_TEST(test_cold_names_are_for_the_pool)
+{
+    bool cold = tells();
     ck_assert_int_eq(ask("GET", "/nobody-asked-this"), 404);
-    ck_assert(turns.waits);
+    ck_assert_int_eq(turns.waits, cold);
     ck_assert_int_eq(ask("GET", "/nobody/asked"), 404);
-    ck_assert(turns.waits);
+    ck_assert_int_eq(turns.waits, cold);
     ck_assert_int_eq(ask("GET", "/a.txt"), 200); /* it was written a moment ago */
     ck_assert(!turns.waits);
     ck_assert_int_eq(ask("GET", "/sub"), 301);
@@ -296,19 +300,40 @@ END_TEST
 
 START_TEST(test_cold_siblings_are_for_the_pool)
 {
+    bool cold = tells();
     configure_packed();
     asked.encodings = "gzip";
     serves("/a.txt", TEXT, "a text");
-    bool first = turns.waits; /* not on Linux before 5.12 */
+    ck_assert_int_eq(turns.waits, cold);
     put("root/b.txt", "b text");
     serves("/b.txt", TEXT, "b text");
-    ck_assert_int_eq(turns.waits, first);
+    ck_assert_int_eq(turns.waits, cold);
     put("root/b.txt.gz", "packed");
     serves("/b.txt", TEXT, "packed");
     ck_assert(!turns.waits);
     asked.encodings = NULL;
     serves("/a.txt", TEXT, "a text");
     ck_assert(!turns.waits);
+}
+END_TEST
+
+START_TEST(test_cold_fallback_is_for_the_pool)
+{
+    bool cold = tells();
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    bool forgets = turns.waits; /* tmpfs does */
+    asked.accept = "text/html";
+    fallback = "/a.txt";
+    configure(false);
+    serves("/none", TEXT, "a text");
+    ck_assert_int_eq(turns.waits, forgets);
+    fallback = "/nobody-wrote-this";
+    configure(false);
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    ck_assert_int_eq(turns.waits, cold);
+    asked.accept = NULL;
+    fallback = "";
 }
 END_TEST
 
@@ -651,6 +676,7 @@ END_TEST
 
 UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files),
                  ONCE(test_cold_names_are_for_the_pool), ONCE(test_cold_siblings_are_for_the_pool),
+                 ONCE(test_cold_fallback_is_for_the_pool),
                  ONCE(test_head),
                  ONCE(test_large_file), EACH(test_refusals, refusals), ONCE(test_dots),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
