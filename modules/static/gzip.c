@@ -28,6 +28,14 @@ static atomic_uint streams; /* of this process */
 
 /* ---------------------------------------------------------------- configuration ----- */
 
+/* "text/html", or with "*" in place of all that follows the slash; parameters do not belong here. */
+static bool is_kind(const char *type)
+{
+    const char *slash = strchr(type, '/'), *star = strchr(type, '*');
+    return slash != NULL && slash != type && slash[1] != '\0' && strpbrk(type, "; \t") == NULL &&
+           (star == NULL || (star == slash + 1 && star[1] == '\0'));
+}
+
 static int read_types(const reeve_section *section, struct gzip *gzip)
 {
     size_t count = reeve_conf_count(section, "gzip_types");
@@ -36,8 +44,7 @@ static int read_types(const reeve_section *section, struct gzip *gzip)
         return reeve_conf_error(section, NULL, "memory is short: free some and try again");
     for (; gzip->type_count < count; gzip->type_count++) {
         const char *type = reeve_conf_item(section, "gzip_types", gzip->type_count);
-        const char *slash = strchr(type, '/');
-        if (slash == NULL || slash == type || slash[1] == '\0' || strpbrk(type, "; \t") != NULL)
+        if (!is_kind(type))
             return reeve_conf_error(section, "gzip_types", "\"%s\" is no media type: write one "
                                     "such as \"application/json\" or \"text/*\"", type);
         gzip->types[gzip->type_count] = type;

@@ -36,7 +36,8 @@ int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t 
      .help = "Whether files are compressed while they are sent, for clients that accept gzip. Not "\
              "if a precompressed sibling is sent, if a part is asked for by Range, or if "         \
              "cache_control holds no-transform. It takes a pool thread about 20 ms for each MB, "  \
-             "each time: precompressed siblings take none."},                                      \
+             "each time: precompressed siblings take none. A worker compresses at most 256 files " \
+             "at once, and sends others as they are."},                                            \
     {.name = "gzip_types", .type = REEVE_OPT_LIST,                                                 \
      .fallback = "text/*,application/atom+xml,application/javascript,application/json,"            \
                  "application/ld+json,application/manifest+json,application/rss+xml,"              \

@@ -182,6 +182,8 @@ def settings(case):
     for options, part in (('gzip_types = { "text" }', "is no media type"),
                           ('gzip_types = { "text/" }', "is no media type"),
                           ('gzip_types = { "text/html; charset=utf-8" }', "is no media type"),
+                          ('gzip_types = { "*/*" }', "is no media type"),
+                          ('gzip_types = { "text/x*" }', "is no media type"),
                           ("gzip_level = 0", "write 1 to 9"), ("gzip_level = 10", "write 1 to 9"),
                           ("gzip_least = 0", "out of range")):
         server = case.server(site(options))
