@@ -199,10 +199,9 @@ static enum range_result wanted(reeve_request *request, const struct file *file,
 
 /* Whether it takes too long for the loop: several parts are read from the disk, and to compress is
  * to compute. */
-static bool is_long(const reeve_request *request, const struct form *form,
-                    const struct ranges *ranges)
+static bool is_long(const struct form *form, const struct ranges *ranges)
 {
-    return ranges->count > 1 || (form->zip && strcmp(reeve_method(request), "HEAD") != 0);
+    return ranges->count > 1 || form->zip;
 }
 
 /* The whole or a part, as the preconditions allow it. */
@@ -215,7 +214,7 @@ static int send_content(reeve_request *request, const struct extra *extra, const
         return send_unsatisfiable(request, file);
     if (result == RANGE_IGNORED)
         ranges.count = 0;
-    bool again = is_long(request, form, &ranges) && !reeve_may_wait(request);
+    bool again = is_long(form, &ranges) && !reeve_may_wait(request);
     if (again || !put_fields(request, extra, form)) {
         close(file->fd);
         return again ? reeve_again(request) : -1; /* it is opened anew there */

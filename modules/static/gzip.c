@@ -1,11 +1,12 @@
-/* Compressing files while they are sent; see gzip.h. An answer in pieces, in a pool thread where
- * there are any; what is kept of it belongs to the request.
+/* Compressing files while they are sent; see gzip.h. In a pool thread, where there are any; what is
+ * kept belongs to the request.
  *
- * However long a file is, zlib's state and one piece of it are in memory: at most 256 KiB, less for
- * a file that is small itself. So that many slow readers do not add up, no more than STREAMS_MOST
- * files are compressed at once in a process; what comes above that is sent as it is, which is right
- * for every client. The length cannot be told before: the answer is chunked. A file that has become
- * shorter, or cannot be read, ends the connection before the last chunk.
+ * A small file is compressed at once and has a length. A larger one is an answer in pieces, whose
+ * length nobody knows before: it is chunked. However long it is, zlib's state and one piece of it
+ * are in memory, some 300 KiB; so that many slow readers do not add up, no more than STREAMS_MOST
+ * of them are compressed at once in a process. What comes above that is sent as it is, which is
+ * right for every client. A file that has become shorter, or cannot be read, is an error, or if its
+ * answer has begun, the end of the connection before the last chunk.
  */
 #include "config.h"
 
@@ -20,6 +21,7 @@
 #include "gzip.h"
 #include "read.h"
 
+#define SMALL_FILE 65536 /* up to here it is compressed at once */
 #define STREAMS_MOST 256
 #define INPUT 16384 /* bytes that are read at a time */
 #define PIECE 32768 /* bytes of gzip that make a piece of the answer */
@@ -28,7 +30,7 @@ static atomic_uint streams; /* of this process */
 
 /* ---------------------------------------------------------------- configuration ----- */
 
-/* "text/html", or with "*" in place of all that follows the slash; parameters do not belong here. */
+/* "text/html", or with "*" in place of all behind the slash; parameters do not belong here. */
 static bool is_kind(const char *type)
 {
     const char *slash = strchr(type, '/'), *star = strchr(type, '*');
@@ -94,10 +96,53 @@ bool gzip_wanted(const struct gzip *gzip, const reeve_request *request, uint64_t
     const struct accept_coding *order[1];
     return size >= gzip->least && reeve_header(request, "Range") == NULL &&
            accept_order(reeve_header(request, "Accept-Encoding"), offered, 1, order) == 1 &&
-           atomic_load_explicit(&streams, memory_order_relaxed) < STREAMS_MOST;
+           (size <= SMALL_FILE ||
+            atomic_load_explicit(&streams, memory_order_relaxed) < STREAMS_MOST);
 }
 
-/* ---------------------------------------------------------------- compressing ------- */
+/* ---------------------------------------------------------------- small files ------- */
+
+/* The least window, as zlib counts them, in which all of a small file is. */
+static int window_of(uint64_t size)
+{
+    int bits = 9;
+    while (bits < MAX_WBITS && (UINT64_C(1) << bits) < size + 262) /* zlib keeps so much free */
+        bits++;
+    return bits;
+}
+
+/* False: memory is short. */
+static bool start(const struct gzip *gzip, z_stream *zip, uint64_t size)
+{
+    *zip = (z_stream){0};
+    /* 16: in the format of gzip; 8: zlib's own choice between speed and memory */
+    return deflateInit2(zip, gzip->level, Z_DEFLATED, 16 + window_of(size), 8,
+                        Z_DEFAULT_STRATEGY) == Z_OK;
+}
+
+static int send_small(const struct gzip *gzip, reeve_request *request, int fd, size_t size,
+                      const char *type)
+{
+    unsigned char in[SMALL_FILE];
+    int result = -1;
+    z_stream zip;
+    if (!start(gzip, &zip, size))
+        return -1;
+    uLong room = deflateBound(&zip, (uLong)size);
+    unsigned char *out = reeve_alloc(request, room);
+    if (out != NULL && read_whole(fd, in, size, 0) == 0) {
+        zip.next_in = in;
+        zip.avail_in = (uInt)size;
+        zip.next_out = out;
+        zip.avail_out = (uInt)room;
+        deflate(&zip, Z_FINISH); /* there is room for all of it */
+        result = reeve_reply(request, 200, type, out, zip.total_out);
+    }
+    deflateEnd(&zip);
+    return result;
+}
+
+/* ---------------------------------------------------------------- large files ------- */
 
 struct squeeze {
     int fd;
@@ -146,44 +191,30 @@ static void over(void *arg)
     atomic_fetch_sub_explicit(&streams, 1, memory_order_relaxed);
 }
 
-/* The least window, as zlib counts them, in which all of a small file is. */
-static int window_of(uint64_t size)
-{
-    int bits = 9;
-    while (bits < MAX_WBITS && (UINT64_C(1) << bits) < size + 262) /* zlib keeps so much free */
-        bits++;
-    return bits;
-}
-
-/* NULL: memory is short. */
-static struct squeeze *begin(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size)
+static int send_large(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size,
+                      const char *type)
 {
     struct squeeze *squeeze = reeve_alloc(request, sizeof *squeeze);
-    if (squeeze == NULL)
-        return NULL;
-    *squeeze = (struct squeeze){.fd = fd, .left = size};
-    /* 16: in the format of gzip; 8: zlib's own choice between speed and memory */
-    if (deflateInit2(&squeeze->zip, gzip->level, Z_DEFLATED, 16 + window_of(size), 8,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return NULL;
+    if (squeeze == NULL || !start(gzip, &squeeze->zip, size)) {
+        close(fd);
+        return -1;
+    }
+    squeeze->fd = fd;
+    squeeze->at = 0;
+    squeeze->left = size;
     atomic_fetch_add_explicit(&streams, 1, memory_order_relaxed);
-    return squeeze;
+    if (reeve_reply_stream(request, 200, type, REEVE_UNKNOWN_LENGTH, more, over, squeeze) == 0)
+        return 0;
+    over(squeeze);
+    return -1;
 }
 
 int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size,
               const char *type)
 {
-    if (strcmp(reeve_method(request), "HEAD") == 0) { /* nobody asks for a piece */
-        close(fd);
-        return reeve_reply_stream(request, 200, type, REEVE_UNKNOWN_LENGTH, more, NULL, NULL);
-    }
-    struct squeeze *squeeze = begin(gzip, request, fd, size);
-    if (squeeze == NULL) {
-        close(fd);
-        return -1;
-    }
-    if (reeve_reply_stream(request, 200, type, REEVE_UNKNOWN_LENGTH, more, over, squeeze) == 0)
-        return 0;
-    over(squeeze);
-    return -1;
+    if (size > SMALL_FILE)
+        return send_large(gzip, request, fd, size, type);
+    int result = send_small(gzip, request, fd, (size_t)size, type);
+    close(fd);
+    return result;
 }

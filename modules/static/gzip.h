@@ -26,7 +26,7 @@ bool gzip_fits(const struct gzip *gzip, const char *type);
 /* Whether a file of `size` bytes whose type fits is to be compressed for this request. */
 bool gzip_wanted(const struct gzip *gzip, const reeve_request *request, uint64_t size);
 /* Answers with 200 and `size` bytes of `fd`, which is taken, in gzip. The fields have been set.
- * What reeve_reply_stream() returns. Where a thread may wait; in any place for HEAD. */
+ * What reeve_reply() returns. Where a thread may wait. */
 int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size,
               const char *type);
 
@@ -36,8 +36,8 @@ int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t 
      .help = "Whether files are compressed while they are sent, for clients that accept gzip. Not "\
              "if a precompressed sibling is sent, if a part is asked for by Range, or if "         \
              "cache_control holds no-transform. It takes a pool thread about 20 ms for each MB, "  \
-             "each time: precompressed siblings take none. A worker compresses at most 256 files " \
-             "at once, and sends others as they are."},                                            \
+             "each time: precompressed siblings take none. Of files above 64 KiB a worker "        \
+             "compresses at most 256 at once, and sends others as they are."},                     \
     {.name = "gzip_types", .type = REEVE_OPT_LIST,                                                 \
      .fallback = "text/*,application/atom+xml,application/javascript,application/json,"            \
                  "application/ld+json,application/manifest+json,application/rss+xml,"              \
