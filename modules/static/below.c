@@ -6,9 +6,10 @@
  *
  * RESOLVE_CACHED takes names from the kernel's memory of names alone. That remembers missing ones
  * too, once somebody has looked for them, so that a sibling or an index file that is not there
- * costs no more than one that is. Some file systems remember none of them (tmpfs), or ask a server
- * each time (most of a network): there BELOW_CACHED gives EAGAIN each time, and the way is through
- * the pool. Nothing is kept but whether the kernel knows it. */
+ * costs no more than one that is. A file system that asks a server each time (some of a network)
+ * gives EAGAIN each time: all its requests go through the pool. One that lies in memory keeps no
+ * memory of missing names, and needs none: nothing there waits, so it is asked right away; only a
+ * disk that is mounted somewhere below such a root may make the loop wait. Nothing is kept. */
 #include "config.h"
 
 #include "below.h"
@@ -16,9 +17,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,7 +31,6 @@
 #define RESOLVE_CACHED 0x20
 #endif
 
-static bool knows_cached; /* set while configuring */
 
 /* Closes one folder of the way and gives the next; errno is kept. */
 static int step_to(int next, int from, int root)
@@ -73,17 +75,21 @@ static int open_once(int root, const char *name, unsigned flags, unsigned resolv
     return (int)fd;
 }
 
-void below_probe(int root)
+unsigned below_unwaiting(int root)
 {
+    struct statfs fs;
+    if (fstatfs(root, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC))
+        return 0;
     int fd = open_once(root, ".", O_PATH | O_CLOEXEC, RESOLVE_CACHED);
-    knows_cached = fd >= 0; /* else EINVAL, or there is no openat2 at all */
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return 0; /* EINVAL, or there is no openat2 at all */
+    close(fd);
+    return BELOW_CACHED;
 }
 
 int below_open(int root, const char *name, unsigned how, int flags)
 {
-    bool cached = (how & BELOW_CACHED) != 0 && knows_cached;
+    bool cached = (how & BELOW_CACHED) != 0;
     unsigned resolve = RESOLVE_NO_MAGICLINKS | ((how & BELOW_LINKS) != 0 ? 0 : RESOLVE_BENEATH) |
                        (cached ? RESOLVE_CACHED : 0);
     int fd, tries = 0;

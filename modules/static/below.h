@@ -7,9 +7,10 @@ enum below_how {
     BELOW_CACHED = 2, /* never wait for a disk: EAGAIN where a name on the way is not in memory */
 };
 
-/* Finds out, by opening the folder `root`, whether this kernel knows BELOW_CACHED (Linux 5.12); it
- * is passed over otherwise. Main thread, before the first use of it. */
-void below_probe(int root);
+/* How names below the folder `root` are to be opened by a thread that may not wait: BELOW_CACHED,
+ * or 0 where the kernel does not know that (before Linux 5.12), or where the folder itself lies in
+ * memory. */
+unsigned below_unwaiting(int root);
 
 /* Opens `name`, relative to the folder `root`; "" is the folder itself. `how`: of enum below_how;
  * `flags` as for open(2), O_CLOEXEC is added. -1 with errno: EXDEV or ELOOP where the way leads

@@ -11,6 +11,7 @@
 struct folder {
     struct folder *next;
     int root;
+    unsigned unwaiting; /* how the loop opens names below it, see below_unwaiting() */
     bool symlinks; /* links may lead anywhere */
     bool dotfiles; /* names that begin with a dot are served */
     bool listing;  /* a folder without index is listed, */

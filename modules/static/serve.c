@@ -82,7 +82,7 @@ static int open_below(const reeve_request *request, const struct folder *folder,
                       int flags)
 {
     unsigned how = (folder->symlinks ? BELOW_LINKS : 0u) |
-                   (reeve_may_wait(request) ? 0u : BELOW_CACHED);
+                   (reeve_may_wait(request) ? 0u : folder->unwaiting);
     return below_open(folder->root, name, how, flags);
 }
 

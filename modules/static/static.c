@@ -45,7 +45,7 @@ static int open_root(const reeve_section *section, struct folder *folder)
     if (folder->root < 0)
         return reeve_conf_error(section, "root", "cannot open the folder \"%s\": %s; create it or "
                                 "name another one", root, strerror(errno));
-    below_probe(folder->root);
+    folder->unwaiting = below_unwaiting(folder->root);
     return 0;
 }
 

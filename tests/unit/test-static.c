@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -272,21 +275,33 @@ static void configure_packed(void)
     configure(false);
 }
 
-/* Whether the kernel tells what it knows of a name. Nobody has looked for this one since the folder
- * was made, so if it tells, it knows nothing of it. */
-static bool tells(void)
+/* Whether the loop leaves names to the pool that nobody has looked for. Where it does, the kernel
+ * knows nothing of this one. */
+static bool leaves_cold_names(void)
 {
     int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int found = below_open(fd, "nobody-asked", BELOW_CACHED, O_RDONLY), error = errno;
-    ck_assert_int_eq(found, -1);
+    unsigned how = below_unwaiting(fd);
+    ck_assert_int_eq(below_open(fd, "nobody-asked", how, O_RDONLY), -1);
+    ck_assert_int_eq(errno, how == BELOW_CACHED ? EAGAIN : ENOENT);
     close(fd);
-    ck_assert(error == EAGAIN || error == ENOENT); /* Linux before 5.12 */
-    return error == EAGAIN;
+    return how == BELOW_CACHED;
+}
+
+/* Whether the file system keeps nothing of missing names, as some of a network. */
+static bool forgets_missing_names(void)
+{
+    int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unsigned how = below_unwaiting(fd);
+    ck_assert_int_eq(below_open(fd, "somebody-asked", 0, O_RDONLY), -1);
+    ck_assert_int_eq(below_open(fd, "somebody-asked", how, O_RDONLY), -1);
+    bool forgets = errno == EAGAIN;
+    close(fd);
+    return forgets;
 }
 
 START_TEST(test_cold_names_are_for_the_pool)
 {
-    bool cold = tells();
+    bool cold = leaves_cold_names();
     ck_assert_int_eq(ask("GET", "/nobody-asked-this"), 404);
     ck_assert_int_eq(turns.waits, cold);
     ck_assert_int_eq(ask("GET", "/nobody/asked"), 404);
@@ -298,13 +313,39 @@ START_TEST(test_cold_names_are_for_the_pool)
 }
 END_TEST
 
+/* What lies in memory as a whole is never left to the pool, though it keeps no missing names. */
+static void is_unwaiting(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+    struct statfs fs;
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* no such folder here */
+    ck_assert_int_eq(fstatfs(fd, &fs), 0);
+    long dot = syscall(SYS_openat2, fd, ".", &how, sizeof how);
+    bool told = dot >= 0 && fs.f_type != TMPFS_MAGIC;
+    ck_assert_uint_eq(below_unwaiting(fd), told ? BELOW_CACHED : 0);
+    if (dot >= 0)
+        close((int)dot);
+    close(fd);
+}
+
+START_TEST(test_unwaiting)
+{
+    is_unwaiting(root);
+    is_unwaiting("/dev/shm");
+}
+END_TEST
+
 START_TEST(test_cold_siblings_are_for_the_pool)
 {
-    bool cold = tells();
+    bool cold = leaves_cold_names();
     configure_packed();
     asked.encodings = "gzip";
     serves("/a.txt", TEXT, "a text");
     ck_assert_int_eq(turns.waits, cold);
+    serves("/a.txt", TEXT, "a text");
+    ck_assert_int_eq(turns.waits, forgets_missing_names());
     put("root/b.txt", "b text");
     serves("/b.txt", TEXT, "b text");
     ck_assert_int_eq(turns.waits, cold);
@@ -319,15 +360,13 @@ END_TEST
 
 START_TEST(test_cold_fallback_is_for_the_pool)
 {
-    bool cold = tells();
+    bool cold = leaves_cold_names();
     ck_assert_int_eq(ask("GET", "/none"), 404);
-    ck_assert_int_eq(ask("GET", "/none"), 404);
-    bool forgets = turns.waits; /* tmpfs does */
     asked.accept = "text/html";
     fallback = "/a.txt";
     configure(false);
     serves("/none", TEXT, "a text");
-    ck_assert_int_eq(turns.waits, forgets);
+    ck_assert_int_eq(turns.waits, forgets_missing_names());
     fallback = "/nobody-wrote-this";
     configure(false);
     ck_assert_int_eq(ask("GET", "/none"), 404);
@@ -676,7 +715,7 @@ END_TEST
 
 UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files),
                  ONCE(test_cold_names_are_for_the_pool), ONCE(test_cold_siblings_are_for_the_pool),
-                 ONCE(test_cold_fallback_is_for_the_pool),
+                 ONCE(test_cold_fallback_is_for_the_pool), ONCE(test_unwaiting),
                  ONCE(test_head),
                  ONCE(test_large_file), EACH(test_refusals, refusals), ONCE(test_dots),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
