@@ -23,6 +23,10 @@
 #include "fake-turns.h"
 #include "unit.h"
 
+#ifndef RESOLVE_CACHED /* headers of before Linux 5.12 */
+#define RESOLVE_CACHED 0x20
+#endif
+
 extern const reeve_module reeve_module_descriptor;
 
 /* ---------------------------------------------------------------- a request --------- */
