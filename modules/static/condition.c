@@ -18,10 +18,15 @@ static bool is_tag_char(char c)
     return c != '"' && (unsigned char)c > 0x20 && c != 0x7f;
 }
 
+static bool is_weak(const char *tag)
+{
+    return tag[0] == 'W' && tag[1] == '/';
+}
+
 /* Reads one entity tag. *tag begins at its first quote; what follows it, or NULL if it is none. */
 static const char *read_tag(const char *at, const char **tag, size_t *length, bool *weak)
 {
-    *weak = at[0] == 'W' && at[1] == '/';
+    *weak = is_weak(at);
     if (*weak)
         at += 2;
     *tag = at;
@@ -35,13 +40,16 @@ static const char *read_tag(const char *at, const char **tag, size_t *length, bo
     return at;
 }
 
-/* Whether one of the tags is ours, or the list is "*". Ours is strong, so they are equal by strong
- * comparison unless the other one is weak (8.8.3.2). */
+/* Whether one of the tags is ours, or the list is "*". By strong comparison two are not equal if
+ * one of them is weak (8.8.3.2). */
 static bool is_listed(const char *list, const char *ours, bool weak_too)
 {
-    size_t our_length = strlen(ours);
     if (strcmp(list, "*") == 0)
         return true;
+    if (is_weak(ours) && !weak_too)
+        return false;
+    ours += is_weak(ours) ? 2 : 0;
+    size_t our_length = strlen(ours);
     for (const char *at = list + strspn(list, " \t,"); *at != '\0'; at += strspn(at, " \t,")) {
         const char *tag;
         size_t length;
@@ -83,5 +91,5 @@ bool condition_range(const char *if_range, const struct condition_state *state)
         return true;
     if (date_parse(if_range, state->now, &date))
         return date == state->modified;
-    return strcmp(if_range, state->tag) == 0;
+    return !is_weak(state->tag) && strcmp(if_range, state->tag) == 0;
 }

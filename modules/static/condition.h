@@ -6,7 +6,7 @@
 
 /* What the answer would tell of the file. */
 struct condition_state {
-    const char *tag;  /* the entity tag, in its quotes; strong */
+    const char *tag;  /* the entity tag, in its quotes; behind W/ if weak */
     int64_t modified; /* Last-Modified, in seconds since the epoch */
     int64_t now;
 };

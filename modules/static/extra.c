@@ -106,7 +106,10 @@ int extra_read(const reeve_section *section, struct extra *extra)
     if (!is_value(extra->cache_control))
         return reeve_conf_error(section, "cache_control", "there is a control character in it: "
                                 "write a line such as \"max-age=3600\"");
-    return read_codings(section, extra) != 0 || read_fields(section, extra) != 0 ? -1 : 0;
+    bool may_transform = strcasestr(extra->cache_control, "no-transform") == NULL;
+    if (read_codings(section, extra) != 0 || read_fields(section, extra) != 0)
+        return -1;
+    return gzip_read(section, may_transform, &extra->gzip);
 }
 
 void extra_free(struct extra *extra)
@@ -114,6 +117,7 @@ void extra_free(struct extra *extra)
     for (size_t i = 0; i < extra->field_count; i++)
         free(extra->fields[i].name);
     free(extra->fields);
+    gzip_free(&extra->gzip);
     *extra = (struct extra){0};
 }
 

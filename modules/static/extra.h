@@ -1,10 +1,12 @@
-/* What the operator adds to the answers of a route: Cache-Control and further fields, and which
- * precompressed siblings there may be. Read while configuring, then only read. */
+/* What the operator adds to the answers of a route: Cache-Control and further fields, which
+ * precompressed siblings there may be, and what is compressed. Read while configuring, then only
+ * read. */
 #ifndef STATIC_EXTRA_H
 #define STATIC_EXTRA_H
 #include <stdbool.h>
 
 #include "accept.h"
+#include "gzip.h"
 #include "reeve/http.h"
 
 struct extra {
@@ -16,6 +18,7 @@ struct extra {
     size_t field_count;
     const struct accept_coding *codings[ACCEPT_CODINGS];
     size_t coding_count;
+    struct gzip gzip;
 };
 
 /* 0, or -1 after reeve_conf_error(); to be freed in both cases. Main thread. */
@@ -31,6 +34,7 @@ int extra_put(reeve_request *request, const struct extra *extra);
              "(FILE.zst), gzip (FILE.gz). Of those that the client accepts, the one it likes "     \
              "best is sent, and of equals the first in this list; one that is older than the "     \
              "file is passed over. Answers then say Vary: Accept-Encoding."},                      \
+    GZIP_OPTIONS,                                                                                  \
     {.name = "cache_control", .type = REEVE_OPT_STRING,                                            \
      .help = "The Cache-Control of each file that is answered, such as \"max-age=3600\"; errors "  \
              "have none. Nothing: no such field."},                                                \

@@ -1,4 +1,5 @@
-/* Answering with an opened file; see file.h. Runs in the loop's thread; nothing is kept.
+/* Answering with an opened file; see file.h. Runs in the loop's thread or a pool's; nothing is
+ * kept.
  *
  * A file that has become shorter since it was looked at, or cannot be read, is given to the engine
  * with the length that was promised: it ends the connection, so that nobody takes a part for the
@@ -18,11 +19,16 @@
 #include "file.h"
 #include "parts.h"
 #include "range.h"
+#include "read.h"
 
 #define SMALL_FILE 16384 /* up to here bytes are read and leave together with the header */
 #define TAG_TEXT 64
 
-struct validators {
+/* The form in which the file is sent (RFC 9110, 3.2), and its validators. */
+struct form {
+    const char *coding; /* Content-Encoding; NULL: none */
+    bool zip;           /* it is still to be compressed */
+    bool varies;        /* other clients may get another form */
     char tag[TAG_TEXT];
     char date[DATE_TEXT]; /* "" if the time cannot be written */
     struct condition_state state;
@@ -43,60 +49,66 @@ static char *put_hex(char *at, uint64_t number)
 /* The tag is made of size and time of change, to the nanosecond, and not of the inode: the same
  * tree on several hosts, behind one name, must have the same tags. It is strong: the kernel's clock
  * for files ticks every few milliseconds, and only two changes within one tick that leave the
- * length as it was would share a tag. */
-static void write_tag(char *at, const struct file *file)
+ * length as it was would share a tag. What is compressed here has a weak one: another build of zlib
+ * makes other bytes of the same text (8.8.1). */
+static void write_tag(char *at, const struct file *file, const struct form *form)
 {
     uint64_t time = (uint64_t)file->st.st_mtim.tv_sec * 1000000000u +
                     (uint64_t)file->st.st_mtim.tv_nsec;
+    if (form->zip)
+        at = stpcpy(at, "W/");
     *at++ = '"';
     at = put_hex(at, (uint64_t)file->st.st_size);
     *at++ = '-';
     at = put_hex(at, time);
-    if (file->coding != NULL) {
+    if (form->coding != NULL) {
         *at++ = '-';
-        at = stpcpy(at, file->coding->name);
+        at = stpcpy(at, form->coding);
     }
     *at++ = '"';
     *at = '\0';
 }
 
-static void describe(struct validators *validators, const struct file *file)
+static void describe(const reeve_request *request, const struct extra *extra,
+                     const struct file *file, struct form *form)
 {
     int64_t now = reeve_time(), modified = file->st.st_mtim.tv_sec;
+    bool fits = gzip_fits(&extra->gzip, file->type);
     if (modified > now)
         modified = now; /* RFC 9110, 8.8.2.1: never later than Date */
-    write_tag(validators->tag, file);
-    if (!date_format(modified, validators->date))
-        validators->date[0] = '\0';
-    validators->state =
-        (struct condition_state){.tag = validators->tag, .modified = modified, .now = now};
+    form->zip = fits && file->coding == NULL &&
+                gzip_wanted(&extra->gzip, request, (uint64_t)file->st.st_size);
+    form->coding = file->coding != NULL ? file->coding->name : form->zip ? "gzip" : NULL;
+    form->varies = fits || extra->coding_count > 0;
+    write_tag(form->tag, file, form);
+    if (!date_format(modified, form->date))
+        form->date[0] = '\0';
+    form->state = (struct condition_state){.tag = form->tag, .modified = modified, .now = now};
 }
 
 /* ---------------------------------------------------------------- fields ------------ */
 
 /* What 200, 206 and 304 have in common (RFC 9110, 15.4.5). */
-static bool put_common(reeve_request *request, const struct extra *extra,
-                       const struct validators *validators)
+static bool put_common(reeve_request *request, const struct extra *extra, const struct form *form)
 {
-    if (reeve_set_header(request, "ETag", validators->tag) != 0)
+    if (reeve_set_header(request, "ETag", form->tag) != 0)
         return false;
-    if (extra->coding_count > 0 && reeve_set_header(request, "Vary", "Accept-Encoding") != 0)
+    if (form->varies && reeve_set_header(request, "Vary", "Accept-Encoding") != 0)
         return false;
     return extra->cache_control[0] == '\0' ||
            reeve_set_header(request, "Cache-Control", extra->cache_control) == 0;
 }
 
-static bool put_fields(reeve_request *request, const struct extra *extra, const struct file *file,
-                       const struct validators *validators)
+/* Of what is compressed no ranges are sent: its bytes are not the same each time. */
+static bool put_fields(reeve_request *request, const struct extra *extra, const struct form *form)
 {
-    if (validators->date[0] != '\0' &&
-        reeve_set_header(request, "Last-Modified", validators->date) != 0)
+    if (form->date[0] != '\0' && reeve_set_header(request, "Last-Modified", form->date) != 0)
         return false;
-    if (file->coding != NULL &&
-        reeve_set_header(request, "Content-Encoding", file->coding->name) != 0)
+    if (form->coding != NULL && reeve_set_header(request, "Content-Encoding", form->coding) != 0)
         return false;
-    return reeve_set_header(request, "Accept-Ranges", "bytes") == 0 &&
-           put_common(request, extra, validators);
+    if (!form->zip && reeve_set_header(request, "Accept-Ranges", "bytes") != 0)
+        return false;
+    return put_common(request, extra, form);
 }
 
 static bool put_range(reeve_request *request, const struct range *range, uint64_t size)
@@ -116,10 +128,10 @@ static int send_status(reeve_request *request, const struct file *file, int stat
 }
 
 static int send_unmodified(reeve_request *request, const struct extra *extra,
-                           const struct file *file, const struct validators *validators)
+                           const struct file *file, const struct form *form)
 {
     close(file->fd);
-    if (!put_common(request, extra, validators))
+    if (!put_common(request, extra, form))
         return -1;
     return reeve_reply(request, 304, NULL, NULL, 0);
 }
@@ -134,48 +146,42 @@ static int send_unsatisfiable(reeve_request *request, const struct file *file)
     return -1;
 }
 
+/* The loop takes what is in memory only. What is not, the engine reads where it may wait. */
+static bool read_small(const reeve_request *request, const struct file *file,
+                       const struct range *range, char data[SMALL_FILE])
+{
+    size_t length = (size_t)range->length;
+    if (range->length > SMALL_FILE || strcmp(reeve_method(request), "HEAD") == 0)
+        return false;
+    return reeve_may_wait(request) ? read_whole(file->fd, data, length, range->first) == 0
+                                   : read_cached(file->fd, &file->st, data, length, range->first);
+}
+
 /* The fields have been set. */
 static int send_bytes(reeve_request *request, int status, const struct file *file,
                       const struct range *range)
 {
     char data[SMALL_FILE];
-    size_t length = (size_t)range->length;
-    off_t offset = (off_t)range->first;
-    if (length <= SMALL_FILE && strcmp(reeve_method(request), "HEAD") != 0 &&
-        pread(file->fd, data, length, offset) == (ssize_t)length) {
-        close(file->fd);
-        return reeve_reply(request, status, file->type, data, length);
-    }
-    return reeve_reply_file(request, status, file->type, file->fd, offset, length);
-}
-
-static int send_parts(reeve_request *request, const struct file *file, char *body, size_t length,
-                      const char *type)
-{
+    if (!read_small(request, file, range, data))
+        return reeve_reply_file(request, status, file->type, file->fd, (off_t)range->first,
+                                (size_t)range->length);
     close(file->fd);
-    int result = reeve_reply(request, 206, type, body, length);
-    free(body);
-    return result;
+    return reeve_reply(request, status, file->type, data, (size_t)range->length);
 }
 
-/* Ranges that cannot be sent as several parts are ignored, which any server may (RFC 9110,
- * 14.2). */
-static int send_ranges(reeve_request *request, const struct file *file, struct ranges *ranges)
+static int send_ranges(reeve_request *request, const struct file *file,
+                       const struct ranges *ranges)
 {
     uint64_t size = (uint64_t)file->st.st_size;
     const struct range whole = {.length = size};
-    if (ranges->count == 1) {
-        if (put_range(request, &ranges->list[0], size))
-            return send_bytes(request, 206, file, &ranges->list[0]);
-        close(file->fd);
-        return -1;
-    }
-    char type[PARTS_TYPE];
-    size_t length;
-    char *body = ranges->count > 1 ? parts_read(file->fd, size, file->type, ranges, type, &length)
-                                   : NULL;
-    return body != NULL ? send_parts(request, file, body, length, type)
-                        : send_bytes(request, 200, file, &whole);
+    if (ranges->count == 0)
+        return send_bytes(request, 200, file, &whole);
+    if (ranges->count > 1)
+        return parts_send(request, file->fd, size, file->type, ranges);
+    if (put_range(request, &ranges->list[0], size))
+        return send_bytes(request, 206, file, &ranges->list[0]);
+    close(file->fd);
+    return -1;
 }
 
 /* Which ranges are wanted. Of an empty file none can be satisfied; some clients ask for one with
@@ -191,32 +197,50 @@ static enum range_result wanted(reeve_request *request, const struct file *file,
     return range_parse(field, (uint64_t)file->st.st_size, ranges);
 }
 
+/* Whether it takes too long for the loop: several parts are read from the disk, and to compress is
+ * to compute. */
+static bool is_long(const struct form *form, const struct ranges *ranges)
+{
+    return ranges->count > 1 || form->zip;
+}
+
+/* The whole or a part, as the preconditions allow it. */
+static int send_content(reeve_request *request, const struct extra *extra, const struct file *file,
+                        const struct form *form)
+{
+    struct ranges ranges;
+    enum range_result result = wanted(request, file, &form->state, &ranges);
+    if (result == RANGE_UNSATISFIABLE)
+        return send_unsatisfiable(request, file);
+    if (result == RANGE_IGNORED)
+        ranges.count = 0;
+    bool again = is_long(form, &ranges) && !reeve_may_wait(request);
+    if (again || !put_fields(request, extra, form)) {
+        close(file->fd);
+        return again ? reeve_again(request) : -1; /* it is opened anew there */
+    }
+    return form->zip ? gzip_send(&extra->gzip, request, file->fd, (uint64_t)file->st.st_size,
+                                 file->type)
+                     : send_ranges(request, file, &ranges);
+}
+
 int file_send(reeve_request *request, const struct extra *extra, const struct file *file)
 {
-    struct validators validators;
+    struct form form;
     const struct condition_fields fields = {
         .match = reeve_header(request, "If-Match"),
         .none_match = reeve_header(request, "If-None-Match"),
         .unmodified_since = reeve_header(request, "If-Unmodified-Since"),
         .modified_since = reeve_header(request, "If-Modified-Since"),
     };
-    describe(&validators, file);
-    switch (condition_check(&fields, &validators.state)) {
+    describe(request, extra, file, &form);
+    switch (condition_check(&fields, &form.state)) {
     case CONDITION_TRUE:
-        break;
+        return send_content(request, extra, file, &form);
     case CONDITION_UNMODIFIED:
-        return send_unmodified(request, extra, file, &validators);
+        return send_unmodified(request, extra, file, &form);
     case CONDITION_FALSE:
-        return send_status(request, file, 412);
+        break;
     }
-    struct ranges ranges;
-    enum range_result result = wanted(request, file, &validators.state, &ranges);
-    if (result == RANGE_UNSATISFIABLE)
-        return send_unsatisfiable(request, file);
-    if (result == RANGE_IGNORED)
-        ranges.count = 0;
-    if (put_fields(request, extra, file, &validators))
-        return send_ranges(request, file, &ranges);
-    close(file->fd);
-    return -1;
+    return send_status(request, file, 412);
 }

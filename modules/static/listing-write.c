@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "../percent.h"
 #include "listing.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -102,16 +103,13 @@ static void put_html(FILE *out, const char *text)
     }
 }
 
-/* As a segment of a relative link: also ":" is encoded, lest a name be taken for a scheme. */
+/* As a segment of a relative link. Byte by byte: no bound on the length of a name is known. */
 static void put_url(FILE *out, const char *text)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                "-._~";
     for (; *text != '\0'; text++) {
-        if (strchr(plain, *text) != NULL)
-            putc_unlocked(*text, out);
-        else
-            fprintf(out, "%%%02X", (unsigned)(unsigned char)*text);
+        char one[2] = {*text}, coded[4];
+        const char *end = percent_put(coded, one, PERCENT_PLAIN);
+        fwrite(coded, 1, (size_t)(end - coded), out);
     }
 }
 
@@ -214,7 +212,8 @@ void listing_write_page(FILE *out, const struct listing *listing, const char *pa
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1><bdi>", style);
     put_html(out, path);
     fputs("</bdi></h1>\n<table>\n<thead>\n<tr><th scope=\"col\">Name</th>"
-          "<th scope=\"col\">Size</th><th scope=\"col\">Modified (UTC)</th></tr>\n</thead>\n<tbody>\n", out);
+          "<th scope=\"col\">Size</th><th scope=\"col\">Modified (UTC)</th></tr>\n</thead>\n"
+          "<tbody>\n", out);
     if (parent)
         fputs("<tr><td><a href=\"../\">../</a></td><td>-</td><td></td></tr>\n", out);
     for (size_t i = 0; i < listing->count; i++)

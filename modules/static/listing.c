@@ -4,9 +4,9 @@
  * one of these and as far as the route follows them. Entries beyond the limit are not looked at, so
  * that no folder costs more than that many stat(2) calls.
  *
- * Reading thousands of entries may take long, and a cold disk longer: this runs in a pool thread,
- * since a route that lists makes its module's handler a blocking one (static.c), or inline where
- * the model has no pool. Nothing is kept between requests; a listing belongs to its request.
+ * Reading thousands of entries may take long, and a cold disk longer: this runs in a pool thread
+ * (serve.c sees to that), or inline where the model has no pool. Nothing is kept between requests;
+ * a listing belongs to its request.
  */
 #include "config.h"
 
@@ -42,7 +42,7 @@ static bool look_behind(const struct listing_source *source, const char *name, s
     int n = snprintf(full, sizeof full, "%s%s", source->name, name);
     if (n < 0 || (size_t)n >= sizeof full)
         return false;
-    int fd = below_open(source->root, full, source->symlinks, O_PATH);
+    int fd = below_open(source->root, full, source->symlinks ? BELOW_LINKS : 0, O_PATH);
     if (fd < 0)
         return false;
     bool found = fstat(fd, st) == 0;

@@ -13,7 +13,7 @@
 struct listing_source {
     int root;         /* of the route */
     const char *name; /* of the folder below it: "" or with "/" at the end */
-    bool symlinks;    /* as for below_open() */
+    bool symlinks;    /* may lead out of the root */
     bool dotfiles;    /* are shown */
     size_t limit;     /* most entries that are looked at */
 };
@@ -26,9 +26,7 @@ int listing_reply(reeve_request *request, int fd, const struct listing_source *s
 #define LISTING_OPTIONS                                                                            \
     {.name = "listing", .type = REEVE_OPT_BOOL, .fallback = "off",                                 \
      .help = "Whether a folder without index file is answered with a list of what it holds: a "    \
-             "page, or JSON if the client prefers application/json. If off, the answer is 403. "   \
-             "One route that lists makes all static routes run in the pool, so that no folder on " \
-             "a slow disk holds up other connections."},                                           \
+             "page, or JSON if the client prefers application/json. If off, the answer is 403."},  \
     {.name = "listing_limit", .type = REEVE_OPT_INT, .fallback = "10000", .min = 1, .max = 1000000,\
      .help = "Most entries of a folder that are looked at for a list. If it holds more, the page " \
              "says so, and the answer has the field Listing-Limit."}

@@ -2,13 +2,11 @@
 #ifndef STATIC_PARTS_H
 #define STATIC_PARTS_H
 #include "range.h"
+#include "reeve/http.h"
 
-#define PARTS_MOST 65536 /* bytes of all ranges together */
-#define PARTS_TYPE 64    /* room for the body's media type */
-
-/* Reads the ranges of a file of `size` bytes, whose media type is `type`. The body, which is the
- * caller's to free, and its media type. NULL with errno if memory is short, the file cannot be read
- * or has become shorter, or the ranges are more than PARTS_MOST. Any thread. */
-char *parts_read(int fd, uint64_t size, const char *type, const struct ranges *ranges,
-                 char body_type[PARTS_TYPE], size_t *length);
+/* Answers with 206 and those ranges of the file `fd`, which is taken, has `size` bytes, and is of
+ * the media type `type`, a text that lives as long as the module. Its fields have been set. What
+ * reeve_reply_stream() returns. Where a thread may wait. */
+int parts_send(reeve_request *request, int fd, uint64_t size, const char *type,
+               const struct ranges *ranges);
 #endif

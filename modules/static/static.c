@@ -1,240 +1,22 @@
 /* static: serves the files below a folder.
  *
- * The root is opened once, while configuring; each request opens its file below that descriptor
- * with below_open(), so that no name, link or race leads out of it. Runs in the loop's thread, or
- * in a pool's if any route lists folders (see read_listing()); nothing is kept between requests. A
- * descriptor belongs to the request until file_send() takes it.
+ * The root is opened once, while configuring; what is asked of it is answered by serve.c. Main
+ * thread, static_handle() apart. A route's struct folder lives until the worker exits.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "../percent.h"
-#include "reeve/http.h"
 #include "below.h"
-#include "extra.h"
-#include "file.h"
+#include "folder.h"
 #include "listing.h"
-#include "types.h"
-
-/* One route. All of them are freed when the worker exits. */
-struct folder {
-    struct folder *next;
-    int root;
-    bool symlinks; /* links may lead anywhere */
-    bool dotfiles; /* names that begin with a dot are served */
-    bool listing;  /* a folder without index is listed, */
-    size_t limit;  /* up to so many entries */
-    struct types types;
-    const char **index;
-    size_t index_count;
-    const char *fallback; /* a file below the root, without the first "/"; "": none */
-    struct extra extra;
-};
+#include "serve.h"
 
 static struct folder *folders;
-
-/* ---------------------------------------------------------------- opening ----------- */
-
-static int status_of(int error)
-{
-    switch (error) {
-    case EACCES:
-    case EPERM:
-        return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return 503;
-    case EIO:
-        return 500;
-    default: /* ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENXIO, ...: not here */
-        return 404;
-    }
-}
-
-static int refuse(reeve_request *request, int error)
-{
-    int status = status_of(error);
-    if (status >= 500)
-        reeve_log(REEVE_LOG_ERROR, "static-open-failed", "cannot open %s: %s", reeve_path(request),
-                  strerror(error));
-    if (status == 503)
-        reeve_set_header(request, "Retry-After", "1");
-    return reeve_reply_status(request, status);
-}
-
-/* ---------------------------------------------------------------- answering --------- */
-
-/* Sends the client on to the same path with "/" behind it, encoded anew. */
-static int redirect(reeve_request *request)
-{
-    const char *path = reeve_path(request), *query = reeve_query(request);
-    size_t room = strlen(path) * 3 + strlen(query) + 3;
-    char *location = malloc(room);
-    if (location == NULL)
-        return -1;
-    char *end = percent_put(location, path, PERCENT_PATH);
-    snprintf(end, room - (size_t)(end - location), "/%s%s", *query != '\0' ? "?" : "", query);
-    int result = reeve_set_header(request, "Location", location);
-    free(location);
-    return result == 0 ? reeve_reply_status(request, 301) : -1;
-}
-
-static int open_file(const struct folder *folder, const char *name)
-{
-    return below_open(folder->root, name, folder->symlinks, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-}
-
-/* Puts the sibling of `name` that the client likes best in the place of the file, if there is one
- * that it prefers, and that has not been left behind by a newer file. */
-static void choose_sibling(reeve_request *request, const struct folder *folder, const char *name,
-                           struct file *file)
-{
-    const struct accept_coding *order[ACCEPT_CODINGS];
-    size_t count = accept_order(reeve_header(request, "Accept-Encoding"), folder->extra.codings,
-                                folder->extra.coding_count, order);
-    for (size_t i = 0; i < count; i++) {
-        char full[PATH_MAX];
-        int n = snprintf(full, sizeof full, "%s%s", name, order[i]->suffix);
-        int fd = n > 0 && (size_t)n < sizeof full ? open_file(folder, full) : -1;
-        struct stat st;
-        if (fd < 0)
-            continue;
-        if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_mtime < file->st.st_mtime) {
-            close(fd);
-            continue;
-        }
-        close(file->fd);
-        file->fd = fd;
-        file->st = st;
-        file->coding = order[i];
-        return;
-    }
-}
-
-/* Takes `fd`, which `name` led to. */
-static int send_opened(reeve_request *request, const struct folder *folder, const char *name,
-                       int fd)
-{
-    struct file file = {.fd = fd};
-    int error = fstat(fd, &file.st) == 0 ? 0 : errno;
-    if (error == 0 && S_ISREG(file.st.st_mode)) {
-        file.type = types_find(&folder->types, name);
-        if (folder->extra.coding_count > 0)
-            choose_sibling(request, folder, name, &file);
-        return file_send(request, &folder->extra, &file);
-    }
-    close(fd);
-    if (error == 0 && S_ISDIR(file.st.st_mode))
-        return redirect(request);
-    return refuse(request, error != 0 ? error : ENOENT);
-}
-
-static bool is_folder(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
-}
-
-/* Asks a browser for a page to show, not for a part of one: such a request names HTML. */
-static bool is_navigation(const reeve_request *request)
-{
-    const char *accept = reeve_header(request, "Accept");
-    return accept != NULL && strcasestr(accept, "text/html") != NULL;
-}
-
-/* What was asked for cannot be opened: if nothing is there, the fallback may answer for it. */
-static int send_fallback(reeve_request *request, const struct folder *folder, int error)
-{
-    if (*folder->fallback == '\0' || status_of(error) != 404)
-        return refuse(request, error);
-    reeve_set_header(request, "Vary", "Accept");
-    if (!is_navigation(request))
-        return refuse(request, error);
-    int fd = below_open(folder->root, folder->fallback, folder->symlinks,
-                        O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0 && !is_folder(fd))
-        return send_opened(request, folder, folder->fallback, fd);
-    if (fd >= 0)
-        close(fd);
-    return refuse(request, error);
-}
-
-/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. */
-static int send_folder(reeve_request *request, const struct folder *folder, const char *name)
-{
-    int fd = below_open(folder->root, name, folder->symlinks,
-                        (folder->listing ? O_RDONLY : O_PATH) | O_DIRECTORY);
-    if (fd < 0)
-        return send_fallback(request, folder, errno);
-    if (folder->listing) {
-        struct listing_source source = {.root = folder->root, .name = name,
-                                        .symlinks = folder->symlinks, .dotfiles = folder->dotfiles,
-                                        .limit = folder->limit};
-        return listing_reply(request, fd, &source);
-    }
-    close(fd);
-    return reeve_reply_status(request, 403);
-}
-
-/* `name` ends with "/" or is the root: its first index file, or the folder itself. */
-static int send_index(reeve_request *request, const struct folder *folder, const char *name)
-{
-    char full[PATH_MAX];
-    for (size_t i = 0; i < folder->index_count; i++) {
-        int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
-        if (n < 0 || (size_t)n >= sizeof full)
-            return refuse(request, ENAMETOOLONG);
-        int fd = open_file(folder, full);
-        if (fd >= 0 && !is_folder(fd))
-            return send_opened(request, folder, full, fd);
-        if (fd >= 0)
-            close(fd);
-        else if (errno != ENOENT)
-            return send_fallback(request, folder, errno);
-    }
-    return send_folder(request, folder, name);
-}
-
-/* Names that begin with a dot are not for the web, except the registry of RFC 8615. */
-static bool is_hidden(const char *path)
-{
-    static const char known[] = "/.well-known/";
-    for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++)
-        if (at != path || strncmp(path, known, sizeof known - 1) != 0)
-            return true;
-    return false;
-}
-
-static int static_handle(reeve_request *request, void *config)
-{
-    const struct folder *folder = config;
-    const char *method = reeve_method(request), *path = reeve_path(request);
-    if (extra_put(request, &folder->extra) != 0)
-        return -1;
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        reeve_set_header(request, "Allow", "GET, HEAD, OPTIONS");
-        return strcmp(method, "OPTIONS") == 0 ? reeve_reply(request, 204, NULL, NULL, 0)
-                                              : reeve_reply_status(request, 405);
-    }
-    if (!folder->dotfiles && is_hidden(reeve_rest(request)))
-        return reeve_reply_status(request, 404);
-    const char *name = reeve_rest(request) + 1;
-    if (path[strlen(path) - 1] == '/')
-        return send_index(request, folder, name);
-    int fd = open_file(folder, name);
-    if (fd < 0)
-        return send_fallback(request, folder, errno);
-    return send_opened(request, folder, name, fd);
-}
 
 /* ---------------------------------------------------------------- configuration ----- */
 
@@ -263,6 +45,7 @@ static int open_root(const reeve_section *section, struct folder *folder)
     if (folder->root < 0)
         return reeve_conf_error(section, "root", "cannot open the folder \"%s\": %s; create it or "
                                 "name another one", root, strerror(errno));
+    folder->unwaiting = below_unwaiting(folder->root);
     return 0;
 }
 
@@ -270,24 +53,15 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
 {
     const char *name = reeve_conf_string(section, "fallback");
     folder->fallback = *name == '/' ? name + 1 : name;
-    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || is_hidden(name)))
+    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || serve_is_hidden(name)))
         return reeve_conf_error(section, "fallback", "\"%s\" is no file below the root that may be "
                                 "served: write it like \"/index.html\"", name);
     return 0;
 }
 
-/* Set once a worker, while configuring. */
-static struct reeve_handler static_handler;
-
-/* To list a folder is to read it from the disk and to look at each entry: the loop may not wait for
- * that. `blocking` holds for all that a handler does, so one route that lists sends the requests of
- * all static routes through the pool. Where no route lists, nothing changes. */
-static void read_listing(const reeve_section *section, struct folder *folder)
+static int static_handle(reeve_request *request, void *config)
 {
-    folder->listing = reeve_conf_bool(section, "listing");
-    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
-    if (folder->listing)
-        static_handler.blocking = true;
+    return serve_request(request, config);
 }
 
 static int static_configure(const reeve_section *section, const char *route, void **config)
@@ -302,7 +76,8 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folders = folder;
     folder->symlinks = reeve_conf_bool(section, "symlinks");
     folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
-    read_listing(section, folder);
+    folder->listing = reeve_conf_bool(section, "listing");
+    folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
     types_load("/etc/mime.types");
     if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
         read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
@@ -349,7 +124,7 @@ static const reeve_option static_options[] = {
     {.type = REEVE_OPT_END},
 };
 
-static struct reeve_handler static_handler = {
+static const struct reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,

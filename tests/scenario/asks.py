@@ -13,6 +13,9 @@ FILES = {
     "page.html.gz": gzip.compress(PAGE, mtime=0), "only.html.gz": gzip.compress(PAGE, mtime=0),
     "with space.txt": b"space\n", "\u00fcmlaut.txt": b"umlaut\n", "bare/file.txt": b"bare\n",
     ".hidden": b"hidden\n", ".well-known/known.txt": b"known\n", "style.css": b"p { }\n",
+    # Below fly/ is compressed on the fly.
+    "fly/page.html": PAGE, "fly/code.js": PAGE, "fly/data.json": PAGE, "fly/data.bin": PAGE,
+    "fly/short.txt": b"short\n", "fly/large.txt": TEXT * 300, "fly/noise.txt": LARGE,
 }
 
 
@@ -184,6 +187,31 @@ def codings():
     yield Ask("/", "Accept-Encoding: gzip")
 
 
+def on_the_fly():
+    """RFC 9110, 12.5.3, where no form lies on disk."""
+    for value in ("gzip", "GZIP", "x-gzip", "*", "identity", "br", "deflate, gzip;q=1.0", "",
+                  "gzip;q=0", "gzip;q=0.5, identity;q=1", "gzip;q=0.001", "gzip, *;q=0",
+                  "gzip;q=0, *", "br;q=1, gzip;q=0.8, *;q=0.1", "gzipped"):
+        yield Ask("/fly/page.html", f"Accept-Encoding: {value}")
+    yield Ask("/fly/page.html")
+    for target in ("/fly/code.js", "/fly/data.json", "/fly/data.bin", "/fly/short.txt",
+                   "/fly/large.txt", "/fly/noise.txt", "/fly/none"):
+        yield Ask(target, "Accept-Encoding: gzip")
+    for target in ("/fly/page.html", "/fly/data.bin", "/fly/short.txt"):
+        yield Ask(target, "Accept-Encoding: gzip", method="HEAD")
+    for field in ("Range: bytes=0-9", "Range: bytes=0-4,10-14", "Range: bytes=100000-",
+                  "If-None-Match: {packed}", "If-None-Match: {etag}", "If-None-Match: *",
+                  "If-Match: {packed}", "If-Match: {etag}", "If-Match: *",
+                  "If-Modified-Since: {date}", "If-Modified-Since: {before}",
+                  "If-Unmodified-Since: {before}"):
+        yield Ask("/fly/page.html", "Accept-Encoding: gzip", field)
+    yield Ask("/fly/page.html", "If-None-Match: {packed}")
+    yield Ask("/fly/page.html", "Range: bytes=0-9")
+    for tag in ("{packed}", "{etag}", "{date}", "{before}"):
+        yield Ask("/fly/page.html", "Accept-Encoding: gzip", f"If-Range: {tag}",
+                  "Range: bytes=0-9")
+
+
 def methods():
     for target in ("/text.txt", "/large.bin", "/empty.txt", "/", "/sub", "/sub/", "/bare/", "/none",
                    "/private.txt"):
@@ -223,4 +251,4 @@ def paths():
         yield Ask(target)
 
 
-GROUPS = (ranges, conditions, codings, methods, paths)
+GROUPS = (ranges, conditions, codings, on_the_fly, methods, paths)

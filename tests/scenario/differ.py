@@ -9,6 +9,7 @@ the peers say, the answers of reeve must also agree with themselves and with the
 """
 import contextlib
 import email.utils
+import gzip
 import os
 import re
 import shutil
@@ -25,8 +26,9 @@ TOP = os.environ.get("top_srcdir") or os.path.join(os.path.dirname(__file__), ".
 sys.path.append(os.path.join(TOP, "tests", "bench"))
 import peers  # noqa: E402 (the benchmark knows how to find the peers)
 
-SITE = HTTP + ('http { site "default" { route "/" { static { root = "www"'
-               ' precompressed = { "gzip" } } } } }\n')
+SITE = HTTP + ('http { site "default" {'
+               ' route "/" { static { root = "www" precompressed = { "gzip" } } }'
+               ' route "/fly" { static { root = "www/fly" gzip = true } } } }\n')
 
 NGINX = """
 daemon off;
@@ -46,7 +48,17 @@ http {{
     fastcgi_temp_path {folder}/t3;
     uwsgi_temp_path {folder}/t4;
     scgi_temp_path {folder}/t5;
-    server {{ listen 127.0.0.1:{port}; root {root}; index index.html; }}
+    server {{
+        listen 127.0.0.1:{port};
+        root {root};
+        index index.html;
+        location /fly/ {{
+            gzip_static off;
+            gzip on;
+            gzip_min_length 1024;
+            gzip_types text/plain text/javascript application/javascript application/json;
+        }}
+    }}
 }}
 """
 
@@ -67,6 +79,8 @@ LoadModule autoindex_module {modules}/mod_autoindex.so
 LoadModule mime_module {modules}/mod_mime.so
 LoadModule rewrite_module {modules}/mod_rewrite.so
 LoadModule headers_module {modules}/mod_headers.so
+LoadModule filter_module {modules}/mod_filter.so
+LoadModule deflate_module {modules}/mod_deflate.so
 {user}
 Listen 127.0.0.1:{port}
 DocumentRoot {root}
@@ -88,6 +102,10 @@ TraceEnable off
     RewriteRule "\\.html\\.gz$" "-" [T=text/html,E=no-gzip:1,E=packed:1]
     Header append Vary Accept-Encoding env=packed
 </Directory>
+<Location /fly/>
+    AddOutputFilterByType DEFLATE text/html text/plain text/javascript application/javascript
+    AddOutputFilterByType DEFLATE application/json
+</Location>
 """
 
 PEERS = {
@@ -111,10 +129,19 @@ class Seen:
             name, _, value = line.partition(":")
             name = name.strip().lower()
             self.fields[name] = ", ".join(filter(None, [self.fields.get(name), value.strip()]))
-        if self.fields.get("transfer-encoding") == "chunked":
+        if self.fields.get("transfer-encoding") == "chunked" and ask.method != "HEAD":
             self.body = unchunked(self.body)
         self.parts = parts(self)
         self.facts = self.gather(ask)
+
+    def is_packed(self, ask):
+        """Whether it was compressed for this request."""
+        return self.status == 200 and "/fly/" in ask.target and \
+            self.fields.get("content-encoding") == "gzip"
+
+    def text(self, ask):
+        """The body, or what was compressed."""
+        return gzip.decompress(self.body) if self.body and self.is_packed(ask) else self.body
 
     def gather(self, ask):
         get, listed = self.fields.get, lambda name: ", ".join(sorted(
@@ -129,13 +156,14 @@ class Seen:
                 get("last-modified")]))
             facts["Vary"] = listed("vary")
         if self.status in (200, 206):
-            facts["body"] = [each for _, each in self.parts] if self.parts else self.body
+            facts["body"] = [each for _, each in self.parts] if self.parts else self.text(ask)
             facts["Content-Type"] = get("content-type", "").partition(";")[0]
             facts["Content-Encoding"] = get("content-encoding")
             facts["Accept-Ranges"] = get("accept-ranges")
-            # The boundary of several parts is of the server's choice, and so is its length.
+            # The boundary of several parts is of the server's choice, and so is its length; and so
+            # is that of what it compresses.
             facts["Content-Length"] = None if self.parts or "multipart" in facts["Content-Type"] \
-                else get("content-length")
+                or self.is_packed(ask) else get("content-length")
         if ask.method == "OPTIONS" or self.status == 405:
             facts["Allow"] = listed("allow").upper()
         if self.status in (301, 302, 307, 308):
@@ -256,7 +284,11 @@ def contradictions(ask, seen):
     if seen.status not in (200, 206):
         return []
     wrong, length = [], seen.fields.get("content-length")
-    if ask.method == "GET" and length != str(len(seen.body)):
+    if ask.method == "GET" and seen.is_packed(ask) and \
+            seen.text(ask) != FILES[ask.target.lstrip("/")]:
+        wrong.append("what was compressed is not the file")
+    chunked = seen.fields.get("transfer-encoding") == "chunked"
+    if ask.method == "GET" and not chunked and length != str(len(seen.body)):
         wrong.append(f"Content-Length {length}, but {len(seen.body)} bytes")
     if ask.method == "HEAD" and seen.body:
         wrong.append(f"a body of {len(seen.body)} bytes")
@@ -278,7 +310,7 @@ def whole_of(ask, seen):
 
 # What differs because something else does.
 FOLLOWS = {"Content-Range": ("body", "Content-Type", "Content-Length"),
-           "Content-Encoding": ("body", "Content-Length")}
+           "Content-Encoding": ("body", "Content-Length", "validators", "Accept-Ranges")}
 
 
 def differences(ours, theirs):

@@ -1,6 +1,8 @@
 /* static: preconditions, RFC 9110, 13. */
 #include "config.h"
 
+#include <string.h>
+
 #include "../../modules/static/condition.h"
 #include "unit.h"
 
@@ -11,6 +13,9 @@
 
 static const struct condition_state state = {
     .tag = OURS, .modified = 1795215662, .now = 1795219999};
+
+static const struct condition_state weak_state = {
+    .tag = "W/" OURS, .modified = 1795215662, .now = 1795219999};
 
 #define YES CONDITION_TRUE
 #define NOT_MODIFIED CONDITION_UNMODIFIED
@@ -55,6 +60,18 @@ START_TEST(rfc9110_13_1_2_if_none_match)
 {
     const struct condition_fields fields = {.none_match = tags[_i].value};
     ck_assert_msg(condition_check(&fields, &state) == tags[_i].none_match, "%s", tags[_i].value);
+}
+END_TEST
+
+/* A weak tag of ours is equal to none by strong comparison, by weak to what the strong one is. */
+START_TEST(rfc9110_8_8_3_2_ours_is_weak)
+{
+    const struct condition_fields match = {.match = tags[_i].value};
+    const struct condition_fields none_match = {.none_match = tags[_i].value};
+    bool any = strcmp(tags[_i].value, "*") == 0;
+    ck_assert_int_eq(condition_check(&match, &weak_state), any ? YES : NO);
+    ck_assert_int_eq(condition_check(&none_match, &weak_state), tags[_i].none_match);
+    ck_assert(!condition_range(tags[_i].value, &weak_state));
 }
 END_TEST
 
@@ -133,6 +150,7 @@ START_TEST(rfc9110_13_2_2_order)
 END_TEST
 
 UNIT_MAIN("static-condition", EACH(rfc9110_13_1_1_if_match, tags),
-          EACH(rfc9110_13_1_2_if_none_match, tags), EACH(rfc9110_13_1_3_if_modified_since, dates),
+          EACH(rfc9110_13_1_2_if_none_match, tags), EACH(rfc9110_8_8_3_2_ours_is_weak, tags),
+          EACH(rfc9110_13_1_3_if_modified_since, dates),
           EACH(rfc9110_13_1_4_if_unmodified_since, dates),
           EACH(rfc9110_13_1_5_if_range, if_ranges), EACH(rfc9110_13_2_2_order, orders))

@@ -1,14 +1,19 @@
 /* static: answers of one opened file, with a request of our own in place of http's. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "../../modules/static/file.h"
 #include "fake-reeve.h"
+#include "fake-turns.h"
 #include "unit.h"
 
 /* What is asked, and what was answered. */
@@ -45,11 +50,11 @@ static int set_header(reeve_request *request, const char *name, const char *valu
 static int reply(reeve_request *request, int status, const char *type, const void *body,
                  size_t length)
 {
-    (void)request, (void)type, (void)body;
+    (void)type;
     ck_assert_int_eq(r.status, 0);
     r.status = status;
     r.length = length;
-    return 0;
+    return body != NULL ? turns_write(request, body, length) : 0;
 }
 
 static int reply_file(reeve_request *request, int status, const char *type, int fd, off_t offset,
@@ -61,6 +66,17 @@ static int reply_file(reeve_request *request, int status, const char *type, int 
     return close(fd);
 }
 
+static int reply_stream(reeve_request *request, int status, const char *type, uint64_t length,
+                        int (*more)(reeve_request *, void *), void (*over)(void *), void *arg)
+{
+    reply(request, status, type, NULL, (size_t)length);
+    if (strcmp(r.method, "HEAD") != 0)
+        turns_stream(request, length, more, over, arg);
+    else if (over != NULL)
+        over(arg);
+    return 0;
+}
+
 static int reply_status(reeve_request *request, int status)
 {
     return reply(request, status, NULL, NULL, 0);
@@ -69,20 +85,38 @@ static int reply_status(reeve_request *request, int status)
 static const struct reeve_http_api api = {
     .method = get_method, .header = get_header, .set_header = set_header, .reply = reply,
     .reply_file = reply_file, .reply_status = reply_status,
+    .reply_stream = reply_stream, TURNS_API,
 };
 
 static const struct extra plain = {.cache_control = ""};
 static struct extra full; /* all that an operator may set */
+
+static bool evict; /* the file's bytes are not in memory when it is asked for, */
+static bool cold;  /* and the kernel says so */
+
+static void make_cold(int fd)
+{
+    char data[1];
+    struct iovec one = {.iov_base = data, .iov_len = 1};
+    ck_assert_int_eq(fsync(fd), 0);
+    ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    cold = preadv2(fd, &one, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN;
+    ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+}
 
 /* Asks for a file that holds `holds` bytes and said that it held `size`, and sees to it that the
  * descriptor is closed. What file_send() returns. */
 static int ask(const struct extra *extra, const char *method, const char *name, const char *value,
                size_t holds, size_t size, int fields)
 {
-    static char data[65536];
-    struct file file = {.fd = memfd_create("file", MFD_CLOEXEC), .type = "text/plain"};
+    static char data[1000000];
+    char path[] = "/tmp/test-static-file-XXXXXX"; /* where a disk is, if there is one */
+    struct file file = {.fd = mkostemp(path, O_CLOEXEC), .type = "text/plain"};
+    ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(write(file.fd, data, holds), (ssize_t)holds);
     ck_assert_int_eq(fstat(file.fd, &file.st), 0);
+    if (evict)
+        make_cold(file.fd);
     file.st.st_size = (off_t)size;
     file.coding = extra->coding_count > 0 ? extra->codings[0] : NULL;
     memset(&r, 0, sizeof r);
@@ -91,8 +125,19 @@ static int ask(const struct extra *extra, const char *method, const char *name, 
     r.asked[0] = name;
     r.asked[1] = value;
     r.fields_left = fields;
-    int result = file_send(&r.public, extra, &file);
+    turns_forget();
+    int kept = dup(file.fd), result = file_send(&r.public, extra, &file);
     ck_assert_int_eq(fcntl(file.fd, F_GETFD), -1);
+    if (turns.again) { /* as http does: nothing was said, and now it may wait */
+        ck_assert(r.status == 0 && result == 0);
+        r.fields[0] = '\0';
+        r.fields_left = fields;
+        turns.waits = true;
+        ck_assert_int_eq(dup2(kept, file.fd), file.fd);
+        result = file_send(&r.public, extra, &file);
+        ck_assert_int_eq(fcntl(file.fd, F_GETFD), -1);
+    }
+    close(kept);
     return result;
 }
 
@@ -113,6 +158,19 @@ START_TEST(small_ones_are_read)
 }
 END_TEST
 
+/* The loop does not wait for the disk: the engine reads them, where it may. */
+START_TEST(cold_ones_are_not_read)
+{
+    evict = true;
+    ck_assert_int_eq(ask(&plain, "GET", NULL, NULL, 10000, 10000, 9), 0);
+    ck_assert(r.status == 200 && r.length == 10000 && r.offset == 0);
+    ck_assert(r.by_file || !cold); /* not on tmpfs */
+    ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=9000-", 10000, 10000, 9), 0);
+    ck_assert(r.status == 206 && r.length == 1000 && (r.by_file || !cold));
+    evict = false;
+}
+END_TEST
+
 /* Whoever promised a length sends that, or ends the connection: the engine does so where it is
  * given more of a file than there is. */
 START_TEST(a_shorter_file_keeps_its_length)
@@ -122,7 +180,7 @@ START_TEST(a_shorter_file_keeps_its_length)
     ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=5-20", 10, 100, 9), 0);
     ck_assert(r.status == 206 && r.length == 16 && r.by_file && r.offset == 5);
     ck_assert_int_eq(ask(&plain, "GET", "Range", "bytes=0-1,90-", 10, 100, 9), 0);
-    ck_assert(r.status == 200 && r.length == 100 && r.by_file && r.offset == 0);
+    ck_assert(r.status == 206 && turns.end == -1 && turns.length < turns.promised);
 }
 END_TEST
 
@@ -157,5 +215,152 @@ START_TEST(short_memory_gives_no_half_answer)
 }
 END_TEST
 
-UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(a_shorter_file_keeps_its_length),
-          EACH(short_memory_gives_no_half_answer, answers))
+/* ---------------------------------------------------------------- gzip -------------- */
+
+static const char *const text_types[] = {"text/*", "image/svg+xml"};
+static const struct extra packing = {
+    .cache_control = "",
+    .gzip = {.on = true, .level = 5, .least = 100, .types = (const char **)text_types,
+             .type_count = 2},
+};
+
+/* What came, unpacked, is so many zeros. */
+static void is_zeros(size_t length)
+{
+    static unsigned char out[1000000];
+    z_stream zip = {.next_in = (unsigned char *)turns.data, .avail_in = (unsigned)turns.length,
+                    .next_out = out, .avail_out = sizeof out};
+    ck_assert_int_eq(inflateInit2(&zip, 16 + MAX_WBITS), Z_OK);
+    ck_assert_int_eq(inflate(&zip, Z_FINISH), Z_STREAM_END);
+    ck_assert_uint_eq(zip.avail_in, 0);
+    ck_assert_uint_eq(zip.total_out, length);
+    for (size_t i = 0; i < length; i++)
+        ck_assert_uint_eq(out[i], 0);
+    inflateEnd(&zip);
+}
+
+START_TEST(gzip_of_every_window)
+{
+    static const size_t sizes[] = {100, 249, 250, 251, 762, 763, 32768, 65536, 65537, 1000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", sizes[i], sizes[i], 9), 0);
+        ck_assert(r.status == 200 && turns.waits && turns.end == 0);
+        ck_assert(sizes[i] <= 65536 ? r.length == turns.length
+                                    : turns.promised == REEVE_UNKNOWN_LENGTH);
+        ck_assert_ptr_nonnull(strstr(r.fields, "Content-Encoding: gzip\nETag: W/\""));
+        ck_assert_ptr_nonnull(strstr(r.fields, "-gzip\"\nVary: Accept-Encoding\n"));
+        ck_assert_ptr_null(strstr(r.fields, "Accept-Ranges"));
+        is_zeros(sizes[i]);
+    }
+}
+END_TEST
+
+START_TEST(gzip_is_not_for_all)
+{
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 99, 99, 9), 0);
+    ck_assert(r.length == 99 && !turns.waits);
+    ck_assert_ptr_nonnull(strstr(r.fields, "Vary: Accept-Encoding\n"));
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "br", 100, 100, 9), 0);
+    ck_assert(r.length == 100 && !turns.waits);
+    ck_assert(gzip_fits(&packing.gzip, "image/svg+xml"));
+    ck_assert(gzip_fits(&packing.gzip, "IMAGE/SVG+XML; charset=utf-8"));
+    ck_assert(gzip_fits(&packing.gzip, "text/x"));
+    ck_assert(!gzip_fits(&packing.gzip, "image/svg"));
+    ck_assert(!gzip_fits(&packing.gzip, "image/svg+xmlx"));
+    ck_assert(!gzip_fits(&packing.gzip, "texts/x"));
+    ck_assert(!gzip_fits(&packing.gzip, "x/text/x"));
+    ck_assert(!gzip_fits(&packing.gzip, ""));
+}
+END_TEST
+
+START_TEST(gzip_head_is_as_get)
+{
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 5000, 5000, 9), 0);
+    size_t length = r.length;
+    ck_assert_int_eq(ask(&packing, "HEAD", "Accept-Encoding", "gzip", 5000, 5000, 9), 0);
+    ck_assert(r.status == 200 && r.length == length);
+    ck_assert_int_eq(ask(&packing, "HEAD", "Accept-Encoding", "gzip", 0, 70000, 9), 0);
+    ck_assert(r.status == 200 && r.length == (size_t)REEVE_UNKNOWN_LENGTH);
+    ck_assert_ptr_nonnull(strstr(r.fields, "Content-Encoding: gzip\n"));
+}
+END_TEST
+
+/* A small one becomes a 500; what has begun ends. */
+START_TEST(gzip_of_a_file_that_shrank)
+{
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 30000, 40000, 9), -1);
+    ck_assert_int_eq(r.status, 0);
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 90000, 100000, 9), 0);
+    ck_assert_int_eq(turns.end, -1);
+    ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 0, 100000, 9), 0);
+    ck_assert_int_eq(turns.end, -1);
+}
+END_TEST
+
+START_TEST(gzip_without_memory_gives_no_half_answer)
+{
+    for (int fields = 0; fields < 4; fields++) {
+        ck_assert_int_eq(ask(&packing, "GET", "Accept-Encoding", "gzip", 5000, 5000, fields), -1);
+        ck_assert_int_eq(r.status, 0);
+    }
+    turns_forget();
+    turns.short_of_memory = true;
+    for (uint64_t size = 5000; size <= 500000; size *= 100) {
+        int fd = memfd_create("file", MFD_CLOEXEC);
+        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, fd, size, "text/plain"), -1);
+        ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    }
+}
+END_TEST
+
+/* Those that are being sent, and how they end. */
+static void (*overs[1000])(void *arg);
+static void *args[1000];
+static size_t sending;
+
+static int reply_and_wait(reeve_request *request, int status, const char *type, uint64_t length,
+                          int (*more)(reeve_request *, void *), void (*over)(void *), void *arg)
+{
+    (void)request, (void)status, (void)type, (void)length, (void)more;
+    ck_assert_uint_lt(sending, 1000);
+    overs[sending] = over;
+    args[sending++] = arg;
+    return 0;
+}
+
+static void *endless_alloc(reeve_request *request, size_t size)
+{
+    (void)request;
+    return malloc(size);
+}
+
+/* Many slow readers do not add up: what is above the bound is sent as it is. */
+START_TEST(gzip_at_once_is_bounded)
+{
+    static const struct reeve_http_api waiting = {
+        .method = get_method, .header = get_header, .set_header = set_header,
+        .reply_stream = reply_and_wait, .alloc = endless_alloc};
+    memset(&r, 0, sizeof r);
+    r.public.api = &waiting;
+    r.method = "GET";
+    r.asked[0] = "Accept-Encoding";
+    r.asked[1] = "gzip";
+    while (gzip_wanted(&packing.gzip, &r.public, 70000))
+        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, memfd_create("file", MFD_CLOEXEC),
+                                   70000, "text/plain"), 0);
+    ck_assert_uint_eq(sending, 256);
+    ck_assert(gzip_wanted(&packing.gzip, &r.public, 65536)); /* that is not held while it is sent */
+    for (; sending > 0; sending--) {
+        overs[sending - 1](args[sending - 1]);
+        free(args[sending - 1]);
+        ck_assert(gzip_wanted(&packing.gzip, &r.public, 70000));
+    }
+}
+END_TEST
+
+UNIT_MAIN("static-file", ONCE(small_ones_are_read), ONCE(cold_ones_are_not_read),
+          ONCE(a_shorter_file_keeps_its_length),
+          EACH(short_memory_gives_no_half_answer, answers), ONCE(gzip_of_every_window),
+          ONCE(gzip_is_not_for_all), ONCE(gzip_head_is_as_get),
+          ONCE(gzip_of_a_file_that_shrank), ONCE(gzip_without_memory_gives_no_half_answer),
+          ONCE(gzip_at_once_is_bounded))

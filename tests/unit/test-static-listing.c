@@ -14,6 +14,7 @@
 #include "../../modules/static/prefer.h"
 #include "../../modules/static/types.h"
 #include "fake-reeve.h"
+#include "fake-turns.h"
 #include "temp.h"
 #include "unit.h"
 
@@ -78,10 +79,23 @@ static int reply_status(reeve_request *r, int status)
 static const struct reeve_http_api api = {
     .method = get_method, .path = get_path, .rest = get_path, .query = get_query,
     .header = get_header, .set_header = set_header, .reply = reply, .reply_file = reply_file,
-    .reply_status = reply_status,
+    .reply_status = reply_status, TURNS_API,
 };
 
 static void *config;
+
+/* In the loop, and if it is to be asked there, in the pool. */
+static void handle(void)
+{
+    turns_forget();
+    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    if (!turns.again)
+        return;
+    ck_assert_int_eq(asked.status, 0);
+    asked.fields[0] = '\0';
+    turns.waits = true;
+    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+}
 
 static int ask(const char *path)
 {
@@ -90,7 +104,7 @@ static int ask(const char *path)
     asked.path = path;
     asked.status = 0;
     asked.type[0] = asked.fields[0] = '\0';
-    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    handle();
     return asked.status;
 }
 
@@ -149,6 +163,7 @@ static void tear_down(void)
 {
     reeve_module_descriptor.worker_exit();
     temp_remove();
+    turns_forget();
     free(asked.body);
     asked.body = NULL;
 }
@@ -248,11 +263,22 @@ START_TEST(test_off)
     values[LISTING].number = 0;
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 403);
-    ck_assert(!reeve_module_descriptor.handler->blocking);
     values[LISTING].number = 1;
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
-    ck_assert(reeve_module_descriptor.handler->blocking); /* the disk is not for the loop */
+}
+END_TEST
+
+/* A folder is not for the loop to read, but a file of the same route is. */
+START_TEST(test_only_lists_are_for_the_pool)
+{
+    put("a");
+    ck_assert_int_eq(configure(), 0);
+    ck_assert(!reeve_module_descriptor.handler->blocking);
+    ck_assert_int_eq(ask("/"), 200);
+    ck_assert(turns.waits);
+    ck_assert_int_eq(ask("/a"), 200);
+    ck_assert(!turns.waits);
 }
 END_TEST
 
@@ -264,7 +290,7 @@ START_TEST(test_head)
     size_t length = asked.length;
     asked.method = "HEAD";
     asked.status = 0;
-    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    handle();
     ck_assert_int_eq(asked.status, 200);
     ck_assert_uint_eq(asked.length, length);
 }
@@ -610,7 +636,8 @@ END_TEST
 
 UNIT_MAIN_AROUND("static-listing", temp_make, tear_down, ONCE(test_page), ONCE(test_empty_folder),
                  ONCE(test_one_of_each), ONCE(test_index_first), ONCE(test_missing_folder),
-                 ONCE(test_unreadable_folder), ONCE(test_off), ONCE(test_head),
+                 ONCE(test_unreadable_folder), ONCE(test_off),
+                 ONCE(test_only_lists_are_for_the_pool), ONCE(test_head),
                  EACH(test_names, names), EACH(test_sizes, sizes), ONCE(test_no_time),
                  ONCE(test_json), EACH(test_accept, accepts), ONCE(test_limit), ONCE(test_links),
                  ONCE(test_dotfiles), ONCE(test_redirect_stays_here), ONCE(test_types),

@@ -1,15 +1,16 @@
 /* static: the Range field, RFC 9110, 14, and multipart/byteranges, 15.3.7.2. */
 #include "config.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "../../modules/static/parts.h"
 #include "../../modules/static/range.h"
+#include "fake-turns.h"
 #include "unit.h"
 
 #define HUGE_FILE (UINT64_C(5) << 40)
@@ -139,106 +140,140 @@ END_TEST
 
 /* ---------------------------------------------------------------- parts ------------- */
 
-static int file_of(const char *data, size_t length)
+static struct {
+    struct reeve_request public; /* first */
+    int status;
+    char type[128];
+} asked;
+
+static int reply_stream(reeve_request *r, int status, const char *type, uint64_t length,
+                        int (*more)(reeve_request *, void *), void (*over)(void *), void *arg)
 {
-    int fd = memfd_create("parts", MFD_CLOEXEC);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, data, length), (ssize_t)length);
-    return fd;
+    asked.status = status;
+    snprintf(asked.type, sizeof asked.type, "%s", type);
+    turns_stream(r, length, more, over, arg);
+    return 0;
 }
 
-static char *read_parts(const char *data, const char *field, char type[PARTS_TYPE])
+static const struct reeve_http_api api = {.reply_stream = reply_stream, TURNS_API};
+
+/* Asks for ranges of a file that holds `holds` bytes, each its place modulo 251, and said that it
+ * held `size`; sees to it that the descriptor is closed. */
+static void ask_parts(const char *field, size_t holds, uint64_t size, const char *type)
 {
-    int fd = file_of(data, strlen(data));
+    int fd = memfd_create("parts", MFD_CLOEXEC);
+    unsigned char *data = malloc(holds);
+    for (size_t i = 0; i < holds; i++)
+        data[i] = (unsigned char)(i % 251);
+    ck_assert_int_eq(write(fd, data, holds), (ssize_t)holds);
+    free(data);
     struct ranges ranges;
-    size_t length = 0;
-    ck_assert_int_eq(range_parse(field, strlen(data), &ranges), RANGE_SOME);
-    char *body = parts_read(fd, strlen(data), "text/plain", &ranges, type, &length);
-    ck_assert_ptr_nonnull(body);
-    close(fd);
-    body[length - 1] = '\0'; /* in place of the last newline */
-    return body;
+    ck_assert_int_eq(range_parse(field, size, &ranges), RANGE_SOME);
+    turns_forget();
+    asked.public.api = &api;
+    ck_assert_int_eq(parts_send(&asked.public, fd, size, type, &ranges), 0);
+    ck_assert_int_eq(asked.status, 206);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+}
+
+/* The boundary of the answer. */
+static const char *boundary(void)
+{
+    static const char kind[] = "multipart/byteranges; boundary=";
+    ck_assert_int_eq(strncmp(asked.type, kind, sizeof kind - 1), 0);
+    const char *found = asked.type + sizeof kind - 1;
+    ck_assert_uint_eq(strlen(found), 32);
+    ck_assert_uint_eq(strspn(found, "0123456789abcdef"), 32);
+    return found;
 }
 
 START_TEST(rfc9110_15_3_7_2_multipart)
 {
-    char type[PARTS_TYPE];
-    char *body = read_parts("0123456789", "bytes=7-,0-1", type);
-    ck_assert_str_eq(body,
-                     "--reeve-part-00000000\r\n"
-                     "Content-Type: text/plain\r\n"
-                     "Content-Range: bytes 7-9/10\r\n\r\n789\r\n"
-                     "--reeve-part-00000000\r\n"
-                     "Content-Type: text/plain\r\n"
-                     "Content-Range: bytes 0-1/10\r\n\r\n01\r\n"
-                     "--reeve-part-00000000--\r");
-    free(body);
-    ck_assert_str_eq(type, "multipart/byteranges; boundary=reeve-part-00000000");
+    ask_parts("bytes=65-67,48-49", 100, 100, "text/plain");
+    const char *mark = boundary();
+    char expected[512];
+    snprintf(expected, sizeof expected,
+             "--%s\r\n"
+             "Content-Type: text/plain\r\n"
+             "Content-Range: bytes 65-67/100\r\n\r\nABC\r\n"
+             "--%s\r\n"
+             "Content-Type: text/plain\r\n"
+             "Content-Range: bytes 48-49/100\r\n\r\n01\r\n"
+             "--%s--\r\n", mark, mark, mark);
+    ck_assert_str_eq(turns.data, expected);
+    ck_assert_uint_eq(turns.promised, turns.length);
+    ck_assert_int_eq(turns.pieces, 1);
+    ask_parts("bytes=65-67,48-49", 100, 100, "");
+    ck_assert_ptr_null(strstr(turns.data, "Content-Type"));
+    turns_forget();
 }
 END_TEST
 
-START_TEST(rfc2046_5_1_1_boundary_stands_in_no_part)
+START_TEST(rfc2046_5_1_1_boundary_is_of_chance)
 {
-    char type[PARTS_TYPE];
-    char *body = read_parts("x--reeve-part-00000000 reeve-part-00000001 y", "bytes=0-41,43-", type);
-    ck_assert_str_eq(type, "multipart/byteranges; boundary=reeve-part-00000002");
-    ck_assert_ptr_nonnull(strstr(body, "\r\n--reeve-part-00000002--\r"));
-    free(body);
+    char first[64];
+    ask_parts("bytes=0-0,5-5", 100, 100, "x/y");
+    snprintf(first, sizeof first, "%s", boundary());
+    ask_parts("bytes=0-0,5-5", 100, 100, "x/y");
+    ck_assert_str_ne(first, boundary());
+    turns_forget();
 }
 END_TEST
 
-START_TEST(parts_are_bounded)
+/* However long the ranges are, one piece of them is in memory. */
+START_TEST(parts_come_in_pieces)
 {
-    static char data[PARTS_MOST + 100];
-    char type[PARTS_TYPE];
-    size_t length;
-    int fd = file_of(data, sizeof data);
-    struct ranges ranges = {.count = 2, .list = {{0, 50}, {60, PARTS_MOST - 50}}};
-    char *body = parts_read(fd, sizeof data, "x/y", &ranges, type, &length);
-    ck_assert_ptr_nonnull(body);
-    ck_assert_uint_gt(length, PARTS_MOST);
-    free(body);
-    ranges.list[1].length++;
-    ck_assert_ptr_null(parts_read(fd, sizeof data, "x/y", &ranges, type, &length));
-    ck_assert_int_eq(errno, EFBIG);
-    close(fd);
+    size_t size = 3000000;
+    ask_parts("bytes=0-999999,1000010-2999999", size, size, "x/y");
+    ck_assert_int_eq(turns.end, 0);
+    ck_assert_uint_eq(turns.promised, turns.length);
+    ck_assert_uint_le(turns.largest, 65536);
+    ck_assert_int_gt(turns.pieces, 40);
+    const char *at = strstr(turns.data, "\r\n\r\n") + 4;
+    for (size_t i = 0; i < 1000000; i++)
+        ck_assert_uint_eq((unsigned char)at[i], i % 251);
+    at = memmem(at + 1000000, 300, "\r\n\r\n", 4);
+    ck_assert_ptr_nonnull(at);
+    for (size_t i = 1000010; i < size; i++)
+        ck_assert_uint_eq((unsigned char)at[4 + i - 1000010], i % 251);
+    turns_forget();
 }
 END_TEST
 
 START_TEST(parts_of_a_file_that_shrank)
 {
-    char type[PARTS_TYPE];
-    size_t length;
-    int fd = file_of("0123456789", 10);
-    const struct ranges ranges = {.count = 2, .list = {{0, 2}, {10, 5}}};
-    ck_assert_ptr_null(parts_read(fd, 20, "x/y", &ranges, type, &length));
-    ck_assert_int_eq(errno, EIO);
-    close(fd);
+    ask_parts("bytes=0-1,10-14", 10, 20, "x/y");
+    ck_assert_int_eq(turns.end, -1);
+    ck_assert_uint_lt(turns.length, turns.promised);
+    turns_forget();
 }
 END_TEST
 
-/* The most parts, the longest numbers and a long type fit into what was asked for. */
+/* The most parts, the longest numbers and a long type: what is measured is what is sent. */
 START_TEST(parts_have_room)
 {
-    char type[PARTS_TYPE], media[128];
-    size_t length;
+    char field[2000], media[128];
+    uint64_t size = (uint64_t)INT64_MAX / 4096 * 4096;
     memset(media, 'x', sizeof media - 1);
     media[127] = '\0';
-    int fd = memfd_create("parts", MFD_CLOEXEC);
-    uint64_t size = (uint64_t)INT64_MAX / 4096 * 4096;
-    ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
-    struct ranges ranges = {.count = RANGE_MAX};
+    size_t at = (size_t)sprintf(field, "bytes=");
     for (size_t i = 0; i < RANGE_MAX; i++)
-        ranges.list[i] = (struct range){size - 2 * (i + 1), 1};
-    char *body = parts_read(fd, size, media, &ranges, type, &length);
-    ck_assert_ptr_nonnull(body);
-    ck_assert_uint_lt(length, RANGE_MAX + (RANGE_MAX + 1) * (256 + strlen(media)));
-    free(body);
-    close(fd);
+        at += (size_t)sprintf(field + at, "%ju-%ju,", (uintmax_t)(size - 2 * (i + 1)),
+                              (uintmax_t)(size - 2 * (i + 1)));
+    int fd = memfd_create("parts", MFD_CLOEXEC);
+    ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
+    struct ranges ranges;
+    ck_assert_int_eq(range_parse(field, size, &ranges), RANGE_SOME);
+    ck_assert_uint_eq(ranges.count, RANGE_MAX);
+    asked.public.api = &api;
+    ck_assert_int_eq(parts_send(&asked.public, fd, size, media, &ranges), 0);
+    ck_assert_int_eq(turns.end, 0);
+    ck_assert_uint_eq(turns.promised, turns.length);
+    turns_forget();
 }
 END_TEST
 
 UNIT_MAIN("static-range", EACH(rfc9110_14_1_2_byte_ranges, fields),
           ONCE(rfc9110_14_2_unsatisfiable_is_told), ONCE(rfc9110_17_15_many_ranges),
-          ONCE(rfc9110_15_3_7_2_multipart), ONCE(rfc2046_5_1_1_boundary_stands_in_no_part),
-          ONCE(parts_are_bounded), ONCE(parts_of_a_file_that_shrank), ONCE(parts_have_room))
+          ONCE(rfc9110_15_3_7_2_multipart), ONCE(rfc2046_5_1_1_boundary_is_of_chance),
+          ONCE(parts_come_in_pieces), ONCE(parts_of_a_file_that_shrank), ONCE(parts_have_room))

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,13 +13,19 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../modules/static/below.h"
 #include "../../modules/static/types.h"
 #include "fake-reeve.h"
+#include "fake-turns.h"
 #include "unit.h"
+
+#ifndef RESOLVE_CACHED /* headers of before Linux 5.12 */
+#define RESOLVE_CACHED 0x20
+#endif
 
 extern const reeve_module reeve_module_descriptor;
 
@@ -25,7 +33,7 @@ extern const reeve_module reeve_module_descriptor;
 
 static struct {
     struct reeve_request public; /* first */
-    const char *method, *path, *query, *since, *accept;
+    const char *method, *path, *query, *since, *accept, *encodings;
     size_t prefix; /* length of the route's prefix */
     int status;
     char type[128];
@@ -50,6 +58,7 @@ static const char *get_header(const reeve_request *r, const char *name)
     (void)r;
     return strcmp(name, "If-Modified-Since") == 0 ? asked.since
            : strcmp(name, "Accept") == 0          ? asked.accept
+           : strcmp(name, "Accept-Encoding") == 0 ? asked.encodings
                                                   : NULL;
 }
 
@@ -92,7 +101,7 @@ static int reply_status(reeve_request *r, int status)
 static const struct reeve_http_api api = {
     .method = get_method, .path = get_path, .rest = get_rest, .query = get_query,
     .header = get_header, .set_header = set_header, .reply = reply, .reply_file = reply_file,
-    .reply_status = reply_status,
+    .reply_status = reply_status, TURNS_API,
 };
 
 /* ---------------------------------------------------------------- a tree ------------ */
@@ -136,19 +145,23 @@ static int next_descriptor(void)
 }
 
 static const char *fallback = "";
+static size_t precompressed; /* 1: gzip */
 
 static void configure(bool symlinks)
 {
     static const char *const index[] = {"index.html", "index.txt"};
+    static const char *const codings[] = {"gzip"};
     const struct fake_value values[] = {{.name = "root", .text = root},
                                         {.name = "index", .items = index, .count = 2},
                                         {.name = "symlinks", .number = symlinks},
                                         {.name = "fallback", .text = fallback},
+                                        {.name = "precompressed", .items = codings,
+                                         .count = precompressed},
                                         {.name = "dotfiles", .text = "hide"},
                                         {.name = "default_type", .text = OCTETS},
                                         {.name = "charset", .text = "utf-8"},
                                         {0}};
-    static struct fake_value kept[8];
+    static struct fake_value kept[9];
     memcpy(kept, values, sizeof values);
     reeve_section section = {.values = kept};
     const reeve_handler *handler = reeve_module_descriptor.handler;
@@ -199,14 +212,28 @@ static void tear_down(void)
 {
     char command[256];
     ck_assert_int_eq(next_descriptor(), descriptors);
+    turns_forget();
     snprintf(command, sizeof command, "chmod -R u+rwx %s && rm -r %s", base, base);
     ck_assert_int_eq(system(command), 0);
     reeve_module_descriptor.worker_exit();
 }
 
+/* In the loop, and if it is to be asked there, in the pool. */
+static void handle(void)
+{
+    turns_forget();
+    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    if (!turns.again)
+        return;
+    ck_assert_int_eq(asked.status, 0);
+    asked.fields[0] = '\0';
+    turns.waits = true;
+    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+}
+
 static int ask(const char *method, const char *path)
 {
-    const char *since = asked.since, *accept = asked.accept;
+    const char *since = asked.since, *accept = asked.accept, *encodings = asked.encodings;
     size_t prefix = asked.prefix;
     memset(&asked, 0, sizeof asked);
     asked.public.api = &api;
@@ -215,8 +242,9 @@ static int ask(const char *method, const char *path)
     asked.query = "";
     asked.since = since;
     asked.accept = accept;
+    asked.encodings = encodings;
     asked.prefix = prefix;
-    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    handle();
     return asked.status;
 }
 
@@ -242,6 +270,113 @@ START_TEST(test_files)
     serves("/sub/", TEXT, "sub index");
     serves("/.well-known/acme.txt", TEXT, "acme");
     serves("/odd/", TEXT, "second"); /* a folder is no index file */
+}
+END_TEST
+
+static void configure_packed(void)
+{
+    precompressed = 1;
+    configure(false);
+}
+
+/* Whether the loop leaves names to the pool that nobody has looked for. Where it does, the kernel
+ * knows nothing of this one. */
+static bool leaves_cold_names(void)
+{
+    int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unsigned how = below_unwaiting(fd);
+    ck_assert_int_eq(below_open(fd, "nobody-asked", how, O_RDONLY), -1);
+    ck_assert_int_eq(errno, how == BELOW_CACHED ? EAGAIN : ENOENT);
+    close(fd);
+    return how == BELOW_CACHED;
+}
+
+/* Whether the file system keeps nothing of missing names, as some of a network. */
+static bool forgets_missing_names(void)
+{
+    int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unsigned how = below_unwaiting(fd);
+    ck_assert_int_eq(below_open(fd, "somebody-asked", 0, O_RDONLY), -1);
+    ck_assert_int_eq(below_open(fd, "somebody-asked", how, O_RDONLY), -1);
+    bool forgets = errno == EAGAIN;
+    close(fd);
+    return forgets;
+}
+
+START_TEST(test_cold_names_are_for_the_pool)
+{
+    bool cold = leaves_cold_names();
+    ck_assert_int_eq(ask("GET", "/nobody-asked-this"), 404);
+    ck_assert_int_eq(turns.waits, cold);
+    ck_assert_int_eq(ask("GET", "/nobody/asked"), 404);
+    ck_assert_int_eq(turns.waits, cold);
+    ck_assert_int_eq(ask("GET", "/a.txt"), 200); /* it was written a moment ago */
+    ck_assert(!turns.waits);
+    ck_assert_int_eq(ask("GET", "/sub"), 301);
+    ck_assert(!turns.waits);
+}
+END_TEST
+
+/* What lies in memory as a whole is never left to the pool, though it keeps no missing names. */
+static void is_unwaiting(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
+    struct statfs fs;
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* no such folder here */
+    ck_assert_int_eq(fstatfs(fd, &fs), 0);
+    long dot = syscall(SYS_openat2, fd, ".", &how, sizeof how);
+    bool told = dot >= 0 && fs.f_type != TMPFS_MAGIC;
+    ck_assert_uint_eq(below_unwaiting(fd), told ? BELOW_CACHED : 0);
+    if (dot >= 0)
+        close((int)dot);
+    close(fd);
+}
+
+START_TEST(test_unwaiting)
+{
+    is_unwaiting(root);
+    is_unwaiting("/dev/shm");
+}
+END_TEST
+
+START_TEST(test_cold_siblings_are_for_the_pool)
+{
+    bool cold = leaves_cold_names();
+    configure_packed();
+    asked.encodings = "gzip";
+    serves("/a.txt", TEXT, "a text");
+    ck_assert_int_eq(turns.waits, cold);
+    serves("/a.txt", TEXT, "a text");
+    ck_assert_int_eq(turns.waits, forgets_missing_names());
+    put("root/b.txt", "b text");
+    serves("/b.txt", TEXT, "b text");
+    ck_assert_int_eq(turns.waits, cold);
+    put("root/b.txt.gz", "packed");
+    serves("/b.txt", TEXT, "packed");
+    ck_assert(!turns.waits);
+    asked.encodings = NULL;
+    serves("/a.txt", TEXT, "a text");
+    ck_assert(!turns.waits);
+}
+END_TEST
+
+START_TEST(test_cold_fallback_is_for_the_pool)
+{
+    bool cold = leaves_cold_names();
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    asked.accept = "text/html";
+    fallback = "/a.txt";
+    configure(false);
+    serves("/none", TEXT, "a text");
+    ck_assert_int_eq(turns.waits, forgets_missing_names());
+    fallback = "/nobody-wrote-this";
+    configure(false);
+    ck_assert_int_eq(ask("GET", "/none"), 404);
+    ck_assert_int_eq(turns.waits, cold);
+    asked.accept = NULL;
+    fallback = "";
 }
 END_TEST
 
@@ -379,7 +514,7 @@ START_TEST(test_redirect_keeps_the_query)
     asked.method = "GET";
     asked.path = "/sub";
     asked.query = "a=%20&b";
-    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
+    handle();
     ck_assert_str_eq(asked.fields, "Location: /sub/?a=%20&b\n");
 }
 END_TEST
@@ -564,15 +699,15 @@ static void set_up_without_openat2(void)
 START_TEST(test_walk_follows_no_link)
 {
     int slash = open("/", O_PATH | O_DIRECTORY);
-    ck_assert_int_eq(below_open(slash, "proc/self/fd", false, O_RDONLY), -1);
+    ck_assert_int_eq(below_open(slash, "proc/self/fd", 0, O_RDONLY), -1);
     ck_assert_int_eq(errno, ENOTDIR); /* "self" is a link, not a folder */
-    ck_assert_int_eq(below_open(slash, "proc/../etc", false, O_RDONLY), -1);
+    ck_assert_int_eq(below_open(slash, "proc/../etc", 0, O_RDONLY), -1);
     ck_assert_int_eq(errno, EXDEV);
-    int file = below_open(slash, "proc/sys//kernel/ostype", false, O_RDONLY);
+    int file = below_open(slash, "proc/sys//kernel/ostype", 0, O_RDONLY);
     ck_assert_int_ge(file, 0);
     close(file);
-    ck_assert_int_eq(below_open(slash, "proc/sys/kernel/ostype/", false, O_RDONLY), -1);
-    int folder = below_open(slash, "", false, O_PATH | O_DIRECTORY);
+    ck_assert_int_eq(below_open(slash, "proc/sys/kernel/ostype/", 0, O_RDONLY), -1);
+    int folder = below_open(slash, "", 0, O_PATH | O_DIRECTORY);
     ck_assert_int_ge(folder, 0);
     close(folder);
     close(slash);
@@ -582,7 +717,10 @@ END_TEST
 /* Where the kernel has no openat2, the path is walked; a row as in unit.h. */
 #define WALKED(run, count) {.test = (run), .times = (count), .setup = set_up_without_openat2}
 
-UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files), ONCE(test_head),
+UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files),
+                 ONCE(test_cold_names_are_for_the_pool), ONCE(test_cold_siblings_are_for_the_pool),
+                 ONCE(test_cold_fallback_is_for_the_pool), ONCE(test_unwaiting),
+                 ONCE(test_head),
                  ONCE(test_large_file), EACH(test_refusals, refusals), ONCE(test_dots),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
                  ONCE(test_methods), ONCE(test_redirect), ONCE(test_redirect_keeps_the_query),

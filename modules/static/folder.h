@@ -1,0 +1,25 @@
+/* One route of the static handler, as it is configured. */
+#ifndef STATIC_FOLDER_H
+#define STATIC_FOLDER_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "extra.h"
+#include "types.h"
+
+/* Constant once configured; freed when the worker exits. */
+struct folder {
+    struct folder *next;
+    int root;
+    unsigned unwaiting; /* how the loop opens names below it, see below_unwaiting() */
+    bool symlinks; /* links may lead anywhere */
+    bool dotfiles; /* names that begin with a dot are served */
+    bool listing;  /* a folder without index is listed, */
+    size_t limit;  /* up to so many entries */
+    struct types types;
+    const char **index;
+    size_t index_count;
+    const char *fallback; /* a file below the root, without the first "/"; "": none */
+    struct extra extra;
+};
+#endif

@@ -1,0 +1,245 @@
+/* Answering a request from the folder of its route; see serve.h.
+ *
+ * Each request opens its file below the root with below_open(), so that no name, link or race leads
+ * out of it. Runs in the loop's thread, with what is in memory; where the disk must be read it asks
+ * to be called again in a pool's thread, which does all of it anew. Nothing is kept between
+ * requests. A descriptor belongs to the request until file_send() takes it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../percent.h"
+#include "below.h"
+#include "file.h"
+#include "listing.h"
+#include "serve.h"
+
+/* ---------------------------------------------------------------- opening ----------- */
+
+static int status_of(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return 403;
+    case EAGAIN: /* leased, or renamed all the time */
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return 503;
+    case EIO:
+        return 500;
+    default: /* ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENXIO, ...: not here */
+        return 404;
+    }
+}
+
+/* Whether this error only says that the disk would have to be read, which the loop does not. */
+static bool is_cold(const reeve_request *request, int error)
+{
+    return error == EAGAIN && !reeve_may_wait(request);
+}
+
+static int refuse(reeve_request *request, int error)
+{
+    if (is_cold(request, error))
+        return reeve_again(request);
+    int status = status_of(error);
+    if (status >= 500)
+        reeve_log(REEVE_LOG_ERROR, "static-open-failed", "cannot open %s: %s", reeve_path(request),
+                  strerror(error));
+    if (status == 503)
+        reeve_set_header(request, "Retry-After", "1");
+    return reeve_reply_status(request, status);
+}
+
+/* ---------------------------------------------------------------- answering --------- */
+
+/* Sends the client on to the same path with "/" behind it, encoded anew. */
+static int redirect(reeve_request *request)
+{
+    const char *path = reeve_path(request), *query = reeve_query(request);
+    size_t room = strlen(path) * 3 + strlen(query) + 3;
+    char *location = malloc(room);
+    if (location == NULL)
+        return -1;
+    char *end = percent_put(location, path, PERCENT_PATH);
+    snprintf(end, room - (size_t)(end - location), "/%s%s", *query != '\0' ? "?" : "", query);
+    int result = reeve_set_header(request, "Location", location);
+    free(location);
+    return result == 0 ? reeve_reply_status(request, 301) : -1;
+}
+
+static int open_below(const reeve_request *request, const struct folder *folder, const char *name,
+                      int flags)
+{
+    unsigned how = (folder->symlinks ? BELOW_LINKS : 0u) |
+                   (reeve_may_wait(request) ? 0u : folder->unwaiting);
+    return below_open(folder->root, name, how, flags);
+}
+
+static int open_file(const reeve_request *request, const struct folder *folder, const char *name)
+{
+    return open_below(request, folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+/* Puts the sibling of `name` that the client likes best in the place of the file, if there is one
+ * that it prefers, and that has not been left behind by a newer file. False: whether there is one
+ * is not known without the disk. Once it was looked for in the pool, the kernel knows that also of
+ * a missing one (see below.c), so only the first request for a file goes that way. */
+static bool choose_sibling(reeve_request *request, const struct folder *folder, const char *name,
+                           struct file *file)
+{
+    const struct accept_coding *order[ACCEPT_CODINGS];
+    size_t count = accept_order(reeve_header(request, "Accept-Encoding"), folder->extra.codings,
+                                folder->extra.coding_count, order);
+    for (size_t i = 0; i < count; i++) {
+        char full[PATH_MAX];
+        int n = snprintf(full, sizeof full, "%s%s", name, order[i]->suffix);
+        if (n < 0 || (size_t)n >= sizeof full)
+            continue;
+        int fd = open_file(request, folder, full);
+        struct stat st;
+        if (fd < 0 && is_cold(request, errno))
+            return false;
+        if (fd < 0)
+            continue;
+        if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_mtime < file->st.st_mtime) {
+            close(fd);
+            continue;
+        }
+        close(file->fd);
+        file->fd = fd;
+        file->st = st;
+        file->coding = order[i];
+        return true;
+    }
+    return true;
+}
+
+/* Takes `fd`, which `name` led to. */
+static int send_opened(reeve_request *request, const struct folder *folder, const char *name,
+                       int fd)
+{
+    struct file file = {.fd = fd};
+    int error = fstat(fd, &file.st) == 0 ? 0 : errno;
+    if (error == 0 && S_ISREG(file.st.st_mode)) {
+        file.type = types_find(&folder->types, name);
+        if (folder->extra.coding_count == 0 || choose_sibling(request, folder, name, &file))
+            return file_send(request, &folder->extra, &file);
+        close(fd);
+        return reeve_again(request);
+    }
+    close(fd);
+    if (error == 0 && S_ISDIR(file.st.st_mode))
+        return redirect(request);
+    return refuse(request, error != 0 ? error : ENOENT);
+}
+
+static bool is_folder(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
+}
+
+/* Asks a browser for a page to show, not for a part of one: such a request names HTML. */
+static bool is_navigation(const reeve_request *request)
+{
+    const char *accept = reeve_header(request, "Accept");
+    return accept != NULL && strcasestr(accept, "text/html") != NULL;
+}
+
+/* What was asked for cannot be opened: if nothing is there, the fallback may answer for it. */
+static int send_fallback(reeve_request *request, const struct folder *folder, int error)
+{
+    if (*folder->fallback == '\0' || status_of(error) != 404)
+        return refuse(request, error);
+    reeve_set_header(request, "Vary", "Accept");
+    if (!is_navigation(request))
+        return refuse(request, error);
+    int fd = open_file(request, folder, folder->fallback);
+    if (fd >= 0 && !is_folder(fd))
+        return send_opened(request, folder, folder->fallback, fd);
+    if (fd >= 0)
+        close(fd);
+    else if (is_cold(request, errno))
+        return reeve_again(request);
+    return refuse(request, error);
+}
+
+/* The folder `name` has no index file: lists it, or refuses with 403, or 404 if it is no folder. To
+ * list one is to look at each entry, which is more than the loop may do, cold or not. */
+static int send_folder(reeve_request *request, const struct folder *folder, const char *name)
+{
+    if (folder->listing && !reeve_may_wait(request))
+        return reeve_again(request);
+    int fd = open_below(request, folder, name,
+                        (folder->listing ? O_RDONLY : O_PATH) | O_DIRECTORY);
+    if (fd < 0)
+        return send_fallback(request, folder, errno);
+    if (folder->listing) {
+        struct listing_source source = {.root = folder->root, .name = name,
+                                        .symlinks = folder->symlinks, .dotfiles = folder->dotfiles,
+                                        .limit = folder->limit};
+        return listing_reply(request, fd, &source);
+    }
+    close(fd);
+    return reeve_reply_status(request, 403);
+}
+
+/* `name` ends with "/" or is the root: its first index file, or the folder itself. */
+static int send_index(reeve_request *request, const struct folder *folder, const char *name)
+{
+    char full[PATH_MAX];
+    for (size_t i = 0; i < folder->index_count; i++) {
+        int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
+        if (n < 0 || (size_t)n >= sizeof full)
+            return refuse(request, ENAMETOOLONG);
+        int fd = open_file(request, folder, full);
+        if (fd >= 0 && !is_folder(fd))
+            return send_opened(request, folder, full, fd);
+        if (fd >= 0)
+            close(fd);
+        else if (errno != ENOENT)
+            return send_fallback(request, folder, errno);
+    }
+    return send_folder(request, folder, name);
+}
+
+bool serve_is_hidden(const char *path)
+{
+    static const char known[] = "/.well-known/";
+    for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++)
+        if (at != path || strncmp(path, known, sizeof known - 1) != 0)
+            return true;
+    return false;
+}
+
+int serve_request(reeve_request *request, const struct folder *folder)
+{
+    const char *method = reeve_method(request), *path = reeve_path(request);
+    if (extra_put(request, &folder->extra) != 0)
+        return -1;
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        reeve_set_header(request, "Allow", "GET, HEAD, OPTIONS");
+        return strcmp(method, "OPTIONS") == 0 ? reeve_reply(request, 204, NULL, NULL, 0)
+                                              : reeve_reply_status(request, 405);
+    }
+    if (!folder->dotfiles && serve_is_hidden(reeve_rest(request)))
+        return reeve_reply_status(request, 404);
+    const char *name = reeve_rest(request) + 1;
+    if (path[strlen(path) - 1] == '/')
+        return send_index(request, folder, name);
+    int fd = open_file(request, folder, name);
+    if (fd < 0)
+        return send_fallback(request, folder, errno);
+    return send_opened(request, folder, name, fd);
+}
