@@ -163,8 +163,7 @@ char *answer_put_head(char *at, const struct answer *answer)
 
 bool answer_is_plain(const struct request *request)
 {
-    return !request->close && request->parse.minor > 0 && settings.request_id == NULL &&
-           request->answer.fields.length == 0;
+    return !request->close && request->parse.minor > 0 && settings.request_id == NULL;
 }
 
 char *answer_put_own(char *at, struct request *request)

@@ -222,6 +222,7 @@ int reply_prepared(struct reeve_request *public, reeve_prepared *given)
     if (!is_open(request))
         return -1;
     prepared_hold(prepared);
+    request->answer.fields.length = 0;
     request->answer.prepared = prepared;
     request->answer.status = prepared_status(prepared);
     request->answer.length = prepared_length(prepared);

@@ -102,7 +102,7 @@ static int weight_of(const char *field, const char *name)
 size_t accept_order(const char *field, const struct accept_coding *const offered[], size_t count,
                     const struct accept_coding *order[])
 {
-    int weights[ACCEPT_CODINGS];
+    int weights[ACCEPT_CODINGS + 1];
     size_t found = 0;
     if (field == NULL)
         return 0;

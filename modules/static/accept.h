@@ -18,7 +18,8 @@ int accept_weight(const char **at);
 #define ACCEPT_CODINGS 3 /* known ones */
 
 /* Puts those of `offered` that the client prefers to the bare file into `order`, which has room for
- * all of them, the best first; among equals in the order offered. `field` may be NULL. How many. */
+ * all of them, the best first; among equals in the order offered. `field` may be NULL. Offered are at
+ * most ACCEPT_CODINGS + 1, one of them twice. How many. */
 size_t accept_order(const char *field, const struct accept_coding *const offered[], size_t count,
                     const struct accept_coding *order[]);
 #endif

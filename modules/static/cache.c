@@ -21,6 +21,7 @@
 #define BYTES_A_BUCKET 2048 /* about what an entry takes */
 #define AT_REST 2           /* seconds */
 #define ENTRY_COST 1024     /* bytes of an entry besides path and body: more than its head takes */
+#define DESCRIPTOR_COST 65536 /* what an open file counts as, lest there be too many */
 
 struct entry {
     struct entry *chain;         /* in the same bucket */
@@ -202,4 +203,35 @@ bool cache_store(struct cache *cache, const struct cache_key *key, const struct 
     link_entry(cache, entry);
     pthread_mutex_unlock(&cache->lock);
     return true;
+}
+
+/* ---------------------------------------------------------------- answering --------- */
+
+static int give(const struct cache_place *place, const struct stat *st, reeve_request *request,
+                reeve_prepared *answer, size_t bytes)
+{
+    int result = reeve_reply_prepared(request, answer);
+    if (!cache_store(place->cache, &place->key, st, answer, bytes))
+        reeve_prepared_free(answer);
+    return result;
+}
+
+int cache_answer(const struct cache_place *place, const struct stat *st, reeve_request *request,
+                 const char *type, const void *body, size_t length)
+{
+    if (place->cache == NULL)
+        return reeve_reply(request, 200, type, body, length);
+    reeve_prepared *answer = reeve_prepare(request, 200, type, body, length);
+    return answer != NULL ? give(place, st, request, answer, length) : -1;
+}
+
+int cache_answer_file(const struct cache_place *place, const struct stat *st,
+                      reeve_request *request, const char *type, int fd)
+{
+    size_t length = (size_t)st->st_size;
+    reeve_prepared *answer = place->cache != NULL
+        ? reeve_prepare_file(request, 200, type, fd, 0, length) : NULL;
+    if (answer == NULL)
+        return reeve_reply_file(request, 200, type, fd, 0, length);
+    return give(place, st, request, answer, DESCRIPTOR_COST);
 }

@@ -128,3 +128,29 @@ int extra_put(reeve_request *request, const struct extra *extra)
             return -1;
     return 0;
 }
+
+/* The codings that an answer may have, those that are made here behind the others. */
+static size_t offered_codings(const struct extra *extra,
+                              const struct accept_coding *offered[ACCEPT_CODINGS + 1])
+{
+    memcpy(offered, extra->codings, extra->coding_count * sizeof *offered);
+    offered[extra->coding_count] = accept_find("gzip");
+    return extra->coding_count + extra->gzip.on;
+}
+
+unsigned extra_variant(const reeve_request *request, const struct extra *extra)
+{
+    const struct accept_coding *offered[ACCEPT_CODINGS + 1], *order[ACCEPT_CODINGS + 1];
+    unsigned variant = 0;
+    if (extra->coding_count == 0 && !extra->gzip.on)
+        return 0;
+    size_t count = offered_codings(extra, offered);
+    count = accept_order(reeve_header(request, "Accept-Encoding"), offered, count, order);
+    for (size_t i = 0; i < count; i++) {
+        unsigned place = 0;
+        while (offered[place] != order[i])
+            place++;
+        variant = variant * (ACCEPT_CODINGS + 2) + place + 1;
+    }
+    return variant;
+}

@@ -158,28 +158,39 @@ static bool read_small(const reeve_request *request, const struct file *file,
 }
 
 /* The fields have been set. */
-static int send_bytes(reeve_request *request, int status, const struct file *file,
-                      const struct range *range)
+static int send_part(reeve_request *request, const struct file *file, const struct range *range)
 {
     char data[SMALL_FILE];
     if (!read_small(request, file, range, data))
-        return reeve_reply_file(request, status, file->type, file->fd, (off_t)range->first,
+        return reeve_reply_file(request, 206, file->type, file->fd, (off_t)range->first,
                                 (size_t)range->length);
     close(file->fd);
-    return reeve_reply(request, status, file->type, data, (size_t)range->length);
+    return reeve_reply(request, 206, file->type, data, (size_t)range->length);
+}
+
+static int send_whole(reeve_request *request, const struct file *file)
+{
+    char data[SMALL_FILE];
+    const struct range whole = {.length = (uint64_t)file->st.st_size};
+    if (whole.length > SMALL_FILE)
+        return cache_answer_file(&file->place, &file->st, request, file->type, file->fd);
+    if (!read_small(request, file, &whole, data))
+        return reeve_reply_file(request, 200, file->type, file->fd, 0, (size_t)whole.length);
+    close(file->fd);
+    return cache_answer(&file->place, &file->st, request, file->type, data,
+                        (size_t)whole.length);
 }
 
 static int send_ranges(reeve_request *request, const struct file *file,
                        const struct ranges *ranges)
 {
     uint64_t size = (uint64_t)file->st.st_size;
-    const struct range whole = {.length = size};
     if (ranges->count == 0)
-        return send_bytes(request, 200, file, &whole);
+        return send_whole(request, file);
     if (ranges->count > 1)
         return parts_send(request, file->fd, size, file->type, ranges);
     if (put_range(request, &ranges->list[0], size))
-        return send_bytes(request, 206, file, &ranges->list[0]);
+        return send_part(request, file, &ranges->list[0]);
     close(file->fd);
     return -1;
 }
@@ -219,8 +230,7 @@ static int send_content(reeve_request *request, const struct extra *extra, const
         close(file->fd);
         return again ? reeve_again(request) : -1; /* it is opened anew there */
     }
-    return form->zip ? gzip_send(&extra->gzip, request, file->fd, (uint64_t)file->st.st_size,
-                                 file->type)
+    return form->zip ? gzip_send(&extra->gzip, request, file)
                      : send_ranges(request, file, &ranges);
 }
 

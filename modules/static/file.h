@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "accept.h"
+#include "cache.h"
 #include "extra.h"
 #include "reeve/http.h"
 
@@ -12,6 +13,7 @@ struct file {
     struct stat st;                     /* of a regular file */
     const char *type;                   /* media type */
     const struct accept_coding *coding; /* in which the bytes of `fd` are; NULL: none */
+    struct cache_place place;           /* for an answer with all of it */
 };
 
 /* Answers a GET or HEAD; takes the descriptor. What reeve_reply() returns. Any thread. */

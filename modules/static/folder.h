@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cache.h"
 #include "extra.h"
 #include "types.h"
 
@@ -21,5 +22,6 @@ struct folder {
     size_t index_count;
     const char *fallback; /* a file below the root, without the first "/"; "": none */
     struct extra extra;
+    struct cache *cache;  /* of ready answers; NULL: none are kept */
 };
 #endif

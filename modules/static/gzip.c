@@ -18,6 +18,7 @@
 #include <zlib.h>
 
 #include "accept.h"
+#include "file.h"
 #include "gzip.h"
 #include "read.h"
 
@@ -120,23 +121,23 @@ static bool start(const struct gzip *gzip, z_stream *zip, uint64_t size)
                         Z_DEFAULT_STRATEGY) == Z_OK;
 }
 
-static int send_small(const struct gzip *gzip, reeve_request *request, int fd, size_t size,
-                      const char *type)
+static int send_small(const struct gzip *gzip, reeve_request *request, const struct file *file)
 {
     unsigned char in[SMALL_FILE];
+    size_t size = (size_t)file->st.st_size;
     int result = -1;
     z_stream zip;
     if (!start(gzip, &zip, size))
         return -1;
     uLong room = deflateBound(&zip, (uLong)size);
     unsigned char *out = reeve_alloc(request, room);
-    if (out != NULL && read_whole(fd, in, size, 0) == 0) {
+    if (out != NULL && read_whole(file->fd, in, size, 0) == 0) {
         zip.next_in = in;
         zip.avail_in = (uInt)size;
         zip.next_out = out;
         zip.avail_out = (uInt)room;
         deflate(&zip, Z_FINISH); /* there is room for all of it */
-        result = reeve_reply(request, 200, type, out, zip.total_out);
+        result = cache_answer(&file->place, &file->st, request, file->type, out, zip.total_out);
     }
     deflateEnd(&zip);
     return result;
@@ -209,12 +210,12 @@ static int send_large(const struct gzip *gzip, reeve_request *request, int fd, u
     return -1;
 }
 
-int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size,
-              const char *type)
+int gzip_send(const struct gzip *gzip, reeve_request *request, const struct file *file)
 {
+    uint64_t size = (uint64_t)file->st.st_size;
     if (size > SMALL_FILE)
-        return send_large(gzip, request, fd, size, type);
-    int result = send_small(gzip, request, fd, (size_t)size, type);
-    close(fd);
+        return send_large(gzip, request, file->fd, size, file->type);
+    int result = send_small(gzip, request, file);
+    close(file->fd);
     return result;
 }

@@ -7,6 +7,8 @@
 
 #include "reeve/http.h"
 
+struct file;
+
 /* Of one route; constant once configured. */
 struct gzip {
     bool on;
@@ -25,10 +27,9 @@ void gzip_free(struct gzip *gzip);
 bool gzip_fits(const struct gzip *gzip, const char *type);
 /* Whether a file of `size` bytes whose type fits is to be compressed for this request. */
 bool gzip_wanted(const struct gzip *gzip, const reeve_request *request, uint64_t size);
-/* Answers with 200 and `size` bytes of `fd`, which is taken, in gzip. The fields have been set.
- * What reeve_reply() returns. Where a thread may wait. */
-int gzip_send(const struct gzip *gzip, reeve_request *request, int fd, uint64_t size,
-              const char *type);
+/* Answers with 200 and the file, which is taken, in gzip. The fields have been set. What
+ * reeve_reply() returns. Where a thread may wait. */
+int gzip_send(const struct gzip *gzip, reeve_request *request, const struct file *file);
 
 /* Rows of the handler's option table. */
 #define GZIP_OPTIONS                                                                               \

@@ -2,8 +2,9 @@
  *
  * Each request opens its file below the root with below_open(), so that no name, link or race leads
  * out of it. Runs in the loop's thread, with what is in memory; where the disk must be read it asks
- * to be called again in a pool's thread, which does all of it anew. Nothing is kept between
- * requests. A descriptor belongs to the request until file_send() takes it.
+ * to be called again in a pool's thread, which does all of it anew. What is kept between requests are
+ * the answers of cache.h, which are given without a look at the file up to a second long. A
+ * descriptor belongs to the request until file_send() takes it.
  */
 #include "config.h"
 
@@ -125,19 +126,32 @@ static bool choose_sibling(reeve_request *request, const struct folder *folder, 
     return true;
 }
 
-/* Takes `fd`, which `name` led to. */
-static int send_opened(reeve_request *request, const struct folder *folder, const char *name,
-                       int fd)
+/* Takes the descriptor of a regular file, which `name` led to. */
+static int send_regular(reeve_request *request, const struct folder *folder, const char *name,
+                        struct file *file)
 {
-    struct file file = {.fd = fd};
-    int error = fstat(fd, &file.st) == 0 ? 0 : errno;
-    if (error == 0 && S_ISREG(file.st.st_mode)) {
-        file.type = types_find(&folder->types, name);
-        if (folder->extra.coding_count == 0 || choose_sibling(request, folder, name, &file))
-            return file_send(request, &folder->extra, &file);
-        close(fd);
+    int result;
+    file->type = types_find(&folder->types, name);
+    if (folder->extra.coding_count > 0 && !choose_sibling(request, folder, name, file)) {
+        close(file->fd);
         return reeve_again(request);
     }
+    if (file->place.cache == NULL ||
+        !cache_confirm(file->place.cache, &file->place.key, &file->st) ||
+        !cache_reply(file->place.cache, request, &file->place.key, &result))
+        return file_send(request, &folder->extra, file);
+    close(file->fd);
+    return result;
+}
+
+/* Takes `fd`, which `name` led to. */
+static int send_opened(reeve_request *request, const struct folder *folder, const char *name,
+                       int fd, const struct cache_place *place)
+{
+    struct file file = {.fd = fd, .place = *place};
+    int error = fstat(fd, &file.st) == 0 ? 0 : errno;
+    if (error == 0 && S_ISREG(file.st.st_mode))
+        return send_regular(request, folder, name, &file);
     close(fd);
     if (error == 0 && S_ISDIR(file.st.st_mode))
         return redirect(request);
@@ -165,9 +179,10 @@ static int send_fallback(reeve_request *request, const struct folder *folder, in
     reeve_set_header(request, "Vary", "Accept");
     if (!is_navigation(request))
         return refuse(request, error);
+    const struct cache_place nowhere = {.cache = NULL}; /* others get something else by this path */
     int fd = open_file(request, folder, folder->fallback);
     if (fd >= 0 && !is_folder(fd))
-        return send_opened(request, folder, folder->fallback, fd);
+        return send_opened(request, folder, folder->fallback, fd, &nowhere);
     if (fd >= 0)
         close(fd);
     else if (is_cold(request, errno))
@@ -196,7 +211,8 @@ static int send_folder(reeve_request *request, const struct folder *folder, cons
 }
 
 /* `name` ends with "/" or is the root: its first index file, or the folder itself. */
-static int send_index(reeve_request *request, const struct folder *folder, const char *name)
+static int send_index(reeve_request *request, const struct folder *folder, const char *name,
+                      const struct cache_place *place)
 {
     char full[PATH_MAX];
     for (size_t i = 0; i < folder->index_count; i++) {
@@ -205,7 +221,7 @@ static int send_index(reeve_request *request, const struct folder *folder, const
             return refuse(request, ENAMETOOLONG);
         int fd = open_file(request, folder, full);
         if (fd >= 0 && !is_folder(fd))
-            return send_opened(request, folder, full, fd);
+            return send_opened(request, folder, full, fd, place);
         if (fd >= 0)
             close(fd);
         else if (errno != ENOENT)
@@ -223,23 +239,45 @@ bool serve_is_hidden(const char *path)
     return false;
 }
 
-int serve_request(reeve_request *request, const struct folder *folder)
+static int serve_name(reeve_request *request, const struct folder *folder,
+                      const struct cache_place *place)
 {
-    const char *method = reeve_method(request), *path = reeve_path(request);
+    const char *path = reeve_path(request), *name = reeve_rest(request) + 1;
     if (extra_put(request, &folder->extra) != 0)
         return -1;
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        reeve_set_header(request, "Allow", "GET, HEAD, OPTIONS");
-        return strcmp(method, "OPTIONS") == 0 ? reeve_reply(request, 204, NULL, NULL, 0)
-                                              : reeve_reply_status(request, 405);
-    }
     if (!folder->dotfiles && serve_is_hidden(reeve_rest(request)))
         return reeve_reply_status(request, 404);
-    const char *name = reeve_rest(request) + 1;
     if (path[strlen(path) - 1] == '/')
-        return send_index(request, folder, name);
+        return send_index(request, folder, name, place);
     int fd = open_file(request, folder, name);
     if (fd < 0)
         return send_fallback(request, folder, errno);
-    return send_opened(request, folder, name, fd);
+    return send_opened(request, folder, name, fd, place);
+}
+
+static int refuse_method(reeve_request *request, const struct folder *folder, const char *method)
+{
+    if (extra_put(request, &folder->extra) != 0)
+        return -1;
+    reeve_set_header(request, "Allow", "GET, HEAD, OPTIONS");
+    return strcmp(method, "OPTIONS") == 0 ? reeve_reply(request, 204, NULL, NULL, 0)
+                                          : reeve_reply_status(request, 405);
+}
+
+int serve_request(reeve_request *request, const struct folder *folder)
+{
+    const char *method = reeve_method(request);
+    struct cache_place place = {.cache = NULL};
+    bool get = strcmp(method, "GET") == 0;
+    int result;
+    if (!get && strcmp(method, "HEAD") != 0)
+        return refuse_method(request, folder, method);
+    if (folder->cache != NULL && !reeve_is_conditional(request)) {
+        place.key.path = reeve_path(request);
+        place.key.variant = extra_variant(request, &folder->extra);
+        if (cache_reply(folder->cache, request, &place.key, &result))
+            return result;
+        place.cache = get ? folder->cache : NULL; /* an answer to HEAD is made without the bytes */
+    }
+    return serve_name(request, folder, &place);
 }

@@ -59,6 +59,15 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
     return 0;
 }
 
+static int read_cache(const reeve_section *section, struct folder *folder)
+{
+    int64_t bytes = reeve_conf_int(section, "cache_bytes");
+    folder->cache = bytes > 0 ? cache_new((size_t)bytes) : NULL;
+    if (bytes > 0 && folder->cache == NULL)
+        return reeve_conf_error(section, "cache_bytes", "memory is short: write less, or free some");
+    return 0;
+}
+
 static int static_handle(reeve_request *request, void *config)
 {
     return serve_request(request, config);
@@ -78,6 +87,8 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
     folder->listing = reeve_conf_bool(section, "listing");
     folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
+    if (read_cache(section, folder) != 0)
+        return -1;
     types_load("/etc/mime.types");
     if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
         read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
@@ -92,6 +103,7 @@ static void static_worker_exit(void)
         folders = folder->next;
         if (folder->root >= 0)
             close(folder->root);
+        cache_free(&folder->cache);
         free(folder->index);
         extra_free(&folder->extra);
         types_free(&folder->types);
@@ -116,6 +128,11 @@ static const reeve_option static_options[] = {
      .help = "Whether symbolic links may lead out of the root. If off, a link is followed as long "
              "as it is relative and stays below the root."},
     EXTRA_OPTIONS,
+    {.name = "cache_bytes", .type = REEVE_OPT_SIZE, .fallback = "8MiB", .max = INT64_C(1) << 40,
+     .help = "Memory of each worker for ready answers of this route: whole files up to 16 KiB, what "
+             "gzip has made of files up to 64 KiB, and of larger files the descriptor, which counts "
+             "as 64 KiB. A file is looked at again once a second, so a change may show that much "
+             "later; one that was changed less than two seconds ago is not kept at all. 0: none."},
     {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
      .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404 and lists "
              "none, \"serve\" treats them as any other. /.well-known is served in both cases."},

@@ -297,6 +297,13 @@ START_TEST(gzip_of_a_file_that_shrank)
 }
 END_TEST
 
+/* Empty, although it is said to hold so much. */
+static struct file text_file(uint64_t size)
+{
+    return (struct file){.fd = memfd_create("file", MFD_CLOEXEC), .st.st_size = (off_t)size,
+                         .type = "text/plain"};
+}
+
 START_TEST(gzip_without_memory_gives_no_half_answer)
 {
     for (int fields = 0; fields < 4; fields++) {
@@ -306,9 +313,9 @@ START_TEST(gzip_without_memory_gives_no_half_answer)
     turns_forget();
     turns.short_of_memory = true;
     for (uint64_t size = 5000; size <= 500000; size *= 100) {
-        int fd = memfd_create("file", MFD_CLOEXEC);
-        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, fd, size, "text/plain"), -1);
-        ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+        const struct file file = text_file(size);
+        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, &file), -1);
+        ck_assert_int_eq(fcntl(file.fd, F_GETFD), -1);
     }
 }
 END_TEST
@@ -345,9 +352,10 @@ START_TEST(gzip_at_once_is_bounded)
     r.method = "GET";
     r.asked[0] = "Accept-Encoding";
     r.asked[1] = "gzip";
-    while (gzip_wanted(&packing.gzip, &r.public, 70000))
-        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, memfd_create("file", MFD_CLOEXEC),
-                                   70000, "text/plain"), 0);
+    while (gzip_wanted(&packing.gzip, &r.public, 70000)) {
+        const struct file file = text_file(70000);
+        ck_assert_int_eq(gzip_send(&packing.gzip, &r.public, &file), 0);
+    }
     ck_assert_uint_eq(sending, 256);
     ck_assert(gzip_wanted(&packing.gzip, &r.public, 65536)); /* that is not held while it is sent */
     for (; sending > 0; sending--) {

@@ -238,7 +238,7 @@ static inline int reeve_reply_status(reeve_request *r, int status)
  * header fields that were set, which are forgotten then, and a body, copied; or of a part of a file,
  * which is taken over and closed with it, but not on failure. It belongs to the caller, who may give
  * it to any later request too, in any thread, several at once, until reeve_prepared_free(), which
- * may come while one is still being sent. Fields set before reeve_reply_prepared() are sent besides.
+ * may come while one is still being sent. Fields set before reeve_reply_prepared() are forgotten.
  * NULL: as -1 of a reply. */
 static inline reeve_prepared *reeve_prepare(reeve_request *r, int status, const char *type,
                                             const void *body, size_t length)
