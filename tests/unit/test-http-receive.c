@@ -28,6 +28,7 @@ static struct {
     size_t length, largest;
     int calls, handled, over;
     bool blocking;
+    bool sets;           /* a field, before the first piece */
     size_t stop_at;      /* answers when so many bytes have come; SIZE_MAX: never */
     int (*stop)(reeve_request *request);
 } seen;
@@ -54,6 +55,8 @@ static int receive(reeve_request *request, void *config, const void *data, size_
         ck_assert_int_eq(reeve_defer(request), -1);
         ck_assert_int_eq(reeve_again(request), -1);
         ck_assert_int_eq(reeve_interim(request, 103), -1);
+        if (seen.sets)
+            ck_assert_int_eq(reeve_set_header(request, "X-Set", "1"), 0);
     } else {
         ck_assert_uint_gt(length, 0);
         ck_assert_uint_le(length, BODY_PIECE_MAX);
@@ -236,30 +239,33 @@ START_TEST(rfc9112_6_bodies_in_pieces)
 }
 END_TEST
 
-/* Larger than body_limit, and never more than a piece of it at once. */
+/* Larger than body_limit, and never more than a piece of it at once: in five chunks, or whole. */
 START_TEST(test_large)
 {
-    static char body[200000];
+    static char body[200000], input[201000];
+    const size_t part = sizeof body / 5;
     for (size_t i = 0; i < sizeof body; i++)
         body[i] = (char)('a' + i * 7 % 26);
     for (int blocking = 0; blocking <= 1; blocking++)
         for (int chunked = 0; chunked <= 1; chunked++) {
             reeve_conn *conn = begin(blocking);
-            char head[200];
-            snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: a\r\n%s\r\n",
-                     blocking ? "/p" : "/r",
-                     chunked ? "Transfer-Encoding: chunked\r\n\r\n30d40"
-                             : "Content-Length: 200000\r\n");
-            feed(conn, head);
-            if (!chunked)
-                ck_assert_int_eq(seen.calls, 1);
-            fake_feed(conn, body, sizeof body);
+            size_t n = (size_t)sprintf(input, "POST %s HTTP/1.1\r\nHost: a\r\n%s\r\n",
+                                       blocking ? "/p" : "/r",
+                                       chunked ? "Transfer-Encoding: chunked\r\n"
+                                               : "Content-Length: 200000\r\n");
+            for (size_t at = 0; at < sizeof body; at += part) {
+                if (chunked)
+                    n += (size_t)sprintf(input + n, "%s%zx\r\n", at > 0 ? "\r\n" : "", part);
+                memcpy(input + n, body + at, part);
+                n += part;
+            }
             if (chunked)
-                feed(conn, "\r\n0\r\n\r\n");
+                n += (size_t)sprintf(input + n, "\r\n0\r\n\r\n");
+            fake_feed(conn, input, n);
             ck_assert_str_eq(fake_output(conn, NULL), HEAD "Content-Length: 5\r\n\r\nlarge");
             ck_assert_uint_eq(seen.length, sizeof body);
             ck_assert_int_eq(memcmp(seen.text, body, sizeof body), 0);
-            ck_assert_uint_eq(seen.largest, BODY_PIECE_MAX);
+            ck_assert_uint_eq(seen.largest, !blocking && chunked ? part : BODY_PIECE_MAX);
             fake_close(&conn);
         }
 }
@@ -284,6 +290,8 @@ START_TEST(test_one_piece_at_a_time)
     fake_run_jobs(conn, true);
     ck_assert_str_eq(seen.text, "abcd");
     ck_assert_int_eq(fake_verdict(conn), REEVE_WANT_READ);
+    const struct http_conn *c = reeve_state(conn);
+    ck_assert_uint_eq(c->request->body.room, 0); /* nothing is held while the client is slow */
     feed(conn, "ef");
     fake_run_jobs(conn, true);
     ck_assert_str_eq(seen.text, "abcdef");
@@ -383,6 +391,25 @@ START_TEST(test_failure)
             ck_assert(fake_lingers(conn));
             ck_assert_int_eq(seen.over, 1);
             ck_assert_int_eq(seen.handled, 0);
+            fake_close(&conn);
+        }
+}
+END_TEST
+
+/* A field that was set early is the answer's, but not of one that the core gives instead. */
+START_TEST(test_fields_of_receive)
+{
+    static const char *const rests[] = {"2\r\nab\r\n0\r\n\r\n", "2\r\nab\r\nz"};
+    for (int blocking = 0; blocking <= 1; blocking++)
+        for (int bad = 0; bad <= 1; bad++) {
+            reeve_conn *conn = begin(blocking);
+            seen.sets = true;
+            feed(conn, blocking ? POST("/p", "Transfer-Encoding: chunked\r\n")
+                                : POST("/r", "Transfer-Encoding: chunked\r\n"));
+            feed(conn, rests[bad]);
+            const char *output = fake_output(conn, NULL);
+            ck_assert_int_eq(strncmp(output, bad ? "HTTP/1.1 400" : "HTTP/1.1 200", 12), 0);
+            ck_assert_int_eq(strstr(output, "\r\nX-Set: 1\r\n") != NULL, !bad);
             fake_close(&conn);
         }
 }
@@ -581,7 +608,7 @@ END_TEST
 UNIT_MAIN_AROUND("http-receive", set_up, tear_down, ONCE(rfc9112_6_bodies_in_pieces),
                  ONCE(test_large), ONCE(test_one_piece_at_a_time), ONCE(rfc9110_10_1_1_expect),
                  ONCE(test_older_handler), ONCE(test_early_answers), ONCE(test_early_stream),
-                 ONCE(test_failure), ONCE(rfc9112_7_1_malformed),
+                 ONCE(test_failure), ONCE(test_fields_of_receive), ONCE(rfc9112_7_1_malformed),
                  ONCE(test_length_beyond_counting), ONCE(test_thrown_away),
                  ONCE(test_not_thrown_away), ONCE(test_client_leaves),
                  ONCE(test_client_leaves_in_a_job), ONCE(test_pool_is_full),

@@ -58,7 +58,8 @@ typedef struct reeve_handler {
      *
      * Runs in the threads of handle(), one call at a time for a request; reeve_keep() keeps what it
      * is to find again. Between two calls of a blocking handler no thread waits, and during one
-     * nothing is read from the client. */
+     * nothing is read from the client; if the pool has no room for one, the client is answered with
+     * 503. */
     int (*receive)(reeve_request *request, void *config, const void *data, size_t length);
 } reeve_handler;
 
