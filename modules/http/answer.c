@@ -227,7 +227,7 @@ bool answer_send(struct request *request, reeve_conn *conn)
 {
     struct answer *answer = &request->answer;
     if (answer->prepared != NULL)
-        return prepared_send(answer->prepared, request, conn);
+        return answer->begun = prepared_send(answer->prepared, request, conn);
     if (answer->stream.more != NULL)
         begin_stream(request);
     if (request->headless || is_bare(answer->status)) {
