@@ -48,14 +48,14 @@ fuzz() { # NAME CORPUS DICTIONARY SOURCE...
         -I. -I"$src/src/include" "$src/tests/fuzz/fuzz-$name.c" "$@" ${FUZZ_LIBS:-} \
         -o "$folder/fuzz-$name"
     mkdir -p "$folder/grown-$name"
-    "$folder/fuzz-$name" -max_total_time="$seconds" -max_len=1024 -timeout=20 -print_final_stats=1 \
+    "$folder/fuzz-$name" -max_total_time="$seconds" -max_len=1024 -timeout=20 \
         -dict="$src/tests/fuzz/$words.dict" -artifact_prefix="$folder/crash-$name-" \
         "$folder/grown-$name" "$src/tests/corpus/$corpus" > "$folder/fuzz-$name.log" 2>&1 || {
         tail -n 60 "$folder/fuzz-$name.log"
         echo "fuzz: $name has found something: see $folder/fuzz-$name.log and $folder/crash-$name-*"
         exit 1
     }
-    sed -n 's/^stat::\(number_of_executed_units\|new_units_added\)/fuzz:  \1/p' \
+    sed -n 's/^#\([0-9]*\)[[:space:]]*DONE *\(cov: [0-9]*\).*/fuzz:  \1 inputs, \2/p' \
         "$folder/fuzz-$name.log"
 }
 
