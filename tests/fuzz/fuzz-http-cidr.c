@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
+
 #include "../../modules/http/cidr.h"
 #include "text.h"
 
@@ -14,12 +16,30 @@ static bool same_bits(const struct cidr *a, const struct cidr *b, unsigned count
     return true;
 }
 
+/* The bits that count are those of the address, and only those are set. */
+static void check_bits(const char *text, const struct cidr *cidr, bool stray)
+{
+    struct cidr all = {.kind = cidr->kind};
+    unsigned char bits[16] = {0};
+    char *address = strndup(text, strcspn(text, "/"));
+    if (inet_pton(AF_INET6, address, bits) == 1)
+        memcpy(all.bits, cidr->kind == CIDR_V4 ? bits + 12 : bits, cidr->kind == CIDR_V4 ? 4 : 16);
+    else
+        assert(inet_pton(AF_INET, address, all.bits) == 1);
+    assert(same_bits(cidr, &all, cidr->length));
+    assert(stray == (memcmp(cidr->bits, all.bits, sizeof all.bits) != 0));
+    free(address);
+}
+
 static bool read_block(const char *text, struct cidr *cidr)
 {
     struct cidr again;
     char written[CIDR_TEXT];
-    if (cidr_parse(text, cidr) == CIDR_MALFORMED)
+    enum cidr_result result = cidr_parse(text, cidr);
+    if (result == CIDR_MALFORMED)
         return false;
+    if (cidr->kind == CIDR_V4 || cidr->kind == CIDR_V6)
+        check_bits(text, cidr, result == CIDR_STRAY);
     assert(cidr->length <= (cidr->kind == CIDR_V4 ? 32 : cidr->kind == CIDR_V6 ? 128 : 0));
     assert(cidr_covers(cidr, cidr) && cidr_order(cidr, cidr) == 0);
     cidr_text(cidr, written);

@@ -37,23 +37,31 @@ static char *find(const char *text, size_t length, const char *name)
     return decoded;
 }
 
-/* With "name=value" before it, and behind it, all of it encoded. */
+static void check_find(const char *text, const char *end, const char *name, const char *wanted)
+{
+    char *got = find(text, (size_t)(end - text), name);
+    assert((got == NULL) == (wanted == NULL) && (got == NULL || strcmp(got, wanted) == 0));
+    free(got);
+}
+
+/* With "name=value" before it, and behind it, all of it encoded; and with a name that only begins
+ * so, or that it begins with. */
 static void check_put(const char *text, const char *name, const char *found)
 {
     static const char value[] = "\x01 +&=%\xff" "41%zz";
-    size_t room = strlen(text) + 3 * (strlen(name) + sizeof value) + 3;
-    char *longer = malloc(room), *end = encode(longer, name), *got;
+    size_t room = strlen(text) + 3 * (strlen(name) + sizeof value) + 5;
+    char *longer = malloc(room), *end = encode(longer, name);
     *end++ = '=';
     end = stpcpy(stpcpy(encode(end, value), "&"), text);
-    got = find(longer, (size_t)(end - longer), name);
-    assert(got != NULL && strcmp(got, value) == 0);
-    free(got);
+    check_find(longer, end, name, value);
     end = encode(stpcpy(stpcpy(longer, text), "&"), name);
     *end++ = '=';
     end = encode(end, value);
-    got = find(longer, (size_t)(end - longer), name);
-    assert(got != NULL && strcmp(got, found != NULL ? found : value) == 0);
-    free(got);
+    check_find(longer, end, name, found != NULL ? found : value);
+    end = stpcpy(stpcpy(encode(longer, name), "x=1&"), text);
+    check_find(longer, end, name, found);
+    end = stpcpy(stpcpy(encode(longer, name) - 3, "=1&"), text);
+    check_find(longer, end, name, found);
     free(longer);
 }
 

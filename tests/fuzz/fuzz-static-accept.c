@@ -28,7 +28,7 @@ static void check_same(const char *field, const struct accept_coding *const orde
     assert(memcmp(again, order, count * sizeof *order) == 0);
 }
 
-/* Each coding alone, and each two of them, as among all. */
+/* Each coding alone, and each two of them, as among all; of equals the first offered. */
 static void check_codings(const char *field, const struct accept_coding *const order[],
                           size_t count)
 {
@@ -43,6 +43,11 @@ static void check_codings(const char *field, const struct accept_coding *const o
             size_t both = accept_order(field, two, 2, got);
             assert(both == (size_t)(place < count) + (size_t)(other < count));
             assert(both == 0 || got[0] == (place < other ? all[i] : all[j]));
+            if (both < 2 || got[0] == all[i])
+                continue;
+            const struct accept_coding *turned[2] = {all[j], all[i]};
+            accept_order(field, turned, 2, got); /* the second one was better, not equal */
+            assert(got[0] == all[j]);
         }
     }
 }

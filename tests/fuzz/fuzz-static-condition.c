@@ -35,12 +35,17 @@ static void check_tags(const char *list, const char *date)
                          CONDITION_FALSE);
 }
 
-/* A list that is none yet, or one that goes on, still holds what is put before it. */
+/* Our tag, put before a list that may be none. */
 static void check_first(const char *list)
 {
-    char *text = malloc(strlen(state.tag) + strlen(list) + 2);
+    char *text = malloc(strlen(state.tag) + strlen(list) + 4);
     stpcpy(stpcpy(stpcpy(text, state.tag), ","), list);
     assert(check((struct condition_fields){.match = text}) == CONDITION_TRUE);
+    assert(check((struct condition_fields){.none_match = text}) == CONDITION_UNMODIFIED);
+    stpcpy(stpcpy(stpcpy(stpcpy(text, "W/"), state.tag), ","), list);
+    bool strong = strcmp(list, "*") != 0 &&
+                  check((struct condition_fields){.match = list}) == CONDITION_TRUE;
+    assert(strong == (check((struct condition_fields){.match = text}) == CONDITION_TRUE));
     assert(check((struct condition_fields){.none_match = text}) == CONDITION_UNMODIFIED);
     free(text);
 }

@@ -33,6 +33,18 @@ static void check_written(int64_t seconds, int64_t now)
     assert(date_parse(text, now, &again) && again == seconds);
 }
 
+/* The usual form is written as it was read, but for the day of the week, which nobody looks at. Each
+ * form has a length of its own. */
+static void check_form(const char *text, int64_t seconds)
+{
+    char written[DATE_TEXT];
+    size_t length = strlen(text);
+    assert(length == 24 || length == DATE_TEXT - 1 ||
+           (strchr(text, '-') != NULL && length >= 30 && length <= 33));
+    if (length == DATE_TEXT - 1 && memcmp(text + 23, "60", 2) != 0)
+        assert(date_format(seconds, written) && strcmp(text + 3, written + 3) == 0);
+}
+
 static void check_read(const char *text, int64_t now)
 {
     const int64_t untouched = INT64_MIN;
@@ -45,6 +57,7 @@ static void check_read(const char *text, int64_t now)
     }
     assert(seconds >= FIRST && seconds <= LAST + 1); /* a leap second may be the last */
     check_written(seconds, now);
+    check_form(text, seconds);
     if (seconds == later)
         return;
     assert(strchr(text, '-') != NULL); /* only with two digits for the year */
