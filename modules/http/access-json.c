@@ -1,5 +1,6 @@
 /* The access log as JSON: one object a line, always with the same names in the same order, and
- * `line` more where what came was no request. null stands for what there is none of.
+ * `line` more where what came was no request, `interrupted` where the answer was cut short. null
+ * stands for what there is none of.
  *
  * Whatever bytes the client sends, the line is JSON (RFC 8259) and plain ASCII, so that no text can
  * end its string or drive a terminal: a character beyond ASCII is written as \uXXXX, a byte that is
@@ -14,6 +15,7 @@
 #include <time.h>
 
 #include "access-line.h"
+#include "hex.h"
 #include "ident.h"
 
 #define SHORT_TEXT 256 /* most bytes of texts that are longer only if somebody plays */
@@ -40,9 +42,8 @@ static size_t next_character(const char *data, size_t length, uint32_t *code)
 
 static void put_unit(struct line *line, uint32_t unit)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char text[] = {'\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15],
-                         digits[unit >> 4 & 15], digits[unit & 15]};
+    const char text[] = {'\\', 'u', hex_digit(unit >> 12), hex_digit(unit >> 8),
+                         hex_digit(unit >> 4), hex_digit(unit)};
     line_put(line, text, sizeof text);
 }
 
@@ -141,5 +142,7 @@ void access_json(struct line *line, struct request *request, const char *raw, si
     if (!whole)
         put_string(line, ",\"line\":", raw != NULL ? raw : "",
                    raw != NULL ? access_first_line(raw, raw_length) : 0, ACCESS_TEXT);
+    if (request->interrupted)
+        line_text(line, ",\"interrupted\":true");
     line_put(line, "}\n", 2);
 }

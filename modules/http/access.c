@@ -2,6 +2,8 @@
  *
  *     192.0.2.1 - anna [20/Nov/2026:23:01:02 +0000] "GET /a HTTP/1.1" 200 512 "referrer" "agent"
  *
+ * A request whose answer was cut short has the status that was sent, and the bytes that were queued
+ * so far; if none was sent, the status is 499. A connection that ends within a head leaves no line.
  * What came from the client is escaped as \xHH, so that it can neither end a field nor a line nor
  * drive a terminal; long texts are cut. One line is built on the stack, nothing is allocated.
  */
@@ -14,6 +16,9 @@
 #include "access-line.h"
 #include "access.h"
 #include "answer.h"
+#include "hex.h"
+
+#define LEFT 499 /* in place of a status where none was sent: nginx's word for it */
 
 void access_begin(struct request *request)
 {
@@ -41,7 +46,6 @@ size_t access_first_line(const char *raw, size_t length)
 /* `least`: what is below this character is escaped too. */
 static void put_safe(struct line *line, const char *data, size_t length, unsigned char least)
 {
-    static const char digits[] = "0123456789abcdef";
     size_t end = line->length + ACCESS_TEXT - 4;
     for (size_t i = 0; i < length && line->length < end; i++) {
         unsigned char c = (unsigned char)data[i];
@@ -49,7 +53,7 @@ static void put_safe(struct line *line, const char *data, size_t length, unsigne
             line->data[line->length++] = (char)c;
             continue;
         }
-        line_put(line, (const char[]){'\\', 'x', digits[c >> 4], digits[c & 15]}, 4);
+        line_put(line, (const char[]){'\\', 'x', hex_digit(c >> 4), hex_digit(c)}, 4);
     }
 }
 
@@ -139,4 +143,15 @@ void access_log(struct request *request, const char *raw, size_t raw_length)
         break;
     }
     reeve_logfile_write(access->file, line.data, line.length);
+}
+
+/* Only an answer in pieces can be queued in part: any other is over as soon as it is queued. */
+void access_interrupted(struct request *request)
+{
+    struct answer *answer = &request->answer;
+    bool begun = answer->stream.state != STREAM_NONE && !answer->failed;
+    answer->status = begun ? answer->status : LEFT;
+    answer->length = begun ? (size_t)answer->stream.written : 0;
+    request->interrupted = true;
+    access_log(request, NULL, 0);
 }

@@ -7,4 +7,6 @@
 void access_begin(struct request *request);
 /* Its answer is queued. `raw` is what there was of a head that was never complete, or NULL. */
 void access_log(struct request *request, const char *raw, size_t length);
+/* The connection ends before all of its answer was queued; its head was complete. */
+void access_interrupted(struct request *request);
 #endif

@@ -14,6 +14,7 @@
 #include "ident.h"
 
 #define SMALL_BODY 32768 /* up to here a body is copied behind its header */
+#define FIELDS_KEEP 4096 /* memory for fields that a spare answer keeps */
 #define HEAD_ROOM 512    /* more than all fields take that the core writes, type and own apart */
 
 static const struct {
@@ -228,6 +229,31 @@ bool answer_send(struct request *request, reeve_conn *conn)
     return !bodied || small > 0 || send_body(answer, conn);
 }
 
+/* Reasons of interim answers; what is not here needs none (RFC 9112, 4). */
+static const struct {
+    int status;
+    const char *reason;
+} interims[] = {{100, "Continue"}, {102, "Processing"}, {103, "Early Hints"}};
+
+bool answer_interim(const struct answer *answer, reeve_conn *conn, int status)
+{
+    const char *reason = "";
+    char line[64];
+    for (size_t i = 0; i < sizeof interims / sizeof *interims; i++)
+        if (interims[i].status == status)
+            reason = interims[i].reason;
+    size_t length = (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, reason);
+    char *start = reeve_reserve(conn, length + answer->fields.length + 2);
+    if (start == NULL)
+        return false;
+    char *at = put(start, line, length);
+    if (answer->fields.length > 0)
+        at = put(at, answer->fields.data, answer->fields.length);
+    at = put_text(at, "\r\n");
+    reeve_commit(conn, (size_t)(at - start));
+    return true;
+}
+
 void answer_reset(struct answer *answer)
 {
     if (answer->fd >= 0)
@@ -241,6 +267,7 @@ void answer_reset(struct answer *answer)
     if (answer->stream.over != NULL)
         answer->stream.over(answer->stream.arg);
     answer->stream = (struct stream){0};
-    bytes_reset(&answer->fields, 4096);
+    bytes_reset(&answer->fields, FIELDS_KEEP);
+    bytes_reset(&answer->trailers, FIELDS_KEEP);
     bytes_reset(&answer->owned, SMALL_BODY);
 }

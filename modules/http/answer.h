@@ -13,6 +13,9 @@ bool answer_page(struct answer *answer, int status, const char *why);
 /* Queues the answer. False: memory is short, the connection must end. In both cases what the answer
  * owned is given away or freed. */
 bool answer_send(struct request *request, reeve_conn *conn);
+/* Queues an interim answer with the fields that were set. False: memory is short, nothing was
+ * queued. */
+bool answer_interim(const struct answer *answer, reeve_conn *conn, int status);
 /* Forgets it and what it owns. */
 void answer_reset(struct answer *answer);
 #endif

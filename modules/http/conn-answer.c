@@ -53,15 +53,15 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     return GO_ON;
 }
 
-static int conn_ask_pool(reeve_conn *conn, struct http_conn *c);
-
 int conn_answer_now(reeve_conn *conn, struct http_conn *c)
 {
     c->request->close |= reeve_draining();
     c->request->conn = conn;
     request_handle(c->request);
-    if (c->request->again)
-        return conn_ask_pool(conn, c);
+    if (c->request->again) { /* what is queued, hints perhaps, shall not wait for the slow part */
+        c->state = CONN_ASK;
+        return reeve_queued(conn) > 0 ? REEVE_WANT_WRITE : GO_ON;
+    }
     if (c->request->later != NULL) {
         c->state = CONN_JOB;
         reeve_deadline(conn, 0);
@@ -80,12 +80,13 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
 {
     struct http_conn *c = reeve_state(conn);
     struct request *request = arg;
+    bool late = request->later != NULL;
+    request->later = NULL; /* that job is over */
     if (!ran) {
-        c->state = CONN_CLOSING;
-        request_free(&c->request);
+        c->state = CONN_CLOSING; /* the client has left */
         return;
     }
-    if (request->later != NULL)
+    if (late)
         request_judge(request, 0);
     request->close |= reeve_draining();
     request->answer.failed = !request->answer.given || !answer_send(request, conn);
@@ -105,11 +106,9 @@ void conn_refuse_busy(struct request *request)
     request_refuse(request, 503, "The server is busy. Try again in a moment.");
 }
 
-/* The handler may wait: it is asked in the pool. */
-static int conn_ask_pool(reeve_conn *conn, struct http_conn *c)
+int conn_ask(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    enum conn_state before = c->state;
     request->waits = true;
     request->again = false;
     request->conn = NULL;
@@ -118,7 +117,6 @@ static int conn_ask_pool(reeve_conn *conn, struct http_conn *c)
     /* From here on the request may be in another thread, or over. */
     if (reeve_submit(conn, job_run, job_done, request) == 0)
         return REEVE_JOB;
-    c->state = before;
     conn_refuse_busy(request);
     return conn_answer_now(conn, c);
 }
@@ -128,7 +126,7 @@ int conn_answer(reeve_conn *conn, struct http_conn *c)
     const struct request *request = c->request;
     if (request->refused != 0 || !request->route->handler->blocking)
         return conn_answer_now(conn, c);
-    return conn_ask_pool(conn, c);
+    return conn_ask(conn, c);
 }
 
 /* ---------------------------------------------------------------- a stream ---------- */

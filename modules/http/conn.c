@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include "access.h"
 #include "body.h"
 #include "conn.h"
 
@@ -103,8 +104,6 @@ static void proof_done(reeve_conn *conn, void *arg, bool ran)
     (void)arg;
     auth_end();
     c->state = ran ? CONN_PROVEN : CONN_CLOSING;
-    if (!ran)
-        request_free(&c->request);
 }
 
 /* Before the body: who may not send one is not asked for it. */
@@ -210,6 +209,8 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
         return conn_head(conn, c);
     case CONN_BODY:
         return conn_body(conn, c);
+    case CONN_ASK:
+        return conn_ask(conn, c);
     case CONN_JOB:
         return REEVE_JOB;
     case CONN_STREAM:
@@ -261,5 +262,7 @@ void conn_close(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
     conn_unshow(conn, c);
+    if (c->request != NULL && c->request->head.length > 0)
+        access_interrupted(c->request);
     request_free(&c->request);
 }

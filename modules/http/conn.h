@@ -7,6 +7,7 @@ enum conn_state {
     CONN_IDLE,    /* between requests: no byte of the next one is there */
     CONN_HEAD,    /* a request has begun */
     CONN_BODY,    /* its head is complete, its body is not */
+    CONN_ASK,     /* its handler is to be asked in the pool */
     CONN_JOB,     /* its password is being checked, a blocking handler has it, or whoever answers
                      later */
     CONN_PROVEN,  /* the password was checked */
@@ -19,7 +20,7 @@ enum conn_state {
 struct http_conn {
     enum conn_state state;
     reeve_verdict said;      /* what the last hook returned */
-    struct request *request; /* in HEAD, BODY, JOB, PROVEN and STREAM */
+    struct request *request; /* in HEAD, BODY, ASK, JOB, PROVEN and STREAM; if it was cut short too */
     size_t progress;         /* BODY: bytes of it when the deadline was set */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
@@ -35,6 +36,7 @@ void conn_close(reeve_conn *conn);
 /* Asks the handler, in the pool if it blocks; or gives the refusal. */
 int conn_answer(reeve_conn *conn, struct http_conn *c);
 int conn_answer_now(reeve_conn *conn, struct http_conn *c); /* in this thread */
+int conn_ask(reeve_conn *conn, struct http_conn *c);        /* the handler, in the pool */
 int conn_stream(reeve_conn *conn, struct http_conn *c);     /* the next piece */
 void conn_refuse_busy(struct request *request);             /* the pool has no room */
 /* The board shows a request, or none. */

@@ -4,7 +4,8 @@
  *     settings, sites, routes            the configuration, and what a request finds in it
  *     guard, cidr                        who may ask, by address
  *     auth, credentials, users, proofs   who may ask, by password
- *     request, handle, memory            one request; what its handler sees and does of it
+ *     request, handle, memory            one request, and asking its handler
+ *     asked, reply                       what the handler sees of it, and what it says
  *     answer, pages, stream              what goes out
  *     access, ident                      what is logged of it
  *     conn, conn-answer                  the step function that ties them together
@@ -12,7 +13,6 @@
 #include "config.h"
 
 #include "conn.h"
-#include "ident.h"
 
 /* The longest head that the ranges in settings_options allow, and a little. */
 #define MAX_INPUT (65536 + 131072 + 4096)
@@ -29,5 +29,4 @@ static const reeve_protocol http = {
 };
 
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,
-             .protocol = &http, .thread_init = ident_thread_init,
-             .thread_exit = request_thread_exit, .worker_exit = settings_free);
+             .protocol = &http, .thread_exit = request_thread_exit, .worker_exit = settings_free);

@@ -83,6 +83,7 @@ static int read_page(const reeve_section *section, const char *item, struct page
     if (page->type == NULL)
         return reeve_conf_error(section, "error_page", "the type of \"%s\" is not known: name it "
                                 ".html, .txt or .json", path);
+    reeve_conf_reads(path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     const char *wrong = fd < 0 ? strerror(errno) : read_file(fd, page);
     if (fd >= 0)

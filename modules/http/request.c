@@ -64,7 +64,7 @@ static void request_reset(struct request *request)
     request->id[0] = '\0';
     request->refused = 0;
     request->why = NULL;
-    request->close = request->headless = request->chunked = false;
+    request->close = request->headless = request->chunked = request->interrupted = false;
     request->waits = request->again = false;
     request->path_length = 0;
     request->chunk = (struct chunk){0};
@@ -74,6 +74,7 @@ static void request_reset(struct request *request)
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory: over() may look at what lies there */
     request_memory_free(request);
+    request->joined = NULL;
     request->later = NULL;
 }
 
@@ -84,6 +85,7 @@ static void request_destroy(struct request *request)
     free(request->head.data);
     free(request->body.data);
     free(request->answer.fields.data);
+    free(request->answer.trailers.data);
     free(request->answer.owned.data);
     free(request);
 }

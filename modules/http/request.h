@@ -42,6 +42,7 @@ struct answer {
     int status;
     char type[128];      /* Content-Type, "" if none */
     struct bytes fields; /* further fields, each "Name: value\r\n" */
+    struct bytes trailers; /* those that follow the last chunk */
     const char *body;    /* the caller's, valid while it is queued; or owned.data */
     size_t length;
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
@@ -51,6 +52,7 @@ struct answer {
 };
 
 struct memory_block;
+struct request_joined;
 #define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
@@ -66,6 +68,7 @@ struct request {
     int refused;                 /* the status to answer without asking a handler; 0: ask it */
     const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */
+    bool interrupted;            /* for the log: the connection ended before all was queued */
     bool headless;               /* HEAD: the answer has no body */
     bool waits;                  /* the handler is asked in the pool, where it may wait */
     bool again;                  /* it was asked in the loop, and wants to be so */
@@ -85,6 +88,7 @@ struct request {
 
     reeve_job *later;            /* not NULL: the answer was put off until this ends */
     struct memory_block *memory; /* what reeve_alloc() has given */
+    struct request_joined *joined; /* in that memory, see asked.c */
 
     struct answer answer;
     struct parse parse;          /* its fields are the request's, and stay for the next one */
@@ -114,6 +118,12 @@ void request_handle(struct request *request);
 /* The same judgement of an answer that was put off. */
 void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;
+
+/* `public` is the first of a request, and no request is constant. */
+static inline struct request *request_of(const struct reeve_request *public)
+{
+    return (struct request *)(void *)public;
+}
 
 /* A text of the head, ended by NUL. After request_accept(). */
 static inline char *request_text(const struct request *request, struct slice slice)

@@ -26,9 +26,9 @@ struct settings settings;
     {.name = "auth_file", .type = REEVE_OPT_PATH, .choices = "off",                                \
      .help = "Asks clients for a user and a password (Basic authentication) of this htpasswd "     \
              "file, whose hashes must be such as crypt(3) knows: make it with \"htpasswd -B\". "   \
-             "The file is read when a worker starts, with the privileges of the start; after a "   \
-             "change of the file alone run \"reevectl recycle all\". \"off\" in a route: nobody "  \
-             "is asked, whatever the site says. Without TLS the password travels in the clear."},  \
+             "The file is read when a worker starts, with the privileges of the start; a reload "  \
+             "takes up its changes. \"off\" in a route: nobody is asked, whatever the site says. "  \
+             "Without TLS the password travels in the clear."},                                    \
     {.name = "auth_realm", .type = REEVE_OPT_STRING,                                               \
      .help = "What a browser shows when it asks for the password. Default: the realm of the "      \
              "site, or its name."}
@@ -48,8 +48,8 @@ static const reeve_option site_options[] = {
              "before a shorter one."},
     {.name = "error_page", .type = REEVE_OPT_LIST,
      .help = "Pages of your own for errors, each as a status and a file with its whole path: "
-             "{ \"404 /srv/www/missing.html\" }. They are read when a worker starts; their type "
-             "follows from their name: .html, .txt or .json."},
+             "{ \"404 /srv/www/missing.html\" }. They are read when a worker starts, and a reload "
+             "takes up their changes; their type follows from their name: .html, .txt or .json."},
     ASKING_OPTIONS,
     {.name = "access_log", .type = REEVE_OPT_PATH, .fallback = "inherit",
      .choices = "stderr|stdout|inherit",
@@ -96,7 +96,10 @@ const reeve_option settings_options[] = {
              "request_id, peer, site, method, target, protocol, status, bytes (of the body), "
              "seconds (from when the first byte of the request was seen until all of the answer "
              "was queued for sending), referer, user_agent and user; null where there is none. "
-             "What was no request has its first line as \"line\"."},
+             "What was no request has its first line as \"line\". A request whose connection ended "
+             "before all of its answer was queued has \"interrupted\": true, the bytes that were. "
+             "In both, such a request has the status that was sent, or 499 if none was. A "
+             "connection that ends before the head of a request is complete leaves no line."},
     {.name = "auth_limit", .type = REEVE_OPT_INT, .fallback = "32", .min = 1, .max = 10000,
      .help = "Most passwords that a worker checks at once; see auth_file. Each check takes tens of "
              "milliseconds by design, though only once for a password that is right. Further ones "

@@ -77,6 +77,15 @@ void stream_ask(struct request *request)
     stream->state = fault != NULL ? STREAM_FAILED : result == 0 ? STREAM_LAST : STREAM_MORE;
 }
 
+/* RFC 9112, 7.1: the last chunk, and the trailer fields. */
+static bool put_end(const struct answer *answer, reeve_conn *conn)
+{
+    const struct bytes *trailers = &answer->trailers;
+    return reeve_send(conn, "0\r\n", 3) == 0 &&
+           reeve_send(conn, trailers->data, trailers->length) == 0 &&
+           reeve_send(conn, "\r\n", 2) == 0;
+}
+
 void stream_take(struct request *request, reeve_conn *conn)
 {
     struct answer *answer = &request->answer;
@@ -84,9 +93,11 @@ void stream_take(struct request *request, reeve_conn *conn)
     bool good = stream->state != STREAM_FAILED;
     if (good && answer->owned.length > 0)
         good = put_piece(request, conn, answer->owned.data, answer->owned.length);
+    if (!good && request->waits)
+        stream->written = stream->asked_at; /* what had gathered is not sent */
     answer->owned.length = 0;
     if (good && stream->state == STREAM_LAST && stream->chunked)
-        good = reeve_send(conn, "0\r\n\r\n", 5) == 0;
+        good = put_end(answer, conn);
     if (!good)
         stream->state = STREAM_FAILED;
 }

@@ -165,6 +165,7 @@ int users_read(const reeve_section *section, const char *name, const char *path,
     users->path = path;
     users->next = files;
     files = users;
+    reeve_conf_reads(path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a pipe must not wait */
     const char *wrong = fd < 0 ? strerror(errno) : read_text(fd, &users->text);
     if (fd >= 0)

@@ -141,7 +141,10 @@ static void read_line(char *line)
 
 void types_load(const char *path)
 {
-    FILE *file = loaded.count == 0 ? fopen(path, "re") : NULL;
+    if (loaded.count > 0)
+        return;
+    reeve_conf_reads(path);
+    FILE *file = fopen(path, "re");
     if (file == NULL)
         return;
     char *line = NULL;

@@ -29,6 +29,8 @@ void conf_manual(const reeve_module *const *modules, size_t count, FILE *out);
 
 /* Where reeve_conf_error() adds its lines from now on; NULL: nowhere (it aborts). */
 void conf_collect_errors(struct buf *errors);
+/* What reeve_conf_reads() was told, a line "STAMP NAME" for each file; at most about 16 KiB. */
+void conf_put_reads(struct buf *out);
 /* The built-in configuration, used when there is no file. */
 extern const char conf_builtin[];
 #endif

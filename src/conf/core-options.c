@@ -82,6 +82,10 @@ const reeve_option core_options[] = {
      "How long idle connections of a draining worker may still ask one thing."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
      "How long a client may take nothing of its answer before it is cut."},
+    {"send_rate", REEVE_OPT_SIZE, "512", 0, 1 << 30, NULL, NULL,
+     "The bytes per second at which a client must take an answer that it keeps waiting: it has "
+     "send_timeout for that, gets back a second for as many bytes as this, and is cut when all of "
+     "that time is used up. 0: any progress will do."},
     {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
     {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,

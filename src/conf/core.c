@@ -224,6 +224,7 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->drain_timeout = reeve_conf_int(root, "drain_timeout");
     core->drain_linger = reeve_conf_int(root, "drain_linger");
     core->send_timeout = reeve_conf_int(root, "send_timeout");
+    core->send_rate = reeve_conf_int(root, "send_rate");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
 }
 

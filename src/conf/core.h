@@ -58,6 +58,7 @@ struct core {
     enum log_format log_format;
     enum reeve_level log_level;
     int64_t ready_timeout, drain_timeout, drain_linger, send_timeout; /* ms */
+    int64_t send_rate; /* bytes per second, 0: none */
     int generations_limit;     /* draining at once */
     struct core_listen *listens;
     size_t listen_count;

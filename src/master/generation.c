@@ -18,6 +18,7 @@
 #include "master/stamp.h"
 #include "master/state.h"
 #include "master/workers.h"
+#include "share/ending.h"
 #include "share/snapshot.h"
 
 #define LAST_WORDS 1000 /* ms for workers of a failed generation to end by themselves */
@@ -118,11 +119,9 @@ static void fill_or_take_over(struct generation *generation, struct worker *read
 {
     if (generation->state == GENERATION_PROBING) {
         if (generation->check) {
-            operation_result(generation->operation, CONTROL_DONE, "the configuration is valid");
-            operation_ack(generation->operation);
-            generation->operation = NULL;
             generation_move(generation, GENERATION_DRAINING);
             worker_retire(ready, LAST_WORDS, NULL);
+            generation->check(generation, true);
             return;
         }
         generation_move(generation, GENERATION_FILLING);
@@ -147,17 +146,16 @@ static void give_up(struct generation *generation, struct worker *none)
     (void)none;
     timer_cancel(&generation->deadline);
     generation_move(generation, GENERATION_FAILED);
-    generation->operation = NULL;
     for (int i = 0; i < generation->slot_count; i++)
         slot_close(generation->slots[i]);
     list_each(node, &generation->workers)
         worker_retire(list_entry(node, struct worker, node), LAST_WORDS, NULL);
     bury_if_empty(generation);
     if (generation->check) {
-        operation_result(operation, CONTROL_REFUSED, "%s", buf_text(&generation->why));
-        operation_ack(operation);
+        generation->check(generation, false);
         return;
     }
+    generation->operation = NULL;
     if (master.trial == generation)
         master.trial = NULL;
     listeners_abandon();
@@ -198,7 +196,7 @@ static void give_up_ended(struct generation *generation, struct worker *worker)
         else
             buf_printf(&generation->why, "worker %d (pid %d) ", worker->slot_index,
                        (int)worker->pid);
-        worker_put_end(worker, &generation->why);
+        ending_put(&generation->why, worker->status);
         buf_adds(&generation->why, " before its generation served; see the error log\n");
     }
     if (worker->slot && worker->slot->worker == worker)
@@ -251,7 +249,9 @@ void generation_discard(struct generation *generation)
     conf_free(&generation->conf);
     snapshot_free(&generation->snapshot);
     buf_free(&generation->why);
+    buf_free(&generation->changed);
     free(generation->modules);
+    free(generation->files);
     free(generation);
 }
 

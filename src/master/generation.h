@@ -65,11 +65,15 @@ struct generation {
     int slot_count;
     struct list workers;         /* all its processes, draining ones included */
     struct timer deadline;
-    bool check;                  /* only to see whether the configuration works */
+    /* Not NULL: the generation is there only to see whether the configuration works, and is told
+     * so once. */
+    void (*check)(struct generation *generation, bool works);
     int64_t drain_ms;            /* how long its workers may drain once it retires; 0: no limit */
     struct operation *operation; /* what is to be answered when its state changes next, or NULL */
     struct buf why;              /* of a failure, for people */
     char *modules;               /* "kind name version" lines, from the first READY */
+    char *files;                 /* see reads.h; NULL: its modules have read none */
+    struct buf changed;          /* a file that is why it was begun, the text being the same */
 };
 
 const char *generation_state_name(enum generation_state state);

@@ -1,6 +1,13 @@
 /* Reload; see reload.h. Master. At most one reload is under way, with at most one generation on
  * trial (master.trial), and at most one further is pending; whatever is asked for meanwhile joins
- * that. */
+ * that.
+ *
+ * A configuration whose text is the same may depend on files that are not (reeve_conf_reads()). The
+ * master cannot look at these itself: they may lie where stat() waits for another machine. Nor can
+ * the workers that serve: they have given up the privilege to see them. So a worker is started that
+ * only loads the configuration, as for `check`, and tells what it has read; that is compared with
+ * what the first worker of the serving generation told. The names stay text to the master, bounded
+ * by the length of a message, and no worker is heard that has had a client. */
 #include "config.h"
 
 #include "master/reload.h"
@@ -13,8 +20,10 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/look.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/reads.h"
 #include "master/stamp.h"
 #include "master/state.h"
 #include "master/stop.h"
@@ -47,7 +56,7 @@ static struct operation *reload_operation(void)
     return operation;
 }
 
-static struct snapshot *take_snapshot(const char *path, struct buf *errors)
+struct snapshot *reload_snapshot(const char *path, struct buf *errors)
 {
     return snapshot_take(path, conf_builtin, master.options->overrides,
                          master.options->override_count, errors);
@@ -78,39 +87,77 @@ static void refuse(struct operation *operation, const struct buf *errors)
     operation_ack(operation);
 }
 
-/* The same bytes, and the same module files. */
-static bool is_unchanged(const struct snapshot *snapshot)
+static void leave_unchanged(struct operation *operation)
 {
-    const struct generation *serving = master.serving;
+    say(LOG_RELOAD_UNCHANGED, "the configuration is that of generation %u", master.serving->number);
+    operation_result(operation, CONTROL_DONE, "unchanged: generation %u serves on",
+                     master.serving->number);
+    operation->generation = master.serving->number;
+    operation_ack(operation);
+}
 
-    return serving && snapshot_same(snapshot, serving->snapshot) &&
-           stamp_modules(&serving->core) == serving->stamp;
+/* A new generation of this snapshot (taken over). `changed`: what is not as it was, the text being
+ * the same, or NULL. */
+static void try_new(struct operation *operation, struct snapshot *snapshot, const char *changed)
+{
+    struct buf errors = {0};
+    bool in_use;
+
+    if (changed)
+        say(LOG_RELOAD_FILE, "%s has changed", changed);
+    master.trial = prepare(snapshot, &errors, &in_use);
+    if (master.trial) {
+        buf_adds(&master.trial->changed, changed ? changed : "");
+        master.trial->operation = operation;
+        generation_event(master.trial, EVENT_START, NULL);
+    } else {
+        refuse(operation, &errors);
+    }
+    buf_free(&errors);
+}
+
+/* A worker has looked at the files. If it could not, a new generation will not work either, and
+ * says why. */
+static void looked(struct generation *look, bool works)
+{
+    struct operation *operation = look->operation;
+    struct buf errors = {0}, name = {0};
+
+    look->operation = NULL;
+    if (master.state == MASTER_STOPPING) {
+        operation_result(operation, CONTROL_REFUSED, "the server is stopping");
+        operation_ack(operation);
+    } else if (works && !reads_differ(master.serving->files, look->files, &name)) {
+        leave_unchanged(operation);
+    } else {
+        struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+
+        if (snapshot)
+            try_new(operation, snapshot, works ? buf_text(&name) : NULL);
+        else
+            refuse(operation, &errors);
+    }
+    buf_free(&name);
+    buf_free(&errors);
 }
 
 static void reload_start(struct operation *operation)
 {
+    const struct generation *serving = master.serving;
     struct buf errors = {0};
-    bool in_use;
-    struct snapshot *snapshot = take_snapshot(master.options->config, &errors);
+    struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
 
     if (!snapshot) {
         refuse(operation, &errors);
-    } else if (is_unchanged(snapshot)) {
-        say(LOG_RELOAD_UNCHANGED, "the configuration is that of generation %u",
-            master.serving->number);
-        operation_result(operation, CONTROL_DONE, "unchanged: generation %u serves on",
-                         master.serving->number);
-        operation->generation = master.serving->number;
+    } else if (!serving || !snapshot_same(snapshot, serving->snapshot)) {
+        try_new(operation, snapshot, NULL);
+    } else if (stamp_modules(&serving->core) != serving->stamp) {
+        try_new(operation, snapshot, "the file of a module");
+    } else if (!serving->files) {
         snapshot_free(&snapshot);
-        operation_ack(operation);
-    } else {
-        master.trial = prepare(snapshot, &errors, &in_use);
-        if (master.trial) {
-            master.trial->operation = operation;
-            generation_event(master.trial, EVENT_START, NULL);
-        } else {
-            refuse(operation, &errors);
-        }
+        leave_unchanged(operation);
+    } else if (!look_begin(snapshot, operation, looked, &errors)) {
+        refuse(operation, &errors);
     }
     buf_free(&errors);
 }
@@ -157,9 +204,12 @@ static void tell_unchangeable(const struct core *core)
 
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
+    const char *changed = buf_text(&generation->changed);
+
     logs_adopt(&generation->core);
     tell_unchangeable(&generation->core);
-    operation_result(operation, CONTROL_DONE, "generation %u serves", generation->number);
+    operation_result(operation, CONTROL_DONE, "generation %u serves%s%s%s", generation->number,
+                     *changed ? ": " : "", changed, *changed ? " has changed" : "");
     if (operation)
         operation->generation = generation->number;
     if (master.state == MASTER_STARTING)
@@ -207,7 +257,7 @@ static bool first_attempt(void)
 {
     struct buf errors = {0};
     bool in_use = false, again = false;
-    struct snapshot *snapshot = take_snapshot(master.options->config, &errors);
+    struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
 
     master.trial = snapshot ? prepare(snapshot, &errors, &in_use) : NULL;
     if (master.trial) {
@@ -233,25 +283,4 @@ bool reload_first(void)
     first.again = (struct timer){.fire = on_again};
     first.until = clock_fresh_ms() + ORPHANS_PATIENCE;
     return first_attempt();
-}
-
-/* ---------------------------------------------------------------- check ------------ */
-
-struct operation *reload_check(const char *path)
-{
-    struct operation *operation = operation_new(VERB_CHECK);
-    struct buf errors = {0};
-    struct snapshot *snapshot = take_snapshot(path ? path : master.options->config, &errors);
-    struct generation *generation = snapshot ? generation_new(snapshot, &errors) : NULL;
-
-    if (generation) {
-        generation->check = true;
-        generation->operation = operation;
-        operation_wait(operation); /* the caller's join comes first */
-        generation_event(generation, EVENT_START, NULL);
-    } else {
-        operation_result(operation, CONTROL_REFUSED, "%s", buf_text(&errors));
-    }
-    buf_free(&errors);
-    return operation;
 }

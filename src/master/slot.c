@@ -11,6 +11,7 @@
 #include "master/operation.h"
 #include "master/state.h"
 #include "master/workers.h"
+#include "share/ending.h"
 
 static void on_respawn(void *arg)
 {
@@ -115,7 +116,7 @@ static void report_end(const struct slot *slot, const struct worker *worker, int
 
     buf_printf(&text, "worker %d of generation %u (pid %d) ", slot->index, slot->generation->number,
                (int)worker->pid);
-    worker_put_end(worker, &text);
+    ending_put(&text, worker->status);
     if (worker->why)
         buf_printf(&text, ": %s", worker->why);
     if (delay > 0)

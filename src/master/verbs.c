@@ -8,6 +8,7 @@
 #include "master/control.h"
 #include "master/generation.h"
 #include "master/logs.h"
+#include "master/look.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/report.h"
@@ -30,7 +31,7 @@ static void verb_STATUS(struct client *client, const char *argument)
 
 static void verb_CHECK(struct client *client, const char *argument)
 {
-    struct operation *operation = reload_check(argument[0] ? argument : NULL);
+    struct operation *operation = look_check(argument[0] ? argument : NULL);
 
     control_join(client, operation, WAIT_EVER);
     operation_ack(operation);

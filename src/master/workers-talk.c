@@ -103,6 +103,15 @@ static void on_ready(struct worker *worker, const struct msg *msg)
     worker_ready(worker);
 }
 
+/* Of the first worker alone: it has served nobody yet, so nobody can have taught it to lie. */
+static void on_files(const struct worker *worker, const struct msg *msg)
+{
+    struct generation *generation = worker->generation;
+
+    if (generation->state == GENERATION_PROBING && !generation->files)
+        generation->files = strdup(msg->text);
+}
+
 static void on_failed(struct worker *worker, const struct msg *msg)
 {
     worker->refused = true;
@@ -125,6 +134,11 @@ static void on_crashed(const struct worker *worker, const struct msg *msg)
 static void on_message(struct worker *worker, struct msg *msg)
 {
     switch (msg->type) {
+    case MSG_FILES:
+        if (worker->loaded)
+            break;
+        on_files(worker, msg);
+        return;
     case MSG_READY:
         on_ready(worker, msg);
         return;

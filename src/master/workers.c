@@ -196,20 +196,6 @@ static struct worker *worker_by_pid(pid_t pid)
     return NULL;
 }
 
-void worker_put_end(const struct worker *worker, struct buf *out)
-{
-    if (WIFSIGNALED(worker->status))
-        buf_printf(out, "was killed by signal %d (%s)%s", WTERMSIG(worker->status),
-                   strsignal(WTERMSIG(worker->status)),
-                   WCOREDUMP(worker->status) ? ", core dumped" : "");
-    else if (WEXITSTATUS(worker->status) == WORKER_BAD_CONF)
-        buf_adds(out, "refused its configuration or a module");
-    else if (WEXITSTATUS(worker->status) == WORKER_SICK)
-        buf_adds(out, "was short of a resource");
-    else
-        buf_printf(out, "exited with status %d", WEXITSTATUS(worker->status));
-}
-
 void worker_count(struct worker *worker)
 {
     counters_read(&worker->counters, worker->board);

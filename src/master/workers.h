@@ -61,8 +61,6 @@ void worker_kill(struct worker *worker);
 void worker_leaves(struct worker *worker);
 /* waitpid() said that this process has ended. False: it is none of ours. */
 bool worker_reaped(pid_t pid, int status);
-/* How it ended, in words: "was killed by signal 9 (Killed)", "exited with status 78 (...)". */
-void worker_put_end(const struct worker *worker, struct buf *out);
 /* Fresh counters from the board. */
 void worker_count(struct worker *worker);
 

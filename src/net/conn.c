@@ -85,13 +85,19 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int f
     return conn;
 }
 
-void conn_end(struct reeve_conn *conn)
+static void conn_end(struct reeve_conn *conn)
 {
     if (conn->protocol->close)
         conn->protocol->close(conn);
     conn_move(conn, CONN_DEAD);
     list_remove(&conn->node);
     list_append(&conn->loop->dead, &conn->node);
+}
+
+void conn_end_if_last(struct reeve_conn *conn)
+{
+    if (list_empty(&conn->jobs) && !conn->ahead)
+        conn_end(conn);
 }
 
 void conn_close(struct reeve_conn *conn)
@@ -101,17 +107,19 @@ void conn_close(struct reeve_conn *conn)
         return;
     /* Before the peer can see the end: who has seen it may count on no further job being begun. */
     job_cancel_all(conn);
+    ahead_cancel(conn);
     loop->ops->drop(loop->wait, &conn->source, true);
     sys_close(&conn->source.fd);
     wheel_cancel(&loop->wheel, &conn->timer);
     list_remove(&conn->ready);
     /* Out of the open state first: what a release callback tries to send is refused. */
-    bool zombie = !list_empty(&conn->jobs);
+    bool zombie = !list_empty(&conn->jobs) || conn->ahead;
     if (zombie)
         conn_move(conn, CONN_ZOMBIE);
     else if (conn->state == CONN_OPEN)
         conn_move(conn, CONN_FLUSHING);
-    out_clear(&conn->out, &loop->pool);
+    if (!conn->ahead) /* else it still reads the file */
+        out_clear(&conn->out, &loop->pool);
     free(conn->buffer);
     conn->buffer = NULL;
     conn->buffer_size = 0;

@@ -25,12 +25,14 @@ enum conn_state {
     CONN_STATES
 };
 
+struct ahead;
 struct loop_listener;
 
 struct reeve_conn {
     struct list node;  /* of the loop: conns, or dead */
     struct list ready; /* of the loop: to be run without waiting */
     struct list jobs;  /* struct reeve_job */
+    struct ahead *ahead; /* the job that reads a file for it, none of `jobs`; NULL: none */
     struct loop *loop;
     const struct reeve_protocol *protocol;
     struct loop_listener *from;
@@ -46,6 +48,7 @@ struct reeve_conn {
     bool at_end;    /* and it has been read */
     bool congested; /* output went above the high-water mark and not yet down to the low one */
     bool held_back; /* output was left in the queue: the protocol's deadline stands still */
+    bool slow;      /* what its client has taken since did not give back all of its time */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
@@ -59,6 +62,8 @@ struct reeve_conn {
     int64_t deadline;      /* the protocol's, 0: none */
     int64_t deadline_span; /* as it was asked for */
     int64_t engine_deadline; /* of sending or lingering */
+    int64_t cold_since;    /* nothing is sent until a file has been read; 0: not so */
+    int64_t ahead_at;      /* when to hand that to the pool again, while `ahead` is NULL */
     size_t discarded;      /* while lingering */
 
     unsigned label_length;
@@ -73,10 +78,11 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int f
 /* The only place where a state changes. */
 void conn_move(struct reeve_conn *conn, enum conn_state state);
 /* The one destructor: closes the descriptor, drops output and input, cancels jobs; ends the
- * connection now, or when its last job is back. Harmless on a closed one. */
+ * connection now, or when its last job is back. Output that a job is reading is dropped then.
+ * Harmless on a closed one. */
 void conn_close(struct reeve_conn *conn);
-/* A zombie's last job is back. */
-void conn_end(struct reeve_conn *conn);
+/* A zombie's job is back: it ends with the last one. */
+void conn_end_if_last(struct reeve_conn *conn);
 /* End of turn: the memory of dead ones goes to the shelf, or is freed. */
 void conn_bury(struct loop *loop);
 void conn_shelf_free(struct loop_listener *from);

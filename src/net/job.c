@@ -51,17 +51,21 @@ void job_spares_free(struct loop *loop)
     list_init(&loop->spare_jobs);
 }
 
-static void job_fill(struct job *job, struct reeve_conn *conn)
+void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job))
 {
     const char *protocol = conn->from->listener->protocol_name;
     memset(job, 0, sizeof *job);
     job->queued_at = clock_now_ms();
     job->loop = conn->loop;
     job->conn = conn;
+    job->back = back;
     job->holders = 1;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
     memcpy(job->label, conn->label, conn->label_length);
 }
+
+/* From the inbox: calls done, then the engine steps. */
+static void job_returned(struct job *job);
 
 /* A job in flight; NULL: memory is short. */
 static struct reeve_job *job_open(reeve_conn *conn, void (*run)(void *arg),
@@ -70,7 +74,7 @@ static struct reeve_job *job_open(reeve_conn *conn, void (*run)(void *arg),
     struct reeve_job *own = job_new(conn->loop);
     if (!own)
         return NULL;
-    job_fill(&own->job, conn);
+    job_fill(&own->job, conn, job_returned);
     own->job.run = run;
     own->job.done = done;
     own->job.arg = arg;
@@ -201,14 +205,14 @@ void job_cancel_all(struct reeve_conn *conn)
     }
 }
 
-void job_returned(struct job *job)
+static void job_returned(struct job *job)
 {
     struct reeve_conn *conn = job->conn;
     job_done((struct reeve_job *)(void *)job);
     if (conn->state == CONN_OPEN) {
         conn->due = true;
         step_run(conn);
-    } else if (conn->state == CONN_ZOMBIE && list_empty(&conn->jobs)) {
-        conn_end(conn);
+    } else if (conn->state == CONN_ZOMBIE) {
+        conn_end_if_last(conn);
     }
 }

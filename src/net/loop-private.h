@@ -69,6 +69,7 @@ struct loop {
     struct out_pool pool;
     struct list spare_jobs;
     unsigned spare_job_count;
+    unsigned aheads; /* jobs in flight that read a file */
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
@@ -117,6 +118,8 @@ void step_run(struct reeve_conn *conn);     /* goes on as far as it can without 
 void step_event(struct reeve_conn *conn, unsigned ready);
 void step_timer(struct wheel_timer *timer);
 void step_drain(struct reeve_conn *conn);   /* calls the drain hook, once */
+/* Until when a client that keeps output waiting has time, after it has taken `sent` bytes. */
+int64_t step_send_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent);
 bool step_is_idle(const struct reeve_conn *conn);
 
 /* accept.c */
@@ -150,8 +153,13 @@ void gate_free(struct accept_gate **gate);
 bool gate_enter(struct loop *loop); /* true: it is this loop's; else it will be told by LOOP_GATE */
 void gate_leave(struct loop *loop); /* hands it on, or leaves the queue; harmless otherwise */
 
+/* ahead.c: a file is read by a job before it is sent */
+void ahead_begin(struct reeve_conn *conn);  /* after OUT_COLD */
+void ahead_cancel(struct reeve_conn *conn); /* the connection is closed; harmless without a job */
+
 /* job.c */
-void job_returned(struct job *job); /* from the inbox: calls done, then the engine steps */
+/* A new job of the connection, in the hand of one holder. `back`: what the inbox calls. */
+void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job));
 void job_cancel_all(struct reeve_conn *conn);
 void job_spares_free(struct loop *loop);
 

@@ -102,6 +102,7 @@ struct loop *loop_new(const struct loop_settings *settings)
     list_init(&loop->spare_jobs);
     list_init(&loop->gate_node);
     wheel_init(&loop->wheel, clock_fresh_ms());
+    loop->pool.in_memory = loop->engine->submit ? loop->engine->in_memory : NULL;
     if (loop_open(loop) < 0) {
         int error = errno;
         loop_free(&loop);
@@ -244,7 +245,7 @@ static void take_inbox(struct loop *loop)
     }
     while (oldest) {
         struct job *next = oldest->next;
-        job_returned(oldest);
+        oldest->back(oldest);
         oldest = next;
     }
 }

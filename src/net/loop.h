@@ -38,12 +38,17 @@ struct engine {
     size_t listener_count;
     struct board *board;
     int64_t send_timeout;      /* ms without progress before a client that does not read is cut */
+    int64_t send_rate;         /* bytes that give it back a second of that; 0: any byte gives all */
     int64_t drain_linger;      /* ms that idle connections may still ask one thing while draining */
     size_t high_water;         /* queued output above which reading stops */
     size_t low_water;
     /* Hands a job to the pool; NULL: no pool, jobs run inline. 0, or -1 if the queue is full. The
      * pool calls job_run() in its thread, then job_finished(). */
     int (*submit)(struct job *job);
+    /* Is this part of a file in memory, so that to send it does not wait for a disk? 1 or 0; -1:
+     * nobody can tell of this file. What is not is read by a job first. Asked where there is a
+     * pool only; NULL: never. */
+    int (*in_memory)(int fd, off_t offset, size_t length);
     /* Makes a thread or a process that serves the connection by a loop of its own (loop_serve_one)
      * and owns its descriptor; called in the accepting loop's thread. NULL: loops serve what they
      * accept. 0, or -1 with errno: the connection stays with the loop, which tries again. */
@@ -97,15 +102,20 @@ void loop_command(struct loop *loop, enum loop_command command);
 /* Any thread: has the loop stopped polling the listeners, after LOOP_DRAIN? */
 bool loop_has_stopped_accepting(const struct loop *loop);
 
-/* A job: made by reeve_submit, owned by the pool between engine.submit and job_finished. */
+/* For engine.in_memory: asks the kernel. */
+int ahead_in_memory(int fd, off_t offset, size_t length);
+
+/* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool
+ * between engine.submit and job_finished. */
 struct job {
     struct job *next;          /* for the queue's use */
-    int64_t queued_at;         /* ms, set by reeve_submit */
+    int64_t queued_at;         /* ms */
     struct loop *loop;
     struct reeve_conn *conn;
     void (*run)(void *arg);
     void (*done)(struct reeve_conn *conn, void *arg, bool ran);
     void *arg;
+    void (*back)(struct job *job); /* loop's thread: it has come back, and is the loop's again */
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
     bool ran;

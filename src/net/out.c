@@ -14,6 +14,7 @@
 #define BLOCK 4096    /* bytes of a block with its header: an answer's head, some short answers */
 #define SPARES 256    /* blocks, and pieces, that a loop keeps */
 #define PIECES_AT_ONCE 64
+#define SLICE (128 * 1024) /* bytes of a file asked for at once: so far the kernel reads ahead */
 
 enum out_kind { OUT_BYTES, OUT_BORROWED, OUT_FILE };
 
@@ -22,6 +23,7 @@ struct out_piece {
     enum out_kind kind;
     int fd;           /* OUT_FILE */
     off_t offset;     /* OUT_FILE: of the first unsent byte */
+    bool unknown;     /* OUT_FILE: nobody can tell whether it is in memory */
     const char *data; /* the others: the first unsent byte */
     size_t length;    /* unsent */
     size_t room;      /* OUT_BYTES: how many more fit behind them */
@@ -234,15 +236,43 @@ static ssize_t send_memory(const struct out *out, int fd, size_t *asked)
     return sendmsg(fd, &message, flags);
 }
 
-static ssize_t send_file(const struct out *out, int fd, size_t budget)
+static size_t least(size_t one, size_t other)
 {
-    off_t offset = out->head->offset;
-    size_t length = out->head->length < budget ? out->head->length : budget;
-    return sendfile(fd, out->head->fd, &offset, length);
+    return one < other ? one : other;
 }
 
-enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
-                          size_t *sent)
+/* How much of the file at the front can be sent without a wait for a disk. */
+static size_t warm_part(const struct out *out, const struct out_pool *pool, size_t budget)
+{
+    struct out_piece *piece = out->head;
+    size_t length = least(piece->length, budget);
+    if (!pool->in_memory || piece->unknown)
+        return length;
+    if (out->fetched)
+        return least(length, out->fetched);
+    length = least(length, SLICE);
+    int told = pool->in_memory(piece->fd, piece->offset, length);
+    if (told < 0)
+        piece->unknown = true;
+    return told ? length : 0;
+}
+
+/* *asked: how much it tried to send; 0: nothing, it is on the disk. */
+static ssize_t send_file(struct out *out, const struct out_pool *pool, int fd, size_t budget,
+                         size_t *asked)
+{
+    off_t offset = out->head->offset;
+    *asked = warm_part(out, pool, budget);
+    if (!*asked)
+        return 0;
+    ssize_t n = sendfile(fd, out->head->fd, &offset, *asked);
+    if (n > 0)
+        out->fetched -= least(out->fetched, (size_t)n);
+    return n;
+}
+
+static enum out_result flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
+                             size_t *sent)
 {
     *sent = 0;
     advance(out, pool, 0); /* pieces of length 0 at the front */
@@ -251,13 +281,14 @@ enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t
             return OUT_BUDGET;
         bool file = out->head->kind == OUT_FILE;
         size_t asked = 0;
-        ssize_t n = file ? send_file(out, fd, budget - *sent) : send_memory(out, fd, &asked);
+        ssize_t n = file ? send_file(out, pool, fd, budget - *sent, &asked)
+                         : send_memory(out, fd, &asked);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? OUT_BLOCKED : OUT_FAILED;
         if (file && n == 0)
-            return OUT_SHRUNK;
+            return asked ? OUT_SHRUNK : OUT_COLD;
         *sent += (size_t)n;
         advance(out, pool, (size_t)n);
         /* A short send() means that the socket is full, and the kernel will tell when it is not. A
@@ -266,6 +297,20 @@ enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t
             return OUT_BLOCKED;
     }
     return OUT_EMPTY;
+}
+
+enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
+                          size_t *sent)
+{
+    enum out_result result = flush(out, pool, fd, budget, sent);
+    out->fetched = 0; /* what a slow client leaves may be thrown out of memory again */
+    return result;
+}
+
+struct out_part out_cold(const struct out *out, size_t most)
+{
+    const struct out_piece *piece = out->head;
+    return (struct out_part){piece->fd, piece->offset, least(piece->length, most)};
 }
 
 void out_clear(struct out *out, struct out_pool *pool)

@@ -18,18 +18,29 @@ struct out_piece;
 struct out_pool {
     struct out_piece *blocks, *pieces;
     unsigned block_count, piece_count;
+    /* Asked before a part of a file is sent, see struct engine. NULL: nobody minds the wait. */
+    int (*in_memory)(int fd, off_t offset, size_t length);
 };
 
 /* All zero: empty. */
 struct out {
     struct out_piece *head, *tail;
     size_t queued;
+    size_t fetched; /* bytes of the file at the front that the next flush sends without asking */
+};
+
+/* A part of a file. */
+struct out_part {
+    int fd;
+    off_t offset;
+    size_t length;
 };
 
 enum out_result {
     OUT_EMPTY,   /* all is sent */
     OUT_BLOCKED, /* the socket takes no more now */
     OUT_BUDGET,  /* it may take more, but others want their turn */
+    OUT_COLD,    /* it may take more, but a disk would have to be waited for: see out_cold() */
     OUT_SHRUNK,  /* a file ended before the length that was promised */
     OUT_FAILED,  /* errno */
 };
@@ -48,6 +59,9 @@ void out_commit(struct out *out, size_t length);
  * *sent: how many went, also when it fails. */
 enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t budget,
                           size_t *sent);
+/* After OUT_COLD: what should be in memory before the next flush, at most `most` bytes. The
+ * descriptor stays open as long as nothing is flushed or cleared. */
+struct out_part out_cold(const struct out *out, size_t most);
 /* Is there a piece, be it of length 0, that flush must see? */
 static inline bool out_pending(const struct out *out) { return out->head != NULL; }
 /* Drops what is queued, releasing all. */

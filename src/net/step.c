@@ -162,6 +162,11 @@ static void flush_result(struct reeve_conn *conn, enum out_result result)
         loop_make_ready(conn);
         flushed(conn);
         break;
+    case OUT_COLD:
+        conn->held_back = true;
+        flushed(conn);
+        ahead_begin(conn);
+        break;
     case OUT_SHRUNK:
         fail(conn, LOG_FILE_SHRANK, "a file ended before the length that was promised");
         break;
@@ -169,6 +174,28 @@ static void flush_result(struct reeve_conn *conn, enum out_result result)
         fail(conn, LOG_CONN_ERROR, strerror(errno));
         break;
     }
+}
+
+/* Never more than it had at first: what was taken quickly is no reason to be slow later. */
+int64_t step_send_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent)
+{
+    int64_t most = now + engine->send_timeout;
+    if (!engine->send_rate)
+        return most;
+    int64_t after = before + ((int64_t)sent * 1000 + engine->send_rate - 1) / engine->send_rate;
+    return after < most ? after : most;
+}
+
+/* `sent` bytes have gone out. */
+static void give_time(struct reeve_conn *conn, size_t sent)
+{
+    const struct engine *engine = conn->loop->engine;
+    int64_t now = clock_now_ms(), most = now + engine->send_timeout;
+    if (!conn->held_back)
+        conn->engine_deadline = most;
+    else if (sent)
+        conn->engine_deadline = step_send_deadline(engine, conn->engine_deadline, now, sent);
+    conn->slow = conn->engine_deadline < most && (sent || conn->slow);
 }
 
 /* False: the connection is no more. */
@@ -182,14 +209,13 @@ static bool flush(struct reeve_conn *conn)
         flushed(conn);
         return true;
     }
-    if (!conn->writable)
+    if (!conn->writable || conn->cold_since)
         return true;
     enum out_result result =
         out_flush(&conn->out, &loop->pool, conn->source.fd, SEND_A_TURN, &sent);
     if (sent)
         board_add(&loop->settings.record->bytes_out, (uint64_t)sent);
-    if (sent || !conn->held_back)
-        conn->engine_deadline = clock_now_ms() + loop->engine->send_timeout;
+    give_time(conn, sent);
     flush_result(conn, result);
     return conn->state == CONN_OPEN || conn->state == CONN_FLUSHING;
 }
@@ -224,12 +250,14 @@ static void say_goodbye(struct reeve_conn *conn)
 static int64_t due_at(const struct reeve_conn *conn)
 {
     bool engine = conn->state != CONN_OPEN || out_pending(&conn->out);
+    if (conn->cold_since)
+        return conn->ahead ? 0 : conn->ahead_at;
     return engine ? conn->engine_deadline : conn->deadline;
 }
 
 static unsigned wanted(const struct reeve_conn *conn)
 {
-    unsigned bits = out_pending(&conn->out) ? WAIT_WRITE : 0;
+    unsigned bits = out_pending(&conn->out) && !conn->cold_since ? WAIT_WRITE : 0;
     bool reads = conn->verdict == REEVE_WANT_READ && !conn->at_end && !conn->congested;
     if (conn->state == CONN_LINGERING || (conn->state == CONN_OPEN && reads))
         bits |= WAIT_READ;
@@ -313,7 +341,8 @@ void step_event(struct reeve_conn *conn, unsigned ready)
         conn->hangup = true;
     /* Only a peer that is gone altogether: one that has closed its half may still want the
      * answer. */
-    if (ready & WAIT_GONE && conn->state == CONN_OPEN && conn->verdict == REEVE_JOB) {
+    bool job = conn->cold_since || (conn->state == CONN_OPEN && conn->verdict == REEVE_JOB);
+    if (ready & WAIT_GONE && job) {
         fail(conn, LOG_CONN_ERROR, "the client has gone while a job was in flight");
         return;
     }
@@ -324,8 +353,12 @@ static void deadline_passed(struct reeve_conn *conn)
 {
     if (conn->state == CONN_LINGERING) {
         conn_close(conn);
+    } else if (conn->cold_since) {
+        ahead_begin(conn);
+        step_run(conn);
     } else if (conn->state == CONN_FLUSHING || out_pending(&conn->out)) {
-        fail(conn, LOG_CONN_SEND_TIMEOUT, "the client does not read its answer");
+        fail(conn, LOG_CONN_SEND_TIMEOUT, conn->slow ? "the client reads its answer too slowly"
+                                                     : "the client does not read its answer");
     } else {
         conn->deadline = conn->deadline_span = 0;
         take_aside(conn, conn->protocol->expired ? conn->protocol->expired(conn) : REEVE_CLOSE);

@@ -23,6 +23,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "share/channel.h"
+#include "share/ending.h"
 
 struct child {
     pid_t pid;     /* 0: this record is free */
@@ -228,11 +229,8 @@ static void put_crash(struct buf *text, const struct children *children, unsigne
         buf_adds(text, ", last ");
         text_put_safe(text, seen->label, strnlen(seen->label, BOARD_LABEL));
     }
-    if (WIFSIGNALED(status))
-        buf_printf(text, "), was killed by signal %d (%s)", WTERMSIG(status),
-                   strsignal(WTERMSIG(status)));
-    else
-        buf_printf(text, "), exited with status %d", WEXITSTATUS(status));
+    buf_adds(text, "), ");
+    ending_put(text, status);
 }
 
 static void forget(struct children *children, unsigned record, int status)

@@ -111,6 +111,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
     engine->listeners = calloc(core->listen_count + 1, sizeof(struct listener));
     engine->board = &crew->handover->board;
     engine->send_timeout = core->send_timeout;
+    engine->send_rate = core->send_rate;
     engine->drain_linger = core->drain_linger;
     engine->high_water = HIGH_WATER;
     engine->low_water = LOW_WATER;
@@ -153,6 +154,7 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
     };
 
     crew->engine.submit = submit;
+    crew->engine.in_memory = ahead_in_memory;
     crew->pool = pool_new(&settings);
     if (!crew->pool)
         buf_printf(error, "threads: %d pool threads cannot be started: %s\n", core->threads,

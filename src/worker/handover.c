@@ -57,6 +57,7 @@ static bool take(struct handover *handover, struct msg *msg)
         handover->slot = msg->value;
         return true;
     case MSG_LOGFILE:
+    case MSG_FILES:
     case MSG_READY:
     case MSG_FAILED:
     case MSG_SERVE:

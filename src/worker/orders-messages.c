@@ -122,6 +122,7 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_SNAPSHOT:
     case MSG_LISTENER:
     case MSG_START:
+    case MSG_FILES:
     case MSG_READY:
     case MSG_FAILED:
     case MSG_CRASHED:

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "conf/conf.h"
 #include "share/channel.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
@@ -62,7 +63,7 @@ static int worker_fail(struct worker *worker, struct buf *errors, enum worker_ex
  * on. */
 static int worker_prepare(struct worker *worker)
 {
-    struct buf errors = {0}, lines = {0};
+    struct buf errors = {0}, files = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
     bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
 
@@ -88,7 +89,11 @@ static int worker_prepare(struct worker *worker)
         if (!worker->crew)
             return worker_fail(worker, &errors, WORKER_SICK);
     }
+    conf_put_reads(&files);
+    if (files.length > 0)
+        orders_tell(&worker->orders, MSG_FILES, 0, buf_text(&files));
     orders_tell(&worker->orders, MSG_READY, 0, buf_text(&lines));
+    buf_free(&files);
     buf_free(&lines);
     return check ? WORKER_DRAINED : -1;
 }

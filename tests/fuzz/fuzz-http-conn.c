@@ -51,7 +51,7 @@ static void check_json(const char *line, size_t length)
 
 static void check_log(bool answered, void (*check)(const char *line, size_t length))
 {
-    assert(answered == (fake_access[0] != '\0'));
+    assert(!answered || fake_access[0] != '\0'); /* one that was cut short leaves a line too */
     for (const char *line = fake_access; *line != '\0';) {
         size_t length = strcspn(line, "\n");
         for (size_t i = 0; i < length; i++)

@@ -73,6 +73,11 @@ static int failed(void)
     return send_message(MSG_FAILED, 0);
 }
 
+static int files(void)
+{
+    return send_message(MSG_FILES, 0);
+}
+
 /* The flag belongs to the socket, so to all workers and the master. */
 static int block(void)
 {
@@ -119,6 +124,7 @@ static const struct {
 } acts[] = {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
+    {"files", files},
 };
 
 static int hostile_handle(reeve_request *request, void *config)

@@ -117,6 +117,12 @@ def conditions():
             ["If-Modified-Since: Sun, 31 Feb 2010 08:49:37 GMT"],
             ["If-Unmodified-Since: {after}"], ["If-Unmodified-Since: yesterday"],
             ["If-Unmodified-Since: Sunday, 06-Nov-94 08:49:37 GMT"],
+            # 5.3: on two lines
+            ["If-None-Match: {etag}", "If-None-Match: *"], ["If-Match: {etag}", "If-Match: *"],
+            ["If-Modified-Since: {date}", "If-Modified-Since: {date}"],
+            ["If-Unmodified-Since: {before}", "If-Unmodified-Since: {before}"],
+            ["If-Range: {etag}", "If-Range: {etag}", "Range: bytes=0-9"],
+            ["If-Range: {date}", "If-Range: {date}", "Range: bytes=0-9"],
             # in combination
             ['If-None-Match: "none"', "If-Modified-Since: {date}"],
             ["If-None-Match: {etag}", "If-Modified-Since: {before}"],

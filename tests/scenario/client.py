@@ -35,11 +35,21 @@ class Answer:
         self.status = int(code)
         self.fields = fields   # list of (lower-case name, value)
         self.body = body
+        self.trailers = []     # as the fields
 
     def field(self, name):
         values = [value for key, value in self.fields if key == name.lower()]
         check(len(values) <= 1, f"{name} stands {len(values)} times in the answer")
         return values[0] if values else None
+
+
+def fields_of(lines):
+    fields = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        check(colon and name and " " not in name, f"header line {line!r}")
+        fields.append((name.lower(), value.strip()))
+    return fields
 
 
 class Client:
@@ -84,18 +94,20 @@ class Client:
         self.data = self.data[length:]
         return b"".join(parts)
 
+    def line(self):
+        while b"\r\n" not in self.data:
+            self.more()
+        line, _, self.data = self.data.partition(b"\r\n")
+        return line.decode("latin-1")
+
     def chunks(self):
-        """A chunked body, without extensions and trailers."""
+        """A chunked body, without extensions, and the trailer fields behind it."""
         body = []
-        while True:
-            while b"\r\n" not in self.data:
-                self.more()
-            line, _, self.data = self.data.partition(b"\r\n")
-            piece = self.take(int(line, 16) + 2)
+        while length := int(self.line(), 16):
+            piece = self.take(length + 2)
             check(piece.endswith(b"\r\n"), f"a chunk ends with {piece[-2:]!r}")
-            if piece == b"\r\n":
-                return b"".join(body)
             body.append(piece[:-2])
+        return b"".join(body), fields_of(iter(self.line, ""))
 
     def rest(self):
         """A body that ends with the connection."""
@@ -113,18 +125,14 @@ class Client:
         text, _, self.data = self.data.partition(b"\r\n\r\n")
         line, *rest = text.decode("latin-1").split("\r\n")
         check(line.startswith("HTTP/1.1 "), f"status line {line!r}")
-        fields = []
-        for each in rest:
-            name, colon, value = each.partition(":")
-            check(colon and name and " " not in name, f"header line {each!r}")
-            fields.append((name.lower(), value.strip()))
-        answer = Answer(line, fields, b"")
-        if answer.status in (204, 304):
+        answer = Answer(line, fields_of(rest), b"")
+        if answer.status < 200 or answer.status in (204, 304):
             return answer
         length = answer.field("Content-Length")
         if answer.field("Transfer-Encoding") == "chunked":
             equal(length, None, "Content-Length of a chunked answer")
-            answer.body = b"" if head else self.chunks()
+            if not head:
+                answer.body, answer.trailers = self.chunks()
             return answer
         if length is None and answer.field("Connection") == "close" and not head:
             answer.body = self.rest()

@@ -71,9 +71,6 @@ TABLE = [
      ranges("18446744073709551616-", "18446744073709551616-18446744073709551617",
             "9223372036854775807-9223372036854775808")),
     ("apache2", "status", 416, 200, "The last 0 bytes cannot be satisfied (14.1.2).", ranges("-0")),
-    ("apache2", "status", 206, 200,
-     "Range is no list, so a second one has no meaning: the first is heeded, as by nginx.",
-     text("Range: bytes=0-9 | Range: bytes=20-29")),
     ("nginx", "Content-Range", "bytes 0-19/1000", "bytes 0-9/1000, bytes 10-19/1000",
      "Ranges that touch are joined (15.3.7.2), as by apache2.", ranges("0-9,10-19")),
     ("nginx", "Content-Range", "bytes 0-14/1000", "bytes 0-9/1000, bytes 5-14/1000",
@@ -137,23 +134,36 @@ TABLE = [
     ("apache2", "status", 304, 200, "If-None-Match comes before If-Range (13.2.2).",
      text('If-None-Match: {etag} | If-Range: "none" | Range: bytes=0-9')),
 
-    # ---- where we fall short
+    # ---- fields on several lines, which are one list (5.3)
 
+    ("nginx", "status", 304, 400, "nginx allows one line only; they are a list (5.3).",
+     text('If-None-Match: "none" | If-None-Match: {etag}',
+          "If-None-Match: {etag} | If-None-Match: *")),
+    ("nginx", "status", 200, 400, "nginx allows one line only; they are a list (5.3).",
+     text('If-Match: "none" | If-Match: {etag}', "If-Match: {etag} | If-Match: *")),
     ("nginx", "status", 200, 400,
-     "Of a list on several lines only the first is read, which 5.3 does not allow; nginx allows"
-     " one line only. The careful answer.", text('If-None-Match: "none" | If-None-Match: {etag}')),
+     "nginx allows one line only. A list of dates is no date, and is ignored (13.1.3, 13.1.4).",
+     text("If-Modified-Since: {date} | If-Modified-Since: {date}",
+          "If-Unmodified-Since: {before} | If-Unmodified-Since: {before}")),
     ("apache2", "status", 200, 304,
-     "Of a list on several lines only the first is read, which 5.3 does not allow. The careful"
-     " answer.", text('If-None-Match: "none" | If-None-Match: {etag}')),
-    ("nginx", "status", 412, 400,
-     "Of a list on several lines only the first is read, which 5.3 does not allow; nginx allows"
-     " one line only. The careful answer.", text('If-Match: "none" | If-Match: {etag}')),
-    ("apache2", "status", 412, 200,
-     "Of a list on several lines only the first is read, which 5.3 does not allow. The careful"
-     " answer.", text('If-Match: "none" | If-Match: {etag}')),
-    ("apache2", "Content-Encoding", None, "gzip",
-     "Of a list on several lines only the first is read, which 5.3 does not allow (nginx does the"
-     " same). The bare file suits everybody.", page("br | Accept-Encoding: gzip")),
+     "apache2 reads the first date of a list. It is no date, and is ignored (13.1.3).",
+     text("If-Modified-Since: {date} | If-Modified-Since: {date}")),
+    ("apache2", "status", 200, 412,
+     "apache2 reads the first date of a list. It is no date, and is ignored (13.1.4).",
+     text("If-Unmodified-Since: {before} | If-Unmodified-Since: {before}")),
+    ("nginx", "status", 200, 400,
+     "nginx allows one line only. Two validators match nothing: the whole file (13.1.5).",
+     text("If-Range: {etag} | If-Range: {etag} | Range: bytes=0-9",
+          "If-Range: {date} | If-Range: {date} | Range: bytes=0-9")),
+    ("apache2", "status", 200, 206,
+     "apache2 reads the first date of a list. It is no date, and matches nothing (13.1.5).",
+     text("If-Range: {date} | If-Range: {date} | Range: bytes=0-9")),
+    ("nginx", "status", 200, 206,
+     "Range is no list, so two lines make it malformed, as for apache2; nginx heeds the first.",
+     text("Range: bytes=0-9 | Range: bytes=20-29")),
+    ("nginx", "Content-Encoding", "gzip", None,
+     "nginx reads the first line of a list only, which 5.3 does not allow.",
+     page("br | Accept-Encoding: gzip")),
 
     # ---- precompressed siblings
 

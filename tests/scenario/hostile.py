@@ -66,16 +66,25 @@ def empty(case):
     equal(server.ctl("reopen-logs").code, 0, "exit code of reopen-logs")
 
 
-@scenario("a worker that says FAILED after READY is not believed: it is back at once",
-          models=TOGETHER)
-def failed(case):
+def says_too_late(case, name):
     server = taken_over(case)
     before = server.pids()
-    act(server, "failed")
-    contains(server.until_logged("channel-bad")[0], "FAILED", "the log")
+    act(server, name.lower())
+    contains(server.until_logged("channel-bad")[0], name, "the log")
     after = server.until_logged("worker-crashed") and server.all_ready(2)
     equal(len(set(before.values()) & set(after.values())), 1, "workers that lived on")
     equal(sum(worker["restarts"] for worker in server.workers().values()), 1, "restarts")
+
+
+@scenario("a worker that says FAILED after READY is not believed: it is back at once",
+          models=TOGETHER)
+def failed(case):
+    says_too_late(case, "FAILED")
+
+
+@scenario("a worker that names files after READY is not believed", models=())
+def files(case):
+    says_too_late(case, "FILES")
 
 
 def is_blocking(server):

@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from client import Client, Load, ask_raw, get
+from client import Client, Closed, Load, ask_raw, get, reset
 from reeve import HTTP, check, contains, equal, main, open_files, scenario, until
 
 NAMES = ["time", "request_id", "peer", "site", "method", "target", "protocol", "status", "bytes",
@@ -26,7 +26,8 @@ def objects_of(server, number, name="access.log"):
     for line in lines_of(server, number, name):
         check(line.isascii() and line.isprintable(), f"bytes of {line!r}")
         one = json.loads(line)
-        equal(list(one), NAMES + ["line"] * ("line" in one), "names")
+        more = [name for name in ("line", "interrupted") if name in one]
+        equal(list(one), NAMES + more, "names")
         objects.append(one)
     return objects
 
@@ -107,6 +108,50 @@ def bytes_sent(case):
         client.get("/pieces?length=70000&known=1")
         objects = objects_of(server, 4)
     equal([one["bytes"] for one in objects], [200000, 100000, 0, 70000], "bytes")
+
+
+@scenario("a request whose client leaves has one line, whatever becomes of it")
+def interrupted(case):
+    server = case.serve(HTTP + 'http { access_log = "access.log" access_format = "json"'
+                        ' site "default" { route "/" { hello { } } route "/loop" { pieces { } }'
+                        ' route "/pool" { poolpieces { } }'
+                        ' route "/sleep" { sleep { delay = "50ms" } } } }\n',
+                        modules=["http", "hello", "pieces", "poolpieces", "sleep"])
+    number = 0
+    def left(text, end=reset, read=0):
+        """What is logged of a request whose client leaves after so many bytes of the answer."""
+        nonlocal number
+        client = Client(server.address()).send(text)
+        while len(client.data) < read:
+            client.more()
+        number += 1
+        until(lambda: server.status()["totals"]["requests"] == number, "the request is in hand")
+        end(client.link)
+        one = objects_of(server, number)[-1]
+        return one["target"], one["status"], one["bytes"], one.get("interrupted")
+    for end in (reset, lambda link: link.close()):
+        for text in ("GET /half HT", "GET /half HTTP/1.1\r\nHost: a\r\n"):
+            end(Client(server.address()).send(text).link)
+        equal(left("POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhell", end),
+              ("/body", 499, 0, True), "half a body")
+    for where in ("/loop", "/pool"):
+        target = f"{where}?length=100000000"
+        seen = left(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n", read=200000)
+        equal((seen[:2], seen[3]), ((target, 200), True), "half an answer")
+        check(199000 < seen[2] < 100000000, f"{seen[2]} bytes of {target}")
+        with Client(server.address()) as client:
+            try:
+                client.get(f"{where}?length=100000&short=1")
+            except Closed:
+                number += 1
+        one = objects_of(server, number)[-1]
+        equal((one["status"], one["bytes"], one["interrupted"]), (200, 98304, True), "given up")
+    seen = left("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
+    check(seen in (("/sleep", 499, 0, True), ("/sleep", 200, 6, None)), f"left early: {seen}")
+    with Client(server.address()) as client:
+        equal(client.get("/last").status, 200, "the next client")
+    server.stop()
+    equal(len(objects_of(server, number + 1)), number + 1, "lines, and none of half a head")
 
 
 @scenario("each site logs where and how it says, or as the section http says")

@@ -123,7 +123,8 @@ def password(case):
                        basic("mallory", "wonderland"), basic("", ""), basic("alice", "x" * 2000),
                        "Authorization: Basic\r\n", "Authorization: Basic !\r\n",
                        "Authorization: Bearer x\r\n", "Authorization: Basic YWxpY2U=\r\n",
-                       basic("alice", "wonderland\0"), basic("# a comment", "")):
+                       basic("alice", "wonderland") * 2, basic("alice", "wonderland\0"),
+                       basic("# a comment", "")):
             answer = client.get("/", fields=fields)
             equal((answer.status, answer.field("WWW-Authenticate")), (401, CHALLENGE), fields)
         for _ in range(3):
@@ -208,6 +209,57 @@ def leaving(case):
     equal(get(server.address(), fields=basic("alice", "wonderland")).status, 200, "the next client")
 
 
+@scenario("a reload takes up changed users and pages, and says which file has changed")
+def reloaded(case):
+    server = site_with_users(case)
+    page = server.write("404.html", "missing")
+    server.configure(server.text.replace('site "default" {',
+                                         f'site "default" {{ error_page = {{ "404 {page}" }}', 1))
+    server.start()
+    def status(user):
+        return get(server.address(), fields=basic(user, "wonderland")).status
+    def reload(*parts):
+        answer = server.ask("reload")
+        equal(answer["code"], 0, answer["text"])
+        for part in parts:
+            contains(answer["text"], part, "the text")
+        return answer["data"]["generation"]
+    pids = server.pids()
+    equal((status("alice"), status("carol")), (200, 401), "before")
+    equal(reload("unchanged"), 1, "generation when nothing has changed")
+    equal(server.pids(), pids, "workers")
+    server.write("users", USERS.replace("alice", "carol"))
+    equal(reload("generation 2 serves: ", server.path("users") + " has changed"), 2, "generation")
+    equal((status("alice"), status("carol")), (401, 200), "after")
+    equal(reload("unchanged: generation 2"), 2, "generation when nothing has changed again")
+    server.write("404.html", "missed")
+    reload(page + " has changed")
+    server.until_logged("reload-file", page)
+    pids, generation = server.pids(), server.status()["generation"]
+    os.rename(server.path("users"), server.path("gone"))
+    result = server.ctl("reload")
+    equal(result.code, 3, result.text)
+    contains(result.text, f"reeve.conf:{server.line_of('auth_file')}: auth_file: cannot read",
+             "without the file")
+    equal((server.pids(), server.status()["generation"]), (pids, generation), "what serves on")
+    equal(status("carol"), 200, "with the users that it has read")
+    os.rename(server.path("gone"), server.path("users"))
+    equal(reload("unchanged"), generation, "the same file is there again")
+
+
+@scenario("a reload sees what only root may read, though its workers may not", models=())
+def reloaded_by_root(case):
+    case.need_root()
+    server = site_with_users(case, user="nobody")
+    os.mkdir(server.path("secret"), 0o700)
+    server.configure(server.text.replace('"users"', '"secret/users"'))
+    server.write("secret/users", USERS)
+    server.start()
+    contains(server.ctl("reload").text, "unchanged", "as it was")
+    server.write("secret/users", USERS + "# changed\n")
+    contains(server.ctl("reload").text, "secret/users has changed", "written")
+
+
 @scenario("a new password holds after the workers were recycled", models=())
 def renewed(case):
     server = site_with_users(case).start()
@@ -262,8 +314,9 @@ def pages(case):
               (403, text, "application/json"), "/no")
         check(page not in client.get("/none", host="plain").body.decode(), "another site's page")
     server.write("404.html", page + "!")
-    server.signal(signal.SIGHUP)
     equal(get(server.address(), "/none").body.decode(), page, "the page stays while a worker lives")
+    server.signal(signal.SIGHUP)
+    until(lambda: get(server.address(), "/none").body.decode() == page + "!", "the new page")
 
 
 if __name__ == "__main__":

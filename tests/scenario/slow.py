@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 
 from client import Load, connect
 from reeve import (FULL, HTTP, SANITIZED, WRAP, Failed, Skipped, check, equal, main, run, scenario,
@@ -279,6 +280,26 @@ def deaf(case):
         except ConnectionResetError:
             pass
         check(got < LARGE, f"the answer was cut short: {got} bytes came")
+
+
+@scenario("who reads all the time, but too slowly, is sent away by send_rate")
+def crawling(case):
+    server = case.server(SITE % "", modules=MODULES, send_timeout="500ms", send_rate="1GiB",
+                         **dict({"threads": 4}, **case.room(4, workers=1)))
+    with open(server.path("www/large.bin"), "wb") as file:
+        file.truncate(LARGE * 4)
+    server.start()
+    with connect(server.address()) as link:
+        link.sendall(GET)
+        got = 0
+        try:
+            while part := link.recv(65536):
+                got += len(part)
+                time.sleep(0.002)
+        except ConnectionResetError:
+            pass
+        check(0 < got < LARGE * 4, f"the answer was cut short: {got} bytes came")
+    server.until_logged("send-timeout", "reads its answer too slowly")
 
 
 if __name__ == "__main__":

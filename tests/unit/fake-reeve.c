@@ -85,6 +85,14 @@ int reeve_conf_error(const reeve_section *section, const char *name, const char 
     return -1;
 }
 
+char fake_reads[4096];
+
+void reeve_conf_reads(const char *path)
+{
+    size_t length = strlen(fake_reads);
+    snprintf(fake_reads + length, sizeof fake_reads - length, "%s\n", path);
+}
+
 /* ---------------------------------------------------------------- log and clock ----- */
 
 char fake_log[4096];
@@ -335,7 +343,9 @@ reeve_job *reeve_job_keep(void)
 
 bool reeve_job_wanted(const reeve_job *job)
 {
-    return !((const reeve_conn *)(const void *)job)->gone;
+    const reeve_conn *conn = (const reeve_conn *)(const void *)job;
+    assert(conn->kept);
+    return !conn->gone;
 }
 
 void reeve_job_end(reeve_job *job)

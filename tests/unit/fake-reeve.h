@@ -21,6 +21,7 @@ struct reeve_section {
     const reeve_section *options;
 };
 extern char fake_error[1024]; /* the last reeve_conf_error(), "name: text" */
+extern char fake_reads[4096]; /* what reeve_conf_reads() was told, a line each */
 
 /* ---- log */
 extern char fake_log[4096];    /* the last reeve_log() */

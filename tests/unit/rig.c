@@ -27,6 +27,11 @@ static struct rig *the_rig;
 
 static int pool_add(struct job *job)
 {
+    if (atomic_load(&the_rig->refusals) > 0) {
+        atomic_fetch_sub(&the_rig->refusals, 1);
+        return -1;
+    }
+    atomic_fetch_add(&the_rig->jobs, 1);
     pthread_mutex_lock(&pool.lock);
     job->next = NULL;
     if (pool.first)
@@ -138,10 +143,13 @@ void rig_start(struct rig *rig)
         .listener_count = 2,
         .board = &rig->board,
         .send_timeout = rig->send_timeout ? rig->send_timeout : 60000,
+        .send_rate = rig->send_rate,
         .drain_linger = rig->drain_linger,
         .high_water = rig->high_water ? rig->high_water : 65536,
         .low_water = rig->low_water ? rig->low_water : 16384,
         .submit = rig->pool_threads ? pool_add : NULL,
+        .in_memory = rig->in_memory,
+        .turn_end = rig->turn_end,
         .launch = rig->launch,
         .loop_quiet = quiet,
     };

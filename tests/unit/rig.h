@@ -22,7 +22,9 @@ struct rig {
     int connections;    /* 0: MANY */
     enum wait_kind wait;
     int pool_threads;   /* 0: none */
-    int64_t send_timeout, drain_linger;
+    int64_t send_timeout, send_rate, drain_linger;
+    int (*in_memory)(int fd, off_t offset, size_t length); /* NULL: files are never asked for */
+    void (*turn_end)(void);
     size_t high_water, low_water; /* 0: 64 KiB, 16 KiB */
     int send_buffer;    /* SO_SNDBUF of the accepted sockets, 0: as it is */
     int (*launch)(struct loop *loop, const struct accepted *accepted); /* NULL: loops serve */
@@ -39,6 +41,10 @@ struct rig {
     struct loop *loops[RIG_LOOPS];
     pthread_t threads[RIG_LOOPS];
     atomic_int quiet; /* loops that have stopped accepting */
+
+    atomic_int jobs; /* that the pool has taken in */
+
+    atomic_int refusals; /* so many jobs are refused, as if the queue were full; at any time */
 };
 
 /* Listens; loops run, but have not been told to serve. */

@@ -13,6 +13,7 @@ struct state {
 };
 
 struct talk_counts talk_counts;
+int talk_file = -1;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
@@ -89,6 +90,11 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     say(conn, ran ? "done\n" : "skipped\n");
 }
 
+static void file_released(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
 static reeve_verdict generate(reeve_conn *conn, struct state *state)
 {
     char chunk[5000];
@@ -113,6 +119,9 @@ static reeve_verdict command(reeve_conn *conn, struct state *state, char *line)
         state->left = strtoul(line + 4, NULL, 10);
         state->at = 0;
         return generate(conn, state);
+    } else if (strncmp(line, "file ", 5) == 0) {
+        reeve_send_file(conn, talk_file, 0, strtoul(line + 5, NULL, 10), file_released,
+                        &talk_counts.released);
     } else if (strncmp(line, "deadline ", 9) == 0) {
         reeve_deadline(conn, atoi(line + 9));
         say(conn, "ok\n");

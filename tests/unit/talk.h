@@ -3,6 +3,7 @@
  *   echo X      answers X              quit   answers "bye", closes
  *   busy, idle  reeve_busy, _idle      error  queues, then REEVE_ERROR
  *   deadline MS                        big N  N bytes, by WANT_WRITE
+ *   file N      N bytes of talk_file
  *   job         blocks until talk_release, then answers "done"
  *   hang        REEVE_JOB without a job
  *   begin       a job that talk_end ends
@@ -22,9 +23,11 @@ struct talk_counts {
     atomic_int submitted, started, ran, skipped; /* jobs */
     atomic_int held;                             /* begun or kept */
     atomic_int refused;               /* output after the end, refused as it must be */
+    atomic_int released;              /* files */
     atomic_size_t most_queued;
 };
 extern struct talk_counts talk_counts;
+extern int talk_file; /* descriptor, the test's */
 
 void talk_release(int jobs); /* lets so many blocked jobs go on */
 bool talk_end(void);         /* ends the youngest that is held; was it still wanted? */

@@ -311,7 +311,7 @@ static const struct {
            "(Segmentation fault)"},
     {"e", "which served one connection (echo), exited with status 3"},
     {"se", "which served one connection (talk, last GET /x), exited with status 3"},
-    {"b", "which served one connection (echo), exited with status 75"}, /* it must not come back */
+    {"b", "which served one connection (echo), was short of a resource"}, /* it must not come back */
 };
 
 START_TEST(crash_is_told)
@@ -328,6 +328,9 @@ START_TEST(crash_is_told)
     ck_assert_int_eq(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
     reap_to(0);
     snprintf(expected, sizeof(expected), "process %d, %s", (int)info.si_pid, crash_rows[_i].end);
+    char *core = strstr(sentence, ", core dumped"); /* as the machine is set up */
+    if (core)
+        *core = '\0';
     ck_assert_str_eq(sentence, expected);
     ck_assert_int_eq(crashes, 1);
     ck_assert_int_eq(ended, 1);

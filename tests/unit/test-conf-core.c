@@ -82,7 +82,7 @@ START_TEST(every_value_arrives)
         "user = u group = g queue_limit = 9 modules = { a, b } module_path = \"/x:y::z\"\n"
         "control = /c control_group = cg pid_file = p error_log = syslog log_format = json\n"
         "log_level = debug ready_timeout = 1 drain_timeout = 2 drain_linger = 3ms\n"
-        "send_timeout = 4 generations_limit = 5\n"
+        "send_timeout = 4 send_rate = 6KiB generations_limit = 5\n"
         "listen \"unix:/s\" { protocol = p backlog = 7 mode = 600 owner = \"a:b\" }\n"
         "listen \"fd:x\" { }", NULL, false);
     struct core core;
@@ -109,6 +109,7 @@ START_TEST(every_value_arrives)
     ck_assert_int_eq(core.drain_timeout, 2000);
     ck_assert_int_eq(core.drain_linger, 3);
     ck_assert_int_eq(core.send_timeout, 4000);
+    ck_assert_int_eq(core.send_rate, 6144);
     ck_assert_int_eq(core.generations_limit, 5);
     ck_assert_uint_eq(core.listen_count, 2);
     ck_assert_str_eq(core.listens[0].title, "unix:/s");

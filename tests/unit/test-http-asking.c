@@ -123,6 +123,8 @@ START_TEST(test_challenge)
     check_status(conn, "401");
     ck_assert_ptr_nonnull(strstr(fake_output(conn, NULL), "realm=\"other\""));
     fake_close(&conn);
+    expect("/in", ALICE ALICE, "401"); /* two lines are no credentials, whoever reads which */
+    expect("/in", ALICE "Authorization:\r\n", "401");
     expect("/open", "", "200");
     expect("/open", WRONG, "200");
     expect("/none", "", "404");

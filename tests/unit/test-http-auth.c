@@ -46,6 +46,8 @@ static const char *const bad[] = {
     "Basic YTpiYQ= ", "Basic YTpiYR==", "Basic YTo9====", "Basic Y=o=", "Basic YTp-", "Basic YWJj",
     "Basic YTpi YTpi", "Basic YTpiAA==", "Basic YQpiOg==", "Basic YTp/", "BasicYTpi", "Bearer YTpi",
     "Digest username=\"a\"",
+    /* as of two lines */
+    "Basic YTpi, Basic YTpi", "Basic YTpi, Basic Yjpi", "Basic YTpi, ", ", Basic YTpi",
 };
 
 START_TEST(test_no_credentials)
@@ -126,6 +128,8 @@ START_TEST(test_a_file_is_read_once)
     ck_assert_int_eq(users_read(&section, "auth_file", path, &first), 0);
     ck_assert_int_eq(users_read(&section, "auth_file", path, &second), 0);
     ck_assert_ptr_eq(first, second);
+    strcat(path, "\n");
+    ck_assert_str_eq(fake_reads, path); /* and so a reload will look at it */
 }
 END_TEST
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "../../modules/http/conn.h"
-#include "../../modules/http/ident.h"
 #include "../../modules/http/settings.h"
 #include "fake-reeve.h"
 #include "unit.h"
@@ -708,6 +707,52 @@ START_TEST(test_access_log)
 }
 END_TEST
 
+/* The connection ends with a request in hand: one line if its head was complete. */
+static const struct {
+    const char *input, *wanted;
+} cut[] = {
+    {"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nUser-Agent: u\r\n\r\nab",
+     LOGGED "\"POST /hello HTTP/1.1\" 499 0 \"-\" \"u\"\n"},
+    {"GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n",
+     LOGGED "\"GET /b/hello HTTP/1.1\" 499 0 \"-\" \"-\"\n"},
+    {"GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n",
+     LOGGED "\"GET /hello HTTP/1.1\" 200 6 \"-\" \"-\"\n"
+     LOGGED "\"GET /b/hello HTTP/1.1\" 499 0 \"-\" \"-\"\n"},
+    {"GET /hello HTTP/1.1\r\nHost: a\r\n", ""},
+    {"GET /hello", ""},
+};
+
+START_TEST(test_access_log_interrupted)
+{
+    fake_pool = FAKE_DEFERRED;
+    setenv("TZ", "UTC", 1);
+    for (int seen = 0; seen <= 1; seen++) { /* by its end, or by a reset */
+        fake_access[0] = '\0';
+        reeve_conn *conn = begin();
+        feed(conn, cut[_i].input);
+        if (seen)
+            fake_end(conn);
+        fake_close(&conn);
+        ck_assert_str_eq(fake_access, cut[_i].wanted);
+    }
+}
+END_TEST
+
+/* The client has gone, and nobody noticed before the handler's answer could not be queued. */
+START_TEST(test_access_log_too_late)
+{
+    setenv("TZ", "UTC", 1);
+    fake_pool = FAKE_DEFERRED;
+    reeve_conn *conn = begin();
+    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    fake_memory_left = 0;
+    fake_run_jobs(conn, true);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_ERROR);
+    fake_close(&conn);
+    ck_assert_str_eq(fake_access, LOGGED "\"GET /b/hello HTTP/1.1\" 499 0 \"-\" \"-\"\n");
+}
+END_TEST
+
 /* The line as JSON: what differs from run to run is looked at and taken out. */
 static void logged_json(const char *input, const char *wanted)
 {
@@ -740,7 +785,6 @@ START_TEST(test_access_log_json)
     settings.sites[0].access.format = ACCESS_JSON;
     settings.access.format = ACCESS_JSON;
     settings.timed = true;
-    ck_assert_int_eq(ident_thread_init(), 0);
     logged_json("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
                 LOGGED_JSON "\"method\":\"GET\",\"target\":\"/hello?a\",\"protocol\":\"HTTP/1.1\","
                 "\"status\":200,\"bytes\":6,\"referer\":\"http://x/\",\"user_agent\":\"u/1\","
@@ -763,6 +807,10 @@ START_TEST(test_access_log_json)
                 "\"peer\":\"192.0.2.1\",\"site\":null,\"method\":null,\"target\":null,"
                 "\"protocol\":null,\"status\":400,\"bytes\":158,\"referer\":null,"
                 "\"user_agent\":null,\"user\":null,\"line\":\"\\u001b[31m\"}\n");
+    logged_json("PUT /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
+                LOGGED_JSON "\"method\":\"PUT\",\"target\":\"/hello\",\"protocol\":\"HTTP/1.1\","
+                "\"status\":499,\"bytes\":0,\"referer\":null,\"user_agent\":null,\"user\":null,"
+                "\"interrupted\":true}\n");
 }
 END_TEST
 
@@ -818,7 +866,6 @@ START_TEST(test_request_id)
     char first[256], second[256], taken[256], longest[200];
     settings.request_id = "X-Id";
     settings.limits = (struct parse_limits){.line = 1000, .header = 1000, .count = 10};
-    ck_assert_int_eq(ident_thread_init(), 0);
     id_for("", first);
     id_for("", second);
     ck_assert_uint_eq(strlen(first), 32);
@@ -842,7 +889,6 @@ START_TEST(test_request_id_logged)
     settings.request_id = "X-Lost"; /* the handler tries to set it */
     settings.sites[0].access.format = ACCESS_JSON;
     settings.timed = true;
-    ck_assert_int_eq(ident_thread_init(), 0);
     reeve_conn *conn = begin();
     feed(conn, "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n");
     const char *at = strstr(fake_output(conn, NULL), "\r\nX-Lost: ");
@@ -867,5 +913,6 @@ UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_
                  ONCE(rfc9110_10_1_1_expect), ONCE(test_deadlines), ONCE(test_late_requests),
                  ONCE(rfc9112_8_incomplete), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
                  ONCE(test_access_log), ONCE(test_access_log_json),
+                 EACH(test_access_log_interrupted, cut), ONCE(test_access_log_too_late),
                  ONCE(test_access_log_long), ONCE(test_request_id),
                  ONCE(test_request_id_logged))

@@ -285,6 +285,32 @@ START_TEST(rfc9110_5_1_names_in_any_case)
 }
 END_TEST
 
+/* A field that stands there several times has all the values: tags on two lines are one list, and of
+ * what may stand there once, two are none. */
+START_TEST(rfc9110_5_2_repeated_fields)
+{
+    char tag[200], fields[400];
+    ck_assert_str_eq(content(get("GET", "/field?X", "X: a\r\nY: b\r\nx: c, d\r\nX:\r\n")),
+                     "[a, c, d, ]");
+    ck_assert_str_eq(content(get("GET", "/field?Y", "X: a\r\nY: b\r\nX: c\r\ny: d\r\n")),
+                     "[b, d]");
+    ck_assert_uint_eq(count_field(get("GET", "/a.txt", ""), "ETag", tag), 1);
+    snprintf(fields, sizeof fields, "If-Match: \"x\"\r\nIf-Match: %s\r\n", tag);
+    ck_assert_int_eq(status_of(get("GET", "/a.txt", fields)), 200);
+    snprintf(fields, sizeof fields, "If-None-Match: \"x\"\r\nIf-None-Match: %s\r\n", tag);
+    ck_assert_int_eq(status_of(get("GET", "/a.txt", fields)), 304);
+    ck_assert_int_eq(status_of(get("GET", "/a.txt", "If-Modified-Since: " NOW_TEXT "\r\n"
+                                                    "If-Modified-Since: " NOW_TEXT "\r\n")),
+                     200); /* 13.1.3: more than one member */
+    ck_assert_int_eq(status_of(get("GET", "/a.txt", "Range: bytes=0-0\r\nRange: bytes=1-1\r\n")),
+                     200);
+    says(get("GET", "/page.html", "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n"),
+         "Content-Encoding", "gzip");
+    ck_assert_str_eq(content(ask("GET http://a/field?X HTTP/1.1\r\nX: a\r\nHost: b\r\nX: c\r\n"
+                                 "\r\n")), "[a, c]");
+}
+END_TEST
+
 /* Nothing is done before all fields are there: the last one may forbid it. */
 START_TEST(rfc9110_5_3_not_before_the_last_field)
 {
@@ -576,7 +602,8 @@ END_TEST
 UNIT_MAIN_AROUND("http-rfc", set_up, tear_down, ONCE(rfc9112_4_status_line),
                  ONCE(rfc9112_5_fields_that_are_sent), ONCE(rfc9112_6_1_coding_where_it_may_be),
                  ONCE(rfc9112_6_2_length_or_coding), ONCE(rfc9110_2_5_version),
-                 ONCE(rfc9110_5_1_names_in_any_case), ONCE(rfc9110_5_3_not_before_the_last_field),
+                 ONCE(rfc9110_5_1_names_in_any_case), ONCE(rfc9110_5_2_repeated_fields),
+                 ONCE(rfc9110_5_3_not_before_the_last_field),
                  ONCE(rfc9110_5_5_field_values), ONCE(rfc9110_5_6_1_2_empty_elements),
                  ONCE(rfc9110_6_6_1_date), ONCE(rfc9110_7_6_1_connection_options_in_any_case),
                  ONCE(rfc9110_7_8_upgrade), ONCE(rfc9110_8_3_content_type),

@@ -122,6 +122,7 @@ static void tear_down(void)
     settings_free();
     fake_pool = FAKE_INLINE;
     fake_high_water = 65536;
+    fake_memory_left = 1000000;
     fake_access[0] = fake_log[0] = '\0';
 }
 
@@ -134,6 +135,15 @@ static void expect(const char *input, const char *wanted, reeve_verdict verdict)
     ck_assert_int_eq(fake_verdict(conn), verdict);
     fake_close(&conn);
     ck_assert_int_eq(over_count, 1);
+}
+
+/* One line in the access log, with this status and these bytes. */
+static void expect_line(const char *numbers)
+{
+    char part[40];
+    snprintf(part, sizeof part, "\" %s \"-\"", numbers);
+    ck_assert_ptr_nonnull(strstr(fake_access, part));
+    ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + strlen(fake_access) - 1);
 }
 
 /* ---------------------------------------------------------------- in pieces --------- */
@@ -154,7 +164,7 @@ START_TEST(of_unknown_length_chunked)
     pieces = two;
     expect(get(_i, "1"), CHUNKED "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n", REEVE_WANT_READ);
     ck_assert_int_eq(asked, 3);
-    ck_assert_ptr_nonnull(strstr(fake_access, "\" 200 6 \""));
+    expect_line("200 6");
 }
 END_TEST
 
@@ -185,6 +195,7 @@ START_TEST(too_short)
     length = 7;
     expect(get(_i, "1"), HEAD "Content-Length: 7\r\n\r\nonetwo", REEVE_ERROR);
     ck_assert_ptr_nonnull(strstr(fake_log, "ended before the length"));
+    expect_line("200 6");
 }
 END_TEST
 
@@ -194,6 +205,7 @@ START_TEST(too_long)
     length = 5;
     expect(get(_i, "1"), HEAD "Content-Length: 5\r\n\r\none", REEVE_ERROR);
     ck_assert_ptr_nonnull(strstr(fake_log, "of route"));
+    expect_line("200 3");
 }
 END_TEST
 
@@ -203,6 +215,7 @@ START_TEST(given_up)
     last = -1;
     expect(get(_i, "1"), CHUNKED "3\r\none\r\n3\r\ntwo\r\n", REEVE_ERROR);
     ck_assert_ptr_nonnull(strstr(fake_log, "gave up after 6 bytes"));
+    expect_line("200 6");
 }
 END_TEST
 
@@ -281,6 +294,25 @@ START_TEST(the_client_goes_meanwhile)
     ck_assert_int_eq(asked, 0);
     fake_close(&conn);
     ck_assert_int_eq(over_count, 1);
+    expect_line("200 0");
+}
+END_TEST
+
+/* Only what was queued counts, in the loop and from the pool. */
+START_TEST(a_piece_cannot_be_queued)
+{
+    pieces = two;
+    fake_pool = FAKE_DEFERRED;
+    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    fake_feed(conn, get(1, "1"), strlen(get(1, "1")));
+    fake_run_jobs(conn, true); /* handle() */
+    fake_run_jobs(conn, true); /* "one" */
+    fake_memory_left = 0;
+    fake_run_jobs(conn, true); /* "two" */
+    ck_assert_int_eq(asked, 2);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_ERROR);
+    fake_close(&conn);
+    expect_line("200 3");
 }
 END_TEST
 
@@ -385,6 +417,7 @@ UNIT_MAIN_AROUND("http-stream", set_up, tear_down, EACH(of_unknown_length_chunke
                  EACH(given_up, targets), EACH(without_a_piece, targets), ONCE(no_body_for_head),
                  ONCE(a_pipeline_stays_in_order), EACH(congested, targets),
                  ONCE(the_pool_is_full_for_a_while), ONCE(the_client_goes_meanwhile),
+                 ONCE(a_piece_cannot_be_queued),
                  EACH(answered_later, targets), EACH(finished_without_an_answer, targets),
                  EACH(put_off_and_the_client_goes, targets), ONCE(values_of_a_form),
                  ONCE(values_of_a_request))

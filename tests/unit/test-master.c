@@ -92,11 +92,6 @@ void worker_leaves(struct worker *worker)
     worker->expected = true;
 }
 void worker_kill(struct worker *worker) { (void)worker; }
-void worker_put_end(const struct worker *worker, struct buf *out)
-{
-    (void)worker;
-    buf_adds(out, "ended");
-}
 
 /* ---------------------------------------------------------------- helpers ---------- */
 

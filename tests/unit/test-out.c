@@ -222,6 +222,113 @@ START_TEST(shrunken_file)
 }
 END_TEST
 
+/* ------------------------------------------------------------------- cold files --- */
+
+static int answers[20], asked; /* what in_memory() says, one after the other; the last for ever */
+
+static int in_memory(int fd, off_t offset, size_t length)
+{
+    ck_assert_int_eq(fd, file);
+    ck_assert_int_ge(offset, 0);
+    ck_assert_uint_gt(length, 0);
+    ck_assert_uint_le(length, 128 * 1024);
+    return answers[asked++];
+}
+
+static void room_in_socket(void)
+{
+    int big = 1 << 20;
+    setsockopt(server, SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
+    pool.in_memory = in_memory;
+    asked = 0;
+}
+
+START_TEST(cold_file)
+{
+    size_t part;
+    int blocked;
+    room_in_socket();
+    answers[1] = answers[2] = 1;
+    copy(0, 100);
+    range(50, 150000);
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    ck_assert_uint_eq(part, 100); /* what stands before it went out */
+    struct out_part cold = out_cold(&out, 1000);
+    ck_assert_int_eq(cold.fd, file);
+    ck_assert_int_eq(cold.offset, 50);
+    ck_assert_uint_eq(cold.length, 1000);
+    ck_assert_uint_eq(out_cold(&out, 1 << 20).length, 150000);
+    ck_assert_int_eq(asked, 1);
+    sent_length -= 100;
+    drain_client();
+    got_length = 0;
+    memmove(sent, sent + 100, sent_length);
+    flush_all(&blocked);
+    ck_assert_int_eq(asked, 3); /* two slices */
+}
+END_TEST
+
+START_TEST(cold_in_the_middle)
+{
+    size_t part;
+    room_in_socket();
+    answers[0] = 1;
+    answers[1] = 0;
+    range(0, 200000);
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    ck_assert_uint_eq(part, 128 * 1024);
+    ck_assert_int_eq(out_cold(&out, 1 << 20).offset, 128 * 1024);
+    ck_assert_uint_eq(out_cold(&out, 1 << 20).length, 200000 - 128 * 1024);
+}
+END_TEST
+
+/* What was read ahead is sent unasked, and no more than that, and by the next flush only. */
+START_TEST(fetched_is_not_asked_for)
+{
+    size_t part;
+    room_in_socket();
+    answers[0] = answers[1] = 0;
+    range(0, 200000);
+    out.fetched = 60000;
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    ck_assert_uint_eq(part, 60000);
+    ck_assert_int_eq(asked, 1);
+    out.fetched = 60000;
+    ck_assert_int_eq(out_flush(&out, &pool, server, 10000, &part), OUT_BUDGET);
+    ck_assert_int_eq(asked, 1);
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    ck_assert_uint_eq(part, 0);
+    ck_assert_int_eq(asked, 2);
+}
+END_TEST
+
+/* A file that nobody can tell of is asked for once. */
+START_TEST(unknown_file)
+{
+    int blocked;
+    room_in_socket();
+    answers[0] = answers[1] = -1;
+    range(0, 200000);
+    range(5, 100);
+    flush_all(&blocked);
+    ck_assert_int_eq(asked, 2);
+}
+END_TEST
+
+/* Nobody reads ahead in vain: a file that has become shorter is told at once. */
+START_TEST(shrunken_cold_file)
+{
+    size_t part;
+    room_in_socket();
+    answers[0] = 0;
+    range(0, sizeof material);
+    ck_assert_int_eq(ftruncate(file, 0), 0);
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_COLD);
+    out.fetched = sizeof material;
+    ck_assert_int_eq(out_flush(&out, &pool, server, BUDGET, &part), OUT_SHRUNK);
+}
+END_TEST
+
 START_TEST(peer_gone)
 {
     size_t part;
@@ -259,4 +366,6 @@ END_TEST
 
 UNIT_MAIN_AROUND("out", setup, teardown, ONCE(small_pieces_share_a_block),
                  ONCE(every_pair_and_triple), ONCE(partial_writes), ONCE(released_only_when_sent),
-                 ONCE(budget), ONCE(shrunken_file), ONCE(peer_gone), TIMES(random_mix, 10))
+                 ONCE(budget), ONCE(shrunken_file), ONCE(cold_file), ONCE(cold_in_the_middle),
+                 ONCE(fetched_is_not_asked_for), ONCE(unknown_file), ONCE(shrunken_cold_file),
+                 ONCE(peer_gone), TIMES(random_mix, 10))

@@ -1,10 +1,11 @@
-/* What crosses a process boundary: channel, board, snapshot. */
+/* What crosses a process boundary: channel, board, snapshot, the way a process ends. */
 #include "config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/buf.h"
 #include "share/board.h"
 #include "share/channel.h"
+#include "share/ending.h"
 #include "share/snapshot.h"
 #include "unit.h"
 
@@ -355,9 +357,32 @@ START_TEST(snapshot_of_the_builtin)
 }
 END_TEST
 
+static const struct {
+    int status;
+    const char *words;
+} endings[] = {
+    {W_EXITCODE(0, SIGKILL), "was killed by signal 9 (Killed)"},
+    {W_EXITCODE(0, SIGSEGV) | WCOREFLAG,
+     "was killed by signal 11 (Segmentation fault), core dumped"},
+    {W_EXITCODE(WORKER_BAD_CONF, 0), "refused its configuration or a module"},
+    {W_EXITCODE(WORKER_SICK, 0), "was short of a resource"},
+    {W_EXITCODE(3, 0), "exited with status 3"},
+};
+
+START_TEST(ending_in_words)
+{
+    struct buf text = {0};
+
+    ending_put(&text, endings[_i].status);
+    ck_assert_str_eq(buf_text(&text), endings[_i].words);
+    buf_free(&text);
+}
+END_TEST
+
 UNIT_MAIN("share", ONCE(message_with_descriptor), ONCE(wrong_direction_is_refused),
           ONCE(malformed_packets_are_refused), ONCE(smuggled_descriptors_are_closed),
           ONCE(smuggled_socket_does_not_linger), ONCE(channel_that_nobody_reads_does_not_block),
           ONCE(board_segments_are_apart), ONCE(foreign_segments_cannot_be_made_writable),
           ONCE(serving_workers_are_restored), ONCE(label_is_cut), ONCE(share_of_connections),
-          ONCE(snapshot_keeps_what_it_read), ONCE(snapshot_refuses), ONCE(snapshot_of_the_builtin))
+          ONCE(snapshot_keeps_what_it_read), ONCE(snapshot_refuses), ONCE(snapshot_of_the_builtin),
+          EACH(ending_in_words, endings))

@@ -94,6 +94,7 @@ static const struct {
     {"*", false},         {THEN, true},     {BEFORE, false},           {AFTER, false},
     {"", false},          {"6-a", false},   {OURS ", \"x\"", false},   {"yesterday", false},
     {"Fri Nov 20 23:01:02 2026", true},
+    {OURS ", " OURS, false}, {THEN ", " THEN, false}, /* as of two lines */
 };
 
 START_TEST(rfc9110_13_1_5_if_range)

@@ -70,6 +70,7 @@ static const struct {
     {"bytes=1- 2", 100, "-"},
     {"bytes=1-2 3-4", 100, "-"},
     {"bytes=1-2;3-4", 100, "-"},
+    {"bytes=0-9, bytes=20-29", 100, "-"}, /* as of two lines */
     {"bytes=a-b", 100, "-"},
     {"bytes=0x1-2", 100, "-"},
     {"bytes =1-2", 100, "-"},

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/loop-private.h"
 #include "rig.h"
 #include "talk.h"
 #include "unit.h"
@@ -214,6 +215,52 @@ START_TEST(send_timeout)
 }
 END_TEST
 
+static const struct {
+    int64_t rate, before, now;
+    size_t sent;
+    int64_t after;
+} send_deadlines[] = { /* send_timeout is 30 s */
+    {0, 30000, 29000, 1, 59000},         /* no rate: any byte gives all the time back */
+    {512, 30000, 0, 1, 30000},           /* never more than it had at first */
+    {512, 30000, 29000, 1, 30002},       /* a byte is worth two milliseconds, rounded up */
+    {512, 30000, 29000, 512, 31000},     /* and 512 a second */
+    {512, 30000, 29000, 14336, 58000},
+    {512, 30000, 29000, 14848, 59000},   /* 29 s used, 29 s back */
+    {512, 30000, 29000, 1 << 20, 59000}, /* quickness is not saved up */
+    {1 << 30, 30000, 29000, 1 << 20, 30001},
+};
+
+START_TEST(send_deadline)
+{
+    struct engine engine = {.send_timeout = 30000, .send_rate = send_deadlines[_i].rate};
+    ck_assert_int_eq(step_send_deadline(&engine, send_deadlines[_i].before, send_deadlines[_i].now,
+                                        send_deadlines[_i].sent),
+                     send_deadlines[_i].after);
+}
+END_TEST
+
+/* It reads all the time, but not so much as a gigabyte a second. */
+START_TEST(send_rate)
+{
+    char chunk[1024];
+    size_t got = 0;
+    rig.send_buffer = 16384;
+    rig.send_timeout = 200;
+    rig.send_rate = 1 << 30;
+    rig.high_water = 1 << 25; /* all is queued at once: it is kept waiting until the end */
+    start(&talk, _i);
+    int fd = rig_connect(&rig, 0);
+    rig_put(fd, "big 20000000\n");
+    for (ssize_t n; (n = recv(fd, chunk, sizeof chunk, 0)) > 0; got += (size_t)n)
+        poll(NULL, 0, 1);
+    ck_assert_uint_gt(got, 0);
+    ck_assert_uint_lt(got, 20000000);
+    rig_until(rig_open(&rig) == 0);
+    close(fd);
+    rig_stop(&rig);
+}
+END_TEST
+
 /* ------------------------------------------------------------------- echo, both ways --- */
 
 static atomic_size_t echo_most;
@@ -321,4 +368,5 @@ UNIT_MAIN("step", EACH(whole_and_dripped, rig_waits), EACH(pipelined, rig_waits)
           EACH(error_loses_output, rig_waits), EACH(input_overflow, rig_waits),
           EACH(deadline, rig_waits), EACH(deadline_without_hook, rig_waits),
           EACH(generator_waits_for_the_reader, rig_waits), EACH(send_timeout, rig_waits),
+          EACH(send_deadline, send_deadlines), EACH(send_rate, rig_waits),
           EACH(echo_backpressure, rig_waits), EACH(many_connections, rig_waits))

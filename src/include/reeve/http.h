@@ -37,9 +37,9 @@ typedef struct reeve_handler {
     int (*configure)(const reeve_section *section, const char *route, void **config);
 
     /* Answers: exactly one reeve_reply*() call, or reeve_defer() or reeve_again(), whose value it
-     * returns. Returning
-     * without one becomes a 500; that, and -1, a log line that names the module and the route. The
-     * loop thread, or a pool thread if `blocking`; several threads at once. */
+     * returns. Returning without one, or -1 without an answer, becomes a 500; that, and any other
+     * -1, a log line that names the module and the route. The loop thread, or a pool thread if
+     * `blocking` or after reeve_again(); several threads at once. */
     int (*handle)(reeve_request *request, void *config);
 } reeve_handler;
 
@@ -74,6 +74,8 @@ struct reeve_http_api {
     bool (*may_wait)(const reeve_request *);
     const char *(*user)(const reeve_request *);
     const char *(*id)(reeve_request *);
+    int (*interim)(reeve_request *, int status);
+    int (*set_trailer)(reeve_request *, const char *name, const char *value);
 };
 
 struct reeve_request {
@@ -96,7 +98,10 @@ static inline const char *reeve_path(const reeve_request *r) { return r->api->pa
 static inline const char *reeve_rest(const reeve_request *r) { return r->api->rest(r); }
 /* What follows "?" in the target, still encoded; "" if nothing. */
 static inline const char *reeve_query(const reeve_request *r) { return r->api->query(r); }
-/* The first field of that name, in any case; NULL if none. */
+/* The field of that name, in any case; NULL if none. Several lines of one name are one list (RFC
+ * 9110, 5.3): their values in order with ", " between them, of Cookie with "; ", put together in
+ * the request's memory; NULL if that is short. So a field that may stand there once only, such as
+ * Range, is malformed if it comes twice; Host and Content-Length never do. */
 static inline const char *reeve_header(const reeve_request *r, const char *name)
 {
     return r->api->header(r, name);
@@ -130,7 +135,8 @@ static inline const char *reeve_request_id(reeve_request *r) { return r->api->id
 
 /* The answer. Content-Length, Date, Connection, Server and the absence of a body (for HEAD, 204, 205
  * and 304) are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0, or -1
- * if memory is short, an argument is refused or a reply was already given. */
+ * if memory is short, an argument is refused, or a reply was already given or put off to a second
+ * call by reeve_again(). The first reply counts, whatever follows. */
 
 /* Adds a field; before the reply. Name and value are copied. Refused: a name that is no token or is
  * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server, the one that
@@ -139,6 +145,25 @@ static inline int reeve_set_header(reeve_request *r, const char *name, const cha
 {
     return r->api->set_header(r, name, value);
 }
+/* Adds a field that follows the content (RFC 9110, 6.5): the time that it took, or its digest. Name
+ * and value are copied. Before the reply, or for a stream until the last call of `more` returns.
+ * Only an answer that is sent chunked has a place for it, see reeve_reply_stream(); else it is
+ * dropped without a word, and many clients drop it too. reeve_set_header(r, "Trailer", name) tells
+ * beforehand which will come. Refused as by reeve_set_header(), and names that frame, route,
+ * authenticate or describe the content or the answer (6.5.1). 0, or -1 if it is refused, comes too
+ * late or memory is short. */
+static inline int reeve_set_trailer(reeve_request *r, const char *name, const char *value)
+{
+    return r->api->set_trailer(r, name, value);
+}
+/* Sends an interim answer ahead of the one that will follow (RFC 9110, 15.2): 100 to 199 but 101,
+ * such as 103 with a field Link for what a page will need (RFC 8297). It takes the fields that
+ * were set so far, which are forgotten then. It leaves when handle() returns; so say it, and return
+ * reeve_again() or reeve_defer() for the slow part. To a client that speaks HTTP/1.0 nothing is
+ * sent. 0, or -1 if the status is another, memory is short, a reply was given, or this is not the
+ * loop's thread: a blocking handler's call, the second one after reeve_again(), and after
+ * reeve_defer(). */
+static inline int reeve_interim(reeve_request *r, int status) { return r->api->interim(r, status); }
 /* Answers with `length` bytes, copied. `type` is the Content-Type, at most 127 bytes, or NULL. */
 static inline int reeve_reply(reeve_request *r, int status, const char *type, const void *body,
                               size_t length)
@@ -186,9 +211,11 @@ static inline int reeve_write(reeve_request *r, const void *data, size_t length)
 /* An answer later: handle() returns 0 without a reply, no thread waits, and whoever has the answer,
  * in whatever thread, gives it by one reeve_reply*() call and reeve_finish(), exactly once, also when
  * the client has gone meanwhile. From this call on the request belongs to whoever finishes it, and
- * handle() may not use it any more. 0, or -1 if a reply was given already. */
+ * handle() may not use it any more; it returns 0. 0, or -1 if a reply was given already, this call
+ * has asked to be asked again, or memory is short. */
 static inline int reeve_defer(reeve_request *r) { return r->api->defer(r); }
-/* The request is done with: without a reply it becomes a 500. It is gone when this returns. */
+/* The request is done with: without a reply it becomes a 500. It is gone when this returns. Only
+ * after reeve_defer(); else it is a line in the log. */
 static inline void reeve_finish(reeve_request *r) { r->api->finish(r); }
 /* May this call wait or compute for long? True in a pool thread, and where the model has no pool on
  * a blocking handler's call or the second one after reeve_again(). */
@@ -196,7 +223,8 @@ static inline bool reeve_may_wait(const reeve_request *r) { return r->api->may_w
 /* This request turns out to take long (a file that must come from the disk): handle() returns what
  * this returns, and is called once more for the same request, in a pool thread, where it may wait;
  * so is `more` of a stream that it then begins. Header fields that were set are forgotten, memory
- * stays. 0, or -1 if a reply was given or this call may wait already. */
+ * stays; until handle() returns nothing more can be said. If the pool has no room, the client is
+ * answered with 503. 0, or -1 if a reply was given or this call may wait already. */
 static inline int reeve_again(reeve_request *r) { return r->api->again(r); }
 /* False: the client has gone, nobody waits for the answer. In handle() and more() of a blocking
  * handler, and after reeve_defer(); true in any other place. */

@@ -103,6 +103,14 @@ REEVE_API const struct reeve_handler *reeve_conf_handler(const reeve_section *se
 REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, const char *format,
                                ...) REEVE_PRINTF(3, 4);
 
+/* Says that the configuration depends on this file (or folder) too: a reload of the same text takes
+ * effect if the file has changed since, and names it. Call it before the file is opened, so that a
+ * change in between is not lost; a file that is not there counts as well. `path` is absolute, as
+ * reeve_conf_string() gives it, and need not outlive the call. A file has changed if it is another
+ * one or has another size or time; of a folder the names in it count, not the files. Only while
+ * configuring, main thread. Since 1.2. */
+REEVE_API void reeve_conf_reads(const char *path);
+
 /* ---------------------------------------------------------------- log --------------- */
 
 enum reeve_level {

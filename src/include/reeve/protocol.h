@@ -102,7 +102,9 @@ REEVE_API int reeve_send_borrowed(reeve_conn *conn, const void *data, size_t len
                                   reeve_release_f *release, void *arg); /* release may be NULL */
 /* `length` bytes of `fd` from `offset`, by sendfile. The descriptor stays the caller's, open
  * until `release`. If the file turns out shorter the connection is closed, since a promised length
- * cannot be kept. */
+ * cannot be kept. What is not in memory is read by a pool thread before it is sent, so that the
+ * loop does not wait for the disk; where the model has no pool, or the file system cannot tell, it
+ * does. */
 REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t length,
                               reeve_release_f *release, void *arg);
 
@@ -120,8 +122,8 @@ REEVE_API bool reeve_congested(const reeve_conn *conn);
 /* ---------------------------------------------------------------- time and jobs ----- */
 
 /* Sets the connection's one deadline, `ms` from reeve_now(); 0: none. Cheap: a store. While output
- * is waiting to be sent the engine's send_timeout rules instead; when all is sent, after a wait,
- * the deadline's time begins anew. */
+ * is waiting to be sent the engine's send_timeout and send_rate rule instead; when all is sent,
+ * after a wait, the deadline's time begins anew. */
 REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
 
 /* The worker is draining: answer, then close. Any thread. */
