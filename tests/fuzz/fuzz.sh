@@ -19,6 +19,7 @@ http-conn          http         http    http/*.c ../tests/unit/fake-reeve.c ../t
 http-cidr          cidr         static  http/cidr.c
 http-credentials   credentials  static  http/credentials.c
 http-form          form         static  http/form.c
+http-log           http         http    http/*.c ../tests/unit/fake-reeve.c ../tests/unit/http-site.c
 static-accept      accept       static  static/accept.c static/prefer.c
 static-condition   condition    static  static/condition.c static/date.c
 static-date        date         static  static/date.c

@@ -20,7 +20,6 @@ void http_site_open(void)
     static const reeve_section route = {.title = "/m", .handler = &mirror, .options = &options};
     static const struct fake_value site_values[] = {
         {.name = "route", .sections = &route, .count = 1},
-        {.name = "access_log", .text = "inherit"},
         {.name = NULL},
     };
     static const reeve_section site = {.title = "default", .values = site_values};
@@ -32,7 +31,7 @@ void http_site_open(void)
         {.name = "keepalive_timeout", .number = 15000},
         {.name = "header_timeout", .number = 20000},
         {.name = "body_timeout", .number = 20000},
-        {.name = "access_log", .text = "log"},
+        {.name = "access_log", .text = ""},
         {.name = "site", .sections = &site, .count = 1},
         {.name = NULL},
     };
@@ -40,11 +39,6 @@ void http_site_open(void)
     int result = settings_read(&section);
     assert(result == 0);
     (void)result;
-}
-
-void http_site_log_as(enum access_format format)
-{
-    settings.access.format = settings.sites[0].access.format = format;
 }
 
 void http_site_close(void)
@@ -70,7 +64,6 @@ void http_site_talk(const char *data, size_t length, size_t first, size_t step,
                     struct http_talk *talk)
 {
     fake_memory_left = 1000000;
-    fake_access[0] = '\0';
     reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
     size_t piece = first;
     for (size_t at = 0; at < length; at += piece, piece = step) {

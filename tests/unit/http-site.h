@@ -4,7 +4,6 @@
 #define TESTS_HTTP_SITE_H
 #include <stddef.h>
 
-#include "../../modules/http/settings.h"
 #include "reeve/protocol.h"
 
 struct http_talk {
@@ -17,10 +16,8 @@ struct http_talk {
  * 256 bytes of fields, 8 fields, a body of 64 bytes. */
 void http_site_open(void);
 void http_site_close(void);
-/* How the access log, fake_access, is written: as combined at first. */
-void http_site_log_as(enum access_format format);
 
-/* One connection, with the access log empty before it: `first` bytes at once, then the rest in pieces of `step`. */
+/* One connection: `first` bytes at once, then the rest in pieces of `step`. */
 void http_site_talk(const char *data, size_t length, size_t first, size_t step,
                     struct http_talk *talk);
 void http_site_forget(struct http_talk *talk);
