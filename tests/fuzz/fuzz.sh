@@ -23,6 +23,7 @@ http-log           http         http    http/*.c ../tests/unit/fake-reeve.c ../t
 static-accept      accept       static  static/accept.c static/prefer.c
 static-condition   condition    static  static/condition.c static/date.c
 static-date        date         static  static/date.c
+static-listing     listing      static  static/listing-write.c http/path.c
 static-range       range        static  static/range.c
 END
 }
@@ -65,7 +66,7 @@ set -- $only
 passed=0
 seconds=${FUZZ_TIME:-60}
 if [ -n "${FUZZ_TOTAL:-}" ]; then
-    seconds=$(((FUZZ_TOTAL + $# - 1) / $#))
+    seconds=$((FUZZ_TOTAL > $# ? FUZZ_TOTAL / $# : 1))
 fi
 for name; do
     row=$(table | grep "^$name ") || {
