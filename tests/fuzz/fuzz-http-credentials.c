@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <stdio.h>
+
 #include "../../modules/http/credentials.h"
 #include "text.h"
 
@@ -48,9 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (credentials_decode(value, out, &length, &password))
         check_good(value, out, length, password);
     /* The same words as one who wants to be let in would send them. */
-    char *made = encode(bytes, size), *again = malloc(strlen(made) + 7), *read = NULL;
-    strcpy(stpcpy(again, "basic "), made);
-    read = malloc(strlen(again));
+    char *made = encode(bytes, size);
+    size_t room = strlen(made) + sizeof "basic ";
+    char *again = malloc(room), *read = malloc(room - 1);
+    snprintf(again, room, "basic %s", made);
     if (credentials_decode(again, read, &length, &password))
         check_good(again, read, length, password);
     free(read);

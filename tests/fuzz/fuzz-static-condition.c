@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "../../modules/static/condition.h"
 #include "../../modules/static/date.h"
@@ -38,11 +39,12 @@ static void check_tags(const char *list, const char *date)
 /* Our tag, put before a list that may be none. */
 static void check_first(const char *list)
 {
-    char *text = malloc(strlen(state.tag) + strlen(list) + 4);
-    stpcpy(stpcpy(stpcpy(text, state.tag), ","), list);
+    size_t room = strlen(state.tag) + strlen(list) + 4;
+    char *text = malloc(room);
+    snprintf(text, room, "%s,%s", state.tag, list);
     assert(check((struct condition_fields){.match = text}) == CONDITION_TRUE);
     assert(check((struct condition_fields){.none_match = text}) == CONDITION_UNMODIFIED);
-    stpcpy(stpcpy(stpcpy(stpcpy(text, "W/"), state.tag), ","), list);
+    snprintf(text, room, "W/%s,%s", state.tag, list);
     bool strong = strcmp(list, "*") != 0 &&
                   check((struct condition_fields){.match = list}) == CONDITION_TRUE;
     assert(strong == (check((struct condition_fields){.match = text}) == CONDITION_TRUE));
