@@ -55,6 +55,15 @@ static int stream(reeve_request *request, void *config)
                               piece, NULL, NULL);
 }
 
+/* "/interim": hints, and then the answer. */
+static int interim(reeve_request *request, void *config)
+{
+    (void)config;
+    ck_assert_int_eq(reeve_set_header(request, "Link", "</a>"), 0);
+    ck_assert_int_eq(reeve_interim(request, 103), 0);
+    return reeve_reply(request, 200, "text/plain", "text", 4);
+}
+
 /* "/field?X-Test": what the field says. */
 static int field(reeve_request *request, void *config)
 {
@@ -77,8 +86,9 @@ static const reeve_handler own[] = {
     {"http", false, no_options, status},
     {"http", false, no_options, stream},
     {"http", false, no_options, field},
+    {"http", false, no_options, interim},
 };
-static const char *const prefixes[] = {"/status", "/stream", "/field"};
+static const char *const prefixes[] = {"/status", "/stream", "/field", "/interim"};
 #define OWN (sizeof own / sizeof *own)
 
 /* ---------------------------------------------------------------- a site ------------ */
@@ -263,6 +273,41 @@ START_TEST(rfc9112_6_2_length_or_coding)
 }
 END_TEST
 
+/* Who is too slow is told so, as far as he has said anything, and the connection ends. */
+START_TEST(rfc9112_9_5_timeouts)
+{
+    static const char *const inputs[] = {
+        "", "GET /a.txt HTTP/1.1\r\nHost: a\r\n",
+        "POST /status?200 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab"};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+        fake_feed(conn, inputs[i], strlen(inputs[i]));
+        fake_expire(conn);
+        const char *output = fake_output(conn, NULL);
+        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
+        if (i == 0) {
+            ck_assert_str_eq(output, "");
+        } else {
+            ck_assert_int_eq(status_of(output), 408);
+            says(output, "Connection", "close"); /* RFC 9110, 15.5.9 */
+        }
+        fake_close(&conn);
+    }
+}
+END_TEST
+
+/* What comes behind a request that closes is not answered, and not done. */
+START_TEST(rfc9112_9_6_nothing_behind_close)
+{
+    asked = 0;
+    const char *output = ask("GET /status?200 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                             "GET /status?200 HTTP/1.1\r\nHost: a\r\n\r\n");
+    says(output, "Connection", "close");
+    ck_assert_ptr_null(strstr(output + 1, "HTTP/1.1"));
+    ck_assert_uint_eq(asked, 1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- RFC 9110 ---------- */
 
 /* The version is that of the server, whatever the client's minor number is. */
@@ -390,6 +435,19 @@ START_TEST(rfc9110_8_3_content_type)
 }
 END_TEST
 
+/* What the bytes are packed with, and nothing where they are not. */
+START_TEST(rfc9110_8_4_content_encoding)
+{
+    const char *output = get("GET", "/page.html", "Accept-Encoding: gzip\r\n");
+    says(output, "Content-Encoding", "gzip");
+    ck_assert_str_eq(content(output), "packed");
+    output = get("GET", "/page.html", "Accept-Encoding: gzip;q=0\r\n");
+    ck_assert(!has(output, "Content-Encoding"));
+    ck_assert_str_eq(content(output), "<p>");
+    ck_assert(!has(get("GET", "/page.html.gz", ""), "Content-Encoding"));
+}
+END_TEST
+
 /* No length where none may be; for HEAD the one that GET would have. */
 START_TEST(rfc9110_8_6_content_length)
 {
@@ -469,6 +527,15 @@ START_TEST(rfc9110_9_3_8_trace)
 }
 END_TEST
 
+/* Also where nothing was packed: the next client may take it. */
+START_TEST(rfc9110_12_5_5_vary)
+{
+    says(get("GET", "/page.html", "Accept-Encoding: gzip\r\n"), "Vary", "Accept-Encoding");
+    says(get("GET", "/page.html", ""), "Vary", "Accept-Encoding");
+    says(get("GET", "/a.txt", ""), "Vary", "Accept-Encoding");
+}
+END_TEST
+
 /* The fields of a request that would not succeed without them are not looked at. */
 START_TEST(rfc9110_13_2_1_only_where_it_would_succeed)
 {
@@ -505,6 +572,31 @@ END_TEST
 START_TEST(rfc9110_14_3_accept_ranges)
 {
     says(get("GET", "/a.txt", ""), "Accept-Ranges", "bytes");
+}
+END_TEST
+
+/* Nothing before the answer for a client that would take it for the answer. */
+START_TEST(rfc9110_15_2_interim_answers)
+{
+    const char *output = get("GET", "/interim", "");
+    ck_assert_int_eq(status_of(output), 103);
+    says(output, "Link", "</a>");
+    ck_assert(!has(output, "Content-Length"));
+    ck_assert_int_eq(status_of(content(output)), 200);
+    output = ask("GET /interim HTTP/1.0\r\n\r\n");
+    ck_assert_int_eq(status_of(output), 200);
+    ck_assert_str_eq(content(output), "text");
+}
+END_TEST
+
+START_TEST(rfc9110_15_3_5_no_content)
+{
+    static const char *const targets[] = {"/status?204", "/stream?204", "/stream?204=5"};
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        const char *output = get("GET", targets[i], "");
+        ck_assert_int_eq(status_of(output), 204);
+        ck_assert_str_eq(content(output), "");
+    }
 }
 END_TEST
 
@@ -601,18 +693,22 @@ END_TEST
 
 UNIT_MAIN_AROUND("http-rfc", set_up, tear_down, ONCE(rfc9112_4_status_line),
                  ONCE(rfc9112_5_fields_that_are_sent), ONCE(rfc9112_6_1_coding_where_it_may_be),
-                 ONCE(rfc9112_6_2_length_or_coding), ONCE(rfc9110_2_5_version),
+                 ONCE(rfc9112_6_2_length_or_coding), ONCE(rfc9112_9_5_timeouts),
+                 ONCE(rfc9112_9_6_nothing_behind_close), ONCE(rfc9110_2_5_version),
                  ONCE(rfc9110_5_1_names_in_any_case), ONCE(rfc9110_5_2_repeated_fields),
                  ONCE(rfc9110_5_3_not_before_the_last_field),
                  ONCE(rfc9110_5_5_field_values), ONCE(rfc9110_5_6_1_2_empty_elements),
                  ONCE(rfc9110_6_6_1_date), ONCE(rfc9110_7_6_1_connection_options_in_any_case),
                  ONCE(rfc9110_7_8_upgrade), ONCE(rfc9110_8_3_content_type),
+                 ONCE(rfc9110_8_4_content_encoding),
                  ONCE(rfc9110_8_6_content_length), ONCE(rfc9110_8_8_2_1_last_modified),
                  ONCE(rfc9110_8_8_3_3_tags_of_codings), ONCE(rfc9110_9_1_methods),
                  ONCE(rfc9110_9_3_2_fields_of_head), ONCE(rfc9110_9_3_7_options),
-                 ONCE(rfc9110_9_3_8_trace), ONCE(rfc9110_13_2_1_only_where_it_would_succeed),
+                 ONCE(rfc9110_9_3_8_trace), ONCE(rfc9110_12_5_5_vary),
+                 ONCE(rfc9110_13_2_1_only_where_it_would_succeed),
                  ONCE(rfc9110_13_2_2_before_the_range), ONCE(rfc9110_14_2_with_get_only),
-                 ONCE(rfc9110_14_3_accept_ranges), ONCE(rfc9110_15_3_6_reset_content),
+                 ONCE(rfc9110_14_3_accept_ranges), ONCE(rfc9110_15_2_interim_answers),
+                 ONCE(rfc9110_15_3_5_no_content), ONCE(rfc9110_15_3_6_reset_content),
                  ONCE(rfc9110_15_3_7_1_one_part), ONCE(rfc9110_15_3_7_2_parts),
                  ONCE(rfc9110_15_4_2_moved), ONCE(rfc9110_15_4_5_not_modified),
                  ONCE(rfc9110_15_5_6_allow), ONCE(rfc9110_15_5_17_length_of_the_file),
