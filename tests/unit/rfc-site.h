@@ -81,10 +81,10 @@ static inline int no_options(const reeve_section *section, const char *route, vo
 }
 
 static const reeve_handler own[] = {
-    {"http", false, no_options, status},
-    {"http", false, no_options, stream},
-    {"http", false, no_options, field},
-    {"http", false, no_options, interim},
+    {.protocol = "http", .configure = no_options, .handle = status},
+    {.protocol = "http", .configure = no_options, .handle = stream},
+    {.protocol = "http", .configure = no_options, .handle = field},
+    {.protocol = "http", .configure = no_options, .handle = interim},
 };
 static const char *const prefixes[] = {"/status", "/stream", "/field", "/interim"};
 #define OWN (sizeof own / sizeof *own)
