@@ -15,6 +15,7 @@
 
 #include "access-line.h"
 #include "access.h"
+#include "answer.h"
 #include "hex.h"
 
 #define LEFT 499 /* in place of a status where none was sent: nginx's word for it */
@@ -31,8 +32,7 @@ void access_begin(struct request *request)
 size_t access_bytes(const struct request *request)
 {
     const struct answer *answer = &request->answer;
-    bool bodied = !request->headless && answer->status != 204 && answer->status != 304;
-    return bodied ? answer->length : 0;
+    return request->headless || answer_is_bare(answer->status) ? 0 : answer->length;
 }
 
 size_t access_first_line(const char *raw, size_t length)

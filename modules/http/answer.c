@@ -109,16 +109,17 @@ static char *put_number(char *at, uint64_t number)
     return at;
 }
 
-/* RFC 9110, 15.3.5 and 15.4.5: these never have content. */
-static bool is_bare(int status)
+bool answer_is_bare(int status)
 {
-    return status == 204 || status == 304;
+    return status == 204 || status == 205 || status == 304;
 }
 
 /* How the client will know where the body ends. */
 static char *put_framing(char *at, const struct answer *answer)
 {
-    if (is_bare(answer->status))
+    if (answer->status == 205) /* RFC 9110, 15.3.6: this one says so */
+        return put_text(at, "Content-Length: 0\r\n");
+    if (answer_is_bare(answer->status))
         return at;
     if (answer->stream.chunked)
         return put_text(at, "Transfer-Encoding: chunked\r\n");
@@ -153,7 +154,7 @@ char *answer_put_head(char *at, const struct answer *answer)
     at = answer_put_date(at);
     if (settings.server_header)
         at = put_text(at, "Server: reeve\r\n");
-    if (answer->type[0] != '\0' && !is_bare(answer->status)) {
+    if (answer->type[0] != '\0' && !answer_is_bare(answer->status)) {
         at = put_text(at, "Content-Type: ");
         at = put_text(at, answer->type);
         at = put_text(at, "\r\n");
@@ -214,7 +215,7 @@ static void begin_stream(struct request *request)
     if (unknown && !stream->chunked)
         request->close = true;
     request->answer.length = unknown ? 0 : (size_t)stream->length;
-    if (!request->headless && !is_bare(request->answer.status))
+    if (!request->headless && !answer_is_bare(request->answer.status))
         stream->state = STREAM_MORE;
 }
 
@@ -230,12 +231,12 @@ bool answer_send(struct request *request, reeve_conn *conn)
         return answer->begun = prepared_send(answer->prepared, request, conn);
     if (answer->stream.more != NULL)
         begin_stream(request);
-    if (request->headless || is_bare(answer->status)) {
+    if (request->headless || answer_is_bare(answer->status)) {
         if (answer->fd >= 0)
             close(answer->fd);
         answer->fd = -1;
     }
-    bool bodied = !request->headless && !is_bare(answer->status) && answer->length > 0 &&
+    bool bodied = !request->headless && !answer_is_bare(answer->status) && answer->length > 0 &&
                   answer->stream.more == NULL;
     size_t small = bodied && answer->fd < 0 && answer->length <= ANSWER_SMALL ? answer->length : 0;
     char *start = reeve_reserve(conn, answer_head_room(answer) + small);

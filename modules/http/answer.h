@@ -5,6 +5,8 @@
 
 /* The reason phrase; NULL if the status is none that may be sent. */
 const char *answer_reason(int status);
+/* Never has content, whatever is said (RFC 9110, 15.3.5, 15.3.6 and 15.4.5). */
+bool answer_is_bare(int status);
 /* Makes the answer the standard page of `status`, with one sentence more unless `why` is NULL. The
  * page is kept in the answer. False: memory is short. */
 bool answer_page(struct answer *answer, int status, const char *why);

@@ -82,34 +82,43 @@ static bool is_named(const struct element *element, const char *name)
            strncasecmp(element->name + skip, name, length) == 0;
 }
 
-/* What the field says of a coding, by name or by "*"; UNSAID if nothing. */
-static int weight_of(const char *field, const char *name)
+/* What the field says of each coding, by name or by "*"; UNSAID if nothing. One pass, for a field
+ * may hold thousands of elements. */
+static void weigh(const char *field, const char *const names[], size_t count, int weights[])
 {
     int star = UNSAID;
+    for (size_t i = 0; i < count; i++)
+        weights[i] = UNSAID;
     for (const char *at = field + strspn(field, " \t,"); *at != '\0'; at += strspn(at, " \t,")) {
         struct element element;
         at = read_element(at, &element);
         if (element.weight < 0)
             continue;
-        if (is_named(&element, name))
-            return element.weight;
         if (element.length == 1 && element.name[0] == '*')
             star = element.weight;
+        for (size_t i = 0; i < count; i++)
+            if (weights[i] == UNSAID && is_named(&element, names[i]))
+                weights[i] = element.weight;
     }
-    return star;
+    for (size_t i = 0; i < count; i++)
+        if (weights[i] == UNSAID)
+            weights[i] = star;
 }
 
 size_t accept_order(const char *field, const struct accept_coding *const offered[], size_t count,
                     const struct accept_coding *order[])
 {
-    int weights[ACCEPT_CODINGS + 1];
+    const char *names[ACCEPT_OFFERED + 1] = {"identity"};
+    int said[ACCEPT_OFFERED + 1], weights[ACCEPT_OFFERED];
     size_t found = 0;
     if (field == NULL)
         return 0;
-    int bare = weight_of(field, "identity");
+    for (size_t i = 0; i < count; i++)
+        names[i + 1] = offered[i]->name;
+    weigh(field, names, count + 1, said);
     for (size_t i = 0; i < count; i++) {
-        int weight = weight_of(field, offered[i]->name);
-        if (weight <= 0 || weight < bare)
+        int weight = said[i + 1];
+        if (weight <= 0 || weight < said[0])
             continue;
         size_t place = found++;
         for (; place > 0 && weights[place - 1] < weight; place--) {

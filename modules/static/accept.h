@@ -16,10 +16,10 @@ const struct accept_coding *accept_find(const char *name);
 int accept_weight(const char **at);
 
 #define ACCEPT_CODINGS 3 /* known ones */
+#define ACCEPT_OFFERED (ACCEPT_CODINGS + 1) /* at most: gzip as a sibling, and made here */
 
 /* Puts those of `offered` that the client prefers to the bare file into `order`, which has room for
- * all of them, the best first; among equals in the order offered. `field` may be NULL. Offered are at
- * most ACCEPT_CODINGS + 1, one of them twice. How many. */
+ * all of them, the best first; among equals in the order offered. `field` may be NULL. How many. */
 size_t accept_order(const char *field, const struct accept_coding *const offered[], size_t count,
                     const struct accept_coding *order[]);
 #endif

@@ -131,7 +131,7 @@ int extra_put(reeve_request *request, const struct extra *extra)
 
 /* The codings that an answer may have, those that are made here behind the others. */
 static size_t offered_codings(const struct extra *extra,
-                              const struct accept_coding *offered[ACCEPT_CODINGS + 1])
+                              const struct accept_coding *offered[ACCEPT_OFFERED])
 {
     memcpy(offered, extra->codings, extra->coding_count * sizeof *offered);
     offered[extra->coding_count] = accept_find("gzip");
@@ -140,7 +140,7 @@ static size_t offered_codings(const struct extra *extra,
 
 unsigned extra_variant(const reeve_request *request, const struct extra *extra)
 {
-    const struct accept_coding *offered[ACCEPT_CODINGS + 1], *order[ACCEPT_CODINGS + 1];
+    const struct accept_coding *offered[ACCEPT_OFFERED], *order[ACCEPT_OFFERED];
     unsigned variant = 0;
     if (extra->coding_count == 0 && !extra->gzip.on)
         return 0;
@@ -150,7 +150,7 @@ unsigned extra_variant(const reeve_request *request, const struct extra *extra)
         unsigned place = 0;
         while (offered[place] != order[i])
             place++;
-        variant = variant * (ACCEPT_CODINGS + 2) + place + 1;
+        variant = variant * (ACCEPT_OFFERED + 1) + place + 1;
     }
     return variant;
 }

@@ -185,10 +185,10 @@ static inline const char *reeve_request_user(const reeve_request *r) { return r-
  * proxy gave it, or a new one, see the option request_id. */
 static inline const char *reeve_request_id(reeve_request *r) { return r->api->id(r); }
 
-/* The answer. Content-Length, Date, Connection, Server and (for HEAD, 204, 304) the absence of a
- * body are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0, or -1 if
- * memory is short, an argument is refused, or a reply was already given or put off to a second call
- * by reeve_again(). The first reply counts, whatever follows. */
+/* The answer. Content-Length, Date, Connection, Server and the absence of a body (for HEAD, 204, 205
+ * and 304) are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0, or -1
+ * if memory is short, an argument is refused, or a reply was already given or put off to a second
+ * call by reeve_again(). The first reply counts, whatever follows. */
 
 /* Adds a field; before the reply. Name and value are copied. Refused: a name that is no token or is
  * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server, the one that
@@ -268,8 +268,9 @@ static inline void reeve_prepared_free(reeve_prepared *prepared)
  * that something is missing, and a log line says where.
  * `length` is that of all pieces, or REEVE_UNKNOWN_LENGTH: then they are sent chunked, or to a client
  * that speaks HTTP/1.0 until the connection is closed. A promised length must be kept; else as -1.
- * Where no body is due (HEAD, 204, 304) `more` is not called. `over`, which may be NULL, is called
- * once when the request is over, whatever its end, in the loop's thread; never if this returns -1. */
+ * Where no body is due (HEAD, 204, 205, 304) `more` is not called. `over`, which may be NULL, is
+ * called once when the request is over, whatever its end, in the loop's thread; never if this
+ * returns -1. */
 #define REEVE_UNKNOWN_LENGTH UINT64_MAX
 static inline int reeve_reply_stream(reeve_request *r, int status, const char *type,
                                      uint64_t length, int (*more)(reeve_request *, void *arg),
