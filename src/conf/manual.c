@@ -62,6 +62,19 @@ static void put_number(FILE *out, enum reeve_option_type type, int64_t number)
     buf_free(&text);
 }
 
+/* With spaces behind the commas, where a line may end. */
+static void put_list(FILE *out, const char *items)
+{
+    struct buf text = {0};
+    for (; *items; items++) {
+        buf_addc(&text, *items);
+        if (*items == ',')
+            buf_addc(&text, ' ');
+    }
+    put(out, buf_text(&text));
+    buf_free(&text);
+}
+
 /* "(number, 1 to 65535, default 4096)" */
 static void put_facts(FILE *out, const reeve_option *o)
 {
@@ -85,7 +98,7 @@ static void put_facts(FILE *out, const reeve_option *o)
     }
     if (o->fallback && *o->fallback) {
         fputs(", default ", out);
-        put(out, o->fallback);
+        (o->type == REEVE_OPT_LIST ? put_list : put)(out, o->fallback);
     }
     fputs(")\n", out);
 }
