@@ -6,8 +6,9 @@
  *     auth, credentials, users, proofs   who may ask, by password
  *     request, handle, memory            one request, and asking its handler
  *     asked, reply                       what the handler sees of it, and what it says
- *     answer, pages, stream              what goes out
+ *     answer, pages, stream, prepared    what goes out
  *     access, ident                      what is logged of it
+ *     body                               where the bytes of its body go
  *     conn, conn-body, conn-answer       the step function that ties them together
  */
 #include "config.h"

@@ -1,4 +1,12 @@
-/* static: serves the files below a folder.
+/* static: serves the files below a folder. Its parts:
+ *
+ *     static, extra, types               the configuration of a route
+ *     serve, below, read                 from a path to a file, without a wait where none is allowed
+ *     accept                             in which coding: a sibling's, or gzip's
+ *     file, condition, date, range       what is answered of it
+ *     gzip, parts                        compressed, or several ranges: in pieces
+ *     cache                              answers that are kept ready
+ *     listing, listing-write, prefer     what a folder holds
  *
  * The root is opened once, while configuring; what is asked of it is answered by serve.c. Main
  * thread, static_handle() apart. A route's struct folder lives until the worker exits.
