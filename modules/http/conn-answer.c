@@ -30,12 +30,18 @@ void conn_unshow(reeve_conn *conn, struct http_conn *c)
 
 /* ---------------------------------------------------------------- the answer -------- */
 
-static int conn_over(reeve_conn *conn, struct http_conn *c)
+static void conn_log(reeve_conn *conn, struct request *request)
 {
-    struct request *request = c->request;
     size_t length = 0;
     const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
     access_log(request, raw, length);
+}
+
+static int conn_over(reeve_conn *conn, struct http_conn *c)
+{
+    struct request *request = c->request;
+    if (access_is_logged(request))
+        conn_log(conn, request);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
     c->timed = false;
     request_free(&c->request);

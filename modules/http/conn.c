@@ -151,7 +151,7 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
         return REEVE_ERROR;
     c->state = CONN_HEAD;
     c->timed = false;
-    return GO_ON;
+    return conn_head(conn, c);
 }
 
 /* ---------------------------------------------------------------- hooks ------------- */

@@ -137,10 +137,8 @@ static bool is_port(const char *text, size_t length)
 {
     unsigned port = 0;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        port = port * 10 + (unsigned)(text[i] - '0');
-        if (port > 65535)
+        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit > 9 || (port = port * 10 + digit) > 65535)
             return false;
     }
     return true;

@@ -221,12 +221,17 @@ int reply_prepared(struct reeve_request *public, reeve_prepared *given)
     struct prepared *prepared = (struct prepared *)(void *)given;
     if (!is_open(request))
         return -1;
-    prepared_hold(prepared);
-    request->answer.fields.length = 0;
-    request->answer.prepared = prepared;
-    request->answer.status = prepared_status(prepared);
-    request->answer.length = prepared_length(prepared);
-    return give(request);
+    struct answer *answer = &request->answer;
+    answer->fields.length = 0;
+    answer->status = prepared_status(prepared);
+    answer->length = prepared_length(prepared);
+    answer->prepared = prepared;
+    if (request->conn == NULL)
+        prepared_hold(prepared);
+    int result = give(request);
+    if (request->conn != NULL)
+        answer->prepared = NULL; /* it is queued, and need not be held */
+    return result;
 }
 
 void reply_prepared_free(reeve_prepared *prepared)

@@ -170,7 +170,7 @@ static bool copy_head(struct request *request, const char *head, size_t length)
 static void accept_asterisk(struct request *request)
 {
     static const char allow[] = "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n";
-    if (strcmp(request_text(request, request->parse.method), "OPTIONS") != 0)
+    if (!request_is(request, "OPTIONS"))
         request_refuse(request, 400, "The target \"*\" goes with OPTIONS only.");
     else if (bytes_add(&request->answer.fields, allow, sizeof allow - 1))
         request_refuse(request, 204, NULL);
@@ -233,7 +233,7 @@ static void accept_absolute(struct request *request, const struct target *target
         request_refuse(request, 400, "The request target names no host.");
     else if (target->secure) /* RFC 9110, 7.4; the program does not speak TLS yet */
         request_refuse(request, 421, "What https names is not served over a plain connection.");
-    else if (target->bare && strcmp(request_text(request, request->parse.method), "OPTIONS") == 0)
+    else if (target->bare && request_is(request, "OPTIONS"))
         accept_asterisk(request); /* RFC 9110, 4.2.3: not the same as "/" with OPTIONS */
     else
         accept_route(request, target);
@@ -269,7 +269,7 @@ bool request_accept(struct request *request, const char *head, size_t length)
     request->body_left = parse->content_length;
 
     const char *method = request_text(request, parse->method);
-    request->headless = strcmp(method, "HEAD") == 0;
+    request->headless = request_is(request, "HEAD");
     if (parse->unmet)
         request_refuse(request, 417, "The only expectation known here is 100-continue.");
     else if (is_method(method))
@@ -277,7 +277,7 @@ bool request_accept(struct request *request, const char *head, size_t length)
     else
         request_refuse(request, 501, "The method is not known here.");
     /* Behind a CONNECT there may come a tunnel's bytes already: they are no requests. */
-    if (request->refused == 400 || strcmp(method, "CONNECT") == 0)
+    if (request->refused == 400 || request_is(request, "CONNECT"))
         request->close = true;
     return true;
 }

@@ -147,6 +147,11 @@ static inline struct request *request_of(const struct reeve_request *public)
     return (struct request *)(void *)public;
 }
 
+/* Is the method this one? After request_accept(). */
+#define request_is(request, word)                                                                  \
+    ((request)->parse.method.length == sizeof(word) - 1 &&                                         \
+     memcmp((request)->head.data + (request)->parse.method.at, word, sizeof(word) - 1) == 0)
+
 /* A text of the head, ended by NUL. After request_accept(). */
 static inline char *request_text(const struct request *request, struct slice slice)
 {

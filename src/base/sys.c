@@ -15,6 +15,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+ssize_t sys_recv(int fd, void *to, size_t room)
+{
+    return syscall(SYS_recvfrom, fd, to, room, 0, NULL, NULL);
+}
+
+ssize_t sys_send(int fd, const void *data, size_t length, int flags)
+{
+    return syscall(SYS_sendto, fd, data, length, flags, NULL, 0);
+}
+
 void sys_close(int *fd)
 {
     int saved = errno;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/sys.h"
 #include "net/conn.h"
 #include "net/loop-private.h"
 
@@ -75,7 +76,7 @@ bool conn_fill(struct reeve_conn *conn, int *failed)
         return false;
     }
     do
-        n = recv(conn->source.fd, to, room, 0);
+        n = sys_recv(conn->source.fd, to, room);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         conn->readable = false;
@@ -111,7 +112,7 @@ int conn_keep_input(struct reeve_conn *conn)
 bool conn_discard(struct reeve_conn *conn)
 {
     while (conn->readable && conn->discarded < DISCARD_MOST) {
-        ssize_t n = recv(conn->source.fd, conn->loop->scratch, SCRATCH, 0);
+        ssize_t n = sys_recv(conn->source.fd, conn->loop->scratch, SCRATCH);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {

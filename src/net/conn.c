@@ -128,8 +128,7 @@ void conn_close(struct reeve_conn *conn)
     conn->input_length = 0;
     loop->held--;
     loop->accept.conn_closed = true;
-    if (loop->shown == conn)
-        record_idle(loop);
+    record_over(conn);
     record_closed(loop);
     if (!zombie)
         conn_end(conn);

@@ -29,6 +29,13 @@ enum conn_state {
 struct ahead;
 struct loop_listener;
 
+/* What a connection is busy with, for the board. An idle one has none. */
+struct conn_label {
+    struct conn_label *next; /* among the loop's spare ones */
+    unsigned length;
+    char text[BOARD_LABEL];
+};
+
 struct reeve_conn {
     struct list node;  /* of the loop: conns, or dead */
     struct list ready; /* of the loop: to be run without waiting */
@@ -54,6 +61,7 @@ struct reeve_conn {
     bool drained;   /* the drain hook has been called */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
+    struct conn_label *label; /* while it is busy; NULL: memory was short */
     struct out out;
     size_t unsent;       /* what was in it when the connection ended */
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */
@@ -69,9 +77,7 @@ struct reeve_conn {
     int64_t ahead_at;      /* when to hand that to the pool again, while `ahead` is NULL */
     size_t discarded;      /* while lingering */
 
-    unsigned label_length;
     char peer[48];
-    char label[BOARD_LABEL];
     _Alignas(max_align_t) unsigned char protocol_state[];
 };
 

@@ -61,7 +61,8 @@ void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job 
     job->back = back;
     job->holders = 1;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
-    memcpy(job->label, conn->label, conn->label_length);
+    if (conn->label)
+        memcpy(job->label, conn->label->text, conn->label->length);
 }
 
 /* From the inbox: calls done, then the engine steps. */

@@ -69,6 +69,8 @@ struct loop {
     struct out_pool pool;
     struct list spare_jobs;
     unsigned spare_job_count;
+    struct conn_label *spare_labels;
+    unsigned spare_label_count;
     unsigned aheads; /* jobs in flight that read a file */
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
@@ -94,7 +96,11 @@ struct loop {
 #define LOOP_ROOM 30u /* a launched one has ended, like a connection of its own */
 
 /* The loop that the calling thread runs, NULL elsewhere. */
-struct loop *loop_current(void);
+extern _Thread_local struct loop *loop_running;
+static inline struct loop *loop_current(void)
+{
+    return loop_running;
+}
 /* The engine of this process, NULL before engine_init. */
 struct engine *loop_engine(void);
 /* Any thread: sets a bit of `commands` and wakes the loop if it sleeps. */
@@ -172,6 +178,8 @@ void job_spares_free(struct loop *loop);
 void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */
 void record_opened(struct loop *loop);
 void record_closed(struct loop *loop);
-void record_busy(struct reeve_conn *conn);
+void record_busy(struct reeve_conn *conn, const char *label, size_t length);
+void record_over(struct reeve_conn *conn); /* busy no more; harmless otherwise */
+void record_spares_free(struct loop *loop);
 void record_idle(struct loop *loop);
 #endif

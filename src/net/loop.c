@@ -25,13 +25,8 @@
 
 #define EVENTS 128 /* handled in a turn */
 
-static _Thread_local struct loop *current;
+_Thread_local struct loop *loop_running;
 static struct engine *_Atomic the_engine;
-
-struct loop *loop_current(void)
-{
-    return current;
-}
 
 struct engine *loop_engine(void)
 {
@@ -123,6 +118,7 @@ void loop_free(struct loop **loop_of)
     for (size_t i = 0; loop->listeners && i < loop->engine->listener_count; i++)
         conn_shelf_free(&loop->listeners[i]);
     job_spares_free(loop);
+    record_spares_free(loop);
     out_pool_free(&loop->pool);
     if (loop->wait)
         loop->ops->destroy(loop->wait);
@@ -292,12 +288,12 @@ static void turn_until_finished(struct loop *loop)
     assert(loop->held == 0);
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
-    current = NULL;
+    loop_running = NULL;
 }
 
 static void begin(struct loop *loop)
 {
-    current = loop;
+    loop_running = loop;
     clock_refresh();
     record_idle(loop);
 }

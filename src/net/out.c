@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/sys.h"
 #include "net/out.h"
 
 #define BLOCK 4096    /* bytes of a block with its header: an answer's head, some short answers */
@@ -211,6 +212,19 @@ static void advance(struct out *out, struct out_pool *pool, size_t length)
     }
 }
 
+/* What follows is on its way: the head of an answer shares a packet with the file behind it. */
+static int flags_for(const struct out *out, size_t asked)
+{
+    return MSG_NOSIGNAL | (asked < out->queued ? MSG_MORE : 0);
+}
+
+/* The piece at the front alone. */
+static ssize_t send_piece(const struct out *out, int fd, size_t *asked)
+{
+    *asked = out->head->length;
+    return sys_send(fd, out->head->data, *asked, flags_for(out, *asked));
+}
+
 /* One call for as much memory as stands before the next file. Returns what send() would. *asked:
  * how much it tried to send. */
 static ssize_t send_memory(const struct out *out, int fd, size_t *asked)
@@ -227,12 +241,8 @@ static ssize_t send_memory(const struct out *out, int fd, size_t *asked)
         parts[count++] = (struct iovec){.iov_base = (void *)piece->data, .iov_len = piece->length};
         *asked += piece->length;
     }
-    /* What follows is on its way: the head of an answer shares a packet with the file behind it. */
-    int flags = MSG_NOSIGNAL | (*asked < out->queued ? MSG_MORE : 0);
-    if (count == 1)
-        return send(fd, parts[0].iov_base, parts[0].iov_len, flags);
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-    return sendmsg(fd, &message, flags);
+    return sendmsg(fd, &message, flags_for(out, *asked));
 }
 
 static size_t least(size_t one, size_t other)
@@ -282,8 +292,10 @@ enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t
             return OUT_BUDGET;
         bool file = out->head->kind == OUT_FILE;
         size_t asked = 0;
+        const struct out_piece *next = out->head->next;
         ssize_t n = file ? send_file(out, pool, fd, budget - *sent, &asked)
-                         : send_memory(out, fd, &asked);
+                    : !next || next->kind == OUT_FILE ? send_piece(out, fd, &asked)
+                                                      : send_memory(out, fd, &asked);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

@@ -120,19 +120,14 @@ bool reeve_draining(void)
 
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
 {
-    if (length >= sizeof own(conn)->label)
-        length = sizeof conn->label - 1;
-    memcpy(conn->label, label, length);
-    conn->label_length = (unsigned)length;
-    conn->busy = true;
-    record_busy(conn);
+    own(conn)->busy = true;
+    record_busy(conn, label, length);
 }
 
 void reeve_idle(reeve_conn *conn)
 {
     own(conn)->busy = false;
-    if (conn->loop->shown == conn)
-        record_idle(conn->loop);
+    record_over(conn);
 }
 
 int64_t reeve_now(void)

@@ -1,13 +1,17 @@
 /* What a loop shows of itself on the board. Plain stores to its own record; only the number of open
  * connections of the whole worker is added to by all of its loops.
  *
- * Thread: the loop's. Memory: the record is the board's. */
+ * Thread: the loop's. Memory: the record is the board's; a busy connection has a label, which jobs of
+ * its are shown by later, from the loop's spare ones. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "net/loop-private.h"
+
+#define SPARES 64 /* labels that a loop keeps */
 
 void record_share(struct loop *loop, uint32_t change)
 {
@@ -31,22 +35,77 @@ void record_closed(struct loop *loop)
     board_add(&loop->settings.record->connections, -1u);
 }
 
-void record_busy(struct reeve_conn *conn)
+static struct conn_label *label_new(struct loop *loop)
+{
+    struct conn_label *label = loop->spare_labels;
+    if (!label)
+        return malloc(sizeof *label);
+    loop->spare_labels = label->next;
+    loop->spare_label_count--;
+    return label;
+}
+
+static void label_free(struct loop *loop, struct conn_label *label)
+{
+    if (loop->spare_label_count >= SPARES) {
+        free(label);
+        return;
+    }
+    label->next = loop->spare_labels;
+    loop->spare_labels = label;
+    loop->spare_label_count++;
+}
+
+void record_spares_free(struct loop *loop)
+{
+    while (loop->spare_labels) {
+        struct conn_label *label = loop->spare_labels;
+        loop->spare_labels = label->next;
+        free(label);
+    }
+}
+
+static void set_label(struct reeve_conn *conn, const char *text, size_t length)
+{
+    if (!conn->label)
+        conn->label = label_new(conn->loop);
+    if (!conn->label)
+        return;
+    conn->label->length = (unsigned)(length < BOARD_LABEL ? length : BOARD_LABEL - 1);
+    memcpy(conn->label->text, text, conn->label->length);
+}
+
+static void show_protocol(struct loop *loop, const char *protocol)
+{
+    struct board_thread *record = loop->settings.record;
+    size_t length = strnlen(protocol, sizeof record->protocol - 1);
+    memcpy(record->protocol, protocol, length);
+    record->protocol[length] = '\0';
+    loop->shown_protocol = protocol;
+}
+
+void record_busy(struct reeve_conn *conn, const char *label, size_t length)
 {
     struct loop *loop = conn->loop;
     struct board_thread *record = loop->settings.record;
     const char *protocol = conn->from->listener->protocol_name;
-    if (loop->shown_protocol != protocol) {
-        size_t length = strnlen(protocol, sizeof record->protocol - 1);
-        memcpy(record->protocol, protocol, length);
-        record->protocol[length] = '\0';
-        loop->shown_protocol = protocol;
-    }
-    board_label(record, conn->label, conn->label_length);
+    if (loop->shown_protocol != protocol)
+        show_protocol(loop, protocol);
+    set_label(conn, label, length);
+    board_label(record, label, length);
     board_add(&record->requests, 1);
     board_set(&record->busy_since, clock_now_ms());
     board_set(&record->state, BOARD_BUSY);
     loop->shown = conn;
+}
+
+void record_over(struct reeve_conn *conn)
+{
+    if (conn->loop->shown == conn)
+        record_idle(conn->loop);
+    if (conn->label)
+        label_free(conn->loop, conn->label);
+    conn->label = NULL;
 }
 
 void record_idle(struct loop *loop)

@@ -23,7 +23,8 @@ the CPU time per request compares the servers.
 
 Loads. close-N: N users, each with a new connection for each request, read to its end (load.c; a
 latency is that of the whole connection). keep-N: N kept connections (wrk; it corrects latencies for
-requests that it could not send in time). Models and servers that need a thread or a process for
+requests that it could not send in time), for a file of 612 bytes, or of 64 KiB or 1 MiB. The files
+lie in one folder for all servers and are at rest before the first one is started. Models and servers that need a thread or a process for
 each connection get as many as the load keeps open, if they can have so many; under all other loads
 they have their default. burn, sleep: handlers that use 1 ms of CPU, or sleep 10 ms. queue: one
 queue for all pool threads against one for each.
@@ -106,6 +107,7 @@ class Bench:
 
     def __init__(self, options):
         self.options = options
+        servers.Server.files = servers.Files()
         self.cpus = measure.cpus()
         os.sched_setaffinity(0, {self.cpus[1]})  # we disturb the load rather than the servers
         self.remarks = []

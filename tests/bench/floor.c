@@ -5,11 +5,13 @@
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses and prints it. With --close every
  * connection ends after its first answer; without, a connection is registered once, edge-triggered,
- * and costs one recv and one send for each request. With --threads each connection has a thread that
- * blocks in recv: the least that a server with blocking threads can do.
+ * and costs one recv and one send for each request, or as many sends as its socket asks for. With
+ * --threads each connection has a thread that blocks in recv: the least that a server with blocking
+ * threads can do.
  *
- * A process of its own; ends by a signal. A connection has no state: a request that
- * comes in more than one part is answered when its last part ends in an empty line. */
+ * A process of its own; ends by a signal. All that is known of a connection is how much of an answer
+ * is still to be sent: a request that comes in more than one part is answered when its last part
+ * ends in an empty line. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -25,13 +27,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKLOG 65535 /* the kernel takes net.core.somaxconn where that is less */
 #define BATCH 512
 
-static char answer[65536];
+#define DESCRIPTORS 65536
+#define AT_ONCE 65536 /* bytes: more may not fit into a socket */
+
+static char *answer;
 static size_t answer_size;
+static size_t unsent[DESCRIPTORS]; /* of an answer that did not fit into the socket at once */
 static bool close_each, threads;
 
 static void die(const char *what)
@@ -43,11 +50,13 @@ static void die(const char *what)
 static void read_answer(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, answer, sizeof(answer)) : -1;
+    struct stat st;
 
-    if (n <= 0)
+    if (fd < 0 || fstat(fd, &st) != 0 || !(answer = malloc((size_t)st.st_size + 1)))
         die(path);
-    answer_size = (size_t)n;
+    answer_size = (size_t)st.st_size;
+    if (answer_size == 0 || read(fd, answer, answer_size) != st.st_size)
+        die(path);
     close(fd);
 }
 
@@ -72,9 +81,21 @@ static bool ends_request(const char *in, ssize_t n)
     return n >= 4 && memcmp(in + n - 4, "\r\n\r\n", 4) == 0;
 }
 
+/* Sends what is left of the answer. False: the connection cannot go on. */
+static bool send_rest(int fd)
+{
+    ssize_t n = send(fd, answer + answer_size - unsent[fd], unsent[fd], MSG_NOSIGNAL);
+
+    if (n < 0)
+        return errno == EAGAIN;
+    unsent[fd] -= (size_t)n;
+    return unsent[fd] > 0 || !close_each;
+}
+
 static bool sent(int fd)
 {
-    return send(fd, answer, answer_size, MSG_NOSIGNAL) == (ssize_t)answer_size;
+    unsent[fd] = answer_size;
+    return send_rest(fd);
 }
 
 /* Answers what is there. False when the connection was closed. */
@@ -85,7 +106,7 @@ static bool serve(int fd)
 
     if (n < 0 && errno == EAGAIN)
         return true;
-    if (n > 0 && (!ends_request(in, n) || (sent(fd) && !close_each)))
+    if (n > 0 && (!ends_request(in, n) || sent(fd)))
         return true;
     close(fd);
     return false;
@@ -121,6 +142,8 @@ static void take(int epoll, int listener)
     for (;;) {
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
 
+        if (answer_size > AT_ONCE)
+            event.events |= EPOLLOUT;
         event.data.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (event.data.fd < 0) {
             if (errno != EAGAIN && errno != ECONNABORTED)
@@ -133,6 +156,14 @@ static void take(int epoll, int listener)
                  epoll_ctl(epoll, EPOLL_CTL_ADD, event.data.fd, &event) != 0)
             die("epoll_ctl");
     }
+}
+
+static void go_on(int fd, unsigned events)
+{
+    if (unsent[fd] > 0 && events & EPOLLOUT && !send_rest(fd))
+        close(fd);
+    else if (events & ~(unsigned)EPOLLOUT)
+        serve(fd);
 }
 
 int main(int argc, char **argv)
@@ -157,6 +188,6 @@ int main(int argc, char **argv)
             if (events[i].data.fd == listener)
                 take(epoll, listener);
             else
-                serve(events[i].data.fd);
+                go_on(events[i].data.fd, events[i].events);
     }
 }

@@ -33,7 +33,7 @@ class Load:
     @property
     def for_all(self):
         """Else for the models of reeve only: it needs our handlers."""
-        return self.path == "/file"
+        return self.path.startswith("/file")
 
 
 LOADS = [Load(f"close-{users}", "close", users, "/file",
@@ -44,6 +44,8 @@ LOADS += [Load(f"keep-{users}", "keep", users, "/file",
                "need one and can have it", hold=users, quick=users == 64)
           for users in (64, 1000)]
 LOADS += [
+    Load("keep-64-64k", "keep", 64, "/file64k", "64 kept connections, a file of 64 KiB", hold=64),
+    Load("keep-16-1m", "keep", 16, "/file1m", "16 kept connections, a file of 1 MiB", hold=16),
     Load("burn", "burn", 64, "/burn", "a handler that uses 1 ms of CPU, 64 at once, a connection "
          "for each request", quick=True),
     Load("sleep", "sleep", 64, "/sleep", "a handler that sleeps 10 ms, 64 at once, a connection "

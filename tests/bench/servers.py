@@ -17,7 +17,10 @@ import reeve  # the scenarios' library, found by measure
 START = 15           # seconds until a server must answer
 THREADS_EACH = 1024  # more threads than this are spread over several workers, where there may be
 WORKERS_MAX = 256    # see the option workers
-BODY = bytes(range(32, 127)) * 6 + b"\n" * 42  # the file of 612 bytes
+TEXT = bytes(range(32, 127)) * 6 + b"\n" * 42
+# The files of each server, by path.
+FILES = {"/file": TEXT, "/file64k": TEXT * 107 + TEXT[:52], "/file1m": (TEXT * 1714)[:1 << 20]}
+AT_REST = 3  # seconds after which no server takes a file for one that is just being written
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/conf/models.def")
 SITE = """
 listen "127.0.0.1:0" { protocol = "http" backlog = 65535 }
@@ -30,6 +33,25 @@ http { keepalive_requests = 0 site "default" {
 } }
 """
 MODULES = ["http", "static", "burn", "sleep"]
+
+
+class Files:
+    """A folder with the files, made once: they are at rest when the first server is started."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="reeve-bench-www-")
+        os.chmod(self.folder.name, 0o755)  # who serves may be nobody
+        for path, data in FILES.items():
+            with open(self.folder.name + path, "wb") as file:
+                file.write(data)
+        self.made = time.monotonic()
+
+    def lay(self, folder):
+        """As the folder's www."""
+        www = os.path.join(folder, "www")
+        shutil.rmtree(www)
+        os.symlink(self.folder.name, www)
+        time.sleep(max(0.0, self.made + AT_REST - time.monotonic()))
 
 
 class Unable(Exception):
@@ -140,8 +162,7 @@ class Server:
         with measure.unbroken():
             self.meter = measure.meter()
             self.folder = self.make_folder()
-        with open(os.path.join(self.folder, "www", "file"), "wb") as file:
-            file.write(BODY)
+        self.files.lay(self.folder)
         self.launch(load)
         self.probe(load.path)
 
@@ -161,7 +182,7 @@ class Server:
                         from None
                 time.sleep(0.02)
         status = answer.split(b"\r\n", 1)[0].decode(errors="replace")
-        if " 200" not in status or (path == "/file" and not answer.endswith(BODY)):
+        if " 200" not in status or not answer.endswith(FILES.get(path, b"")):
             raise Unable(f"answers {path} with {status!r}")
 
     def cpu(self):
@@ -250,7 +271,7 @@ class Floor(Server):
     def launch(self, load):
         path = os.path.join(self.folder, "answer")
         with open(path, "wb") as file:
-            file.write(self.answers["keep-alive" if load.keep else "close"])
+            file.write(self.answers[load.path, "keep-alive" if load.keep else "close"])
         mode = ["--threads"] if self.threads else [] if load.keep else ["--close"]
         self.spawn([self.program] + mode + [path],
                    stdout=subprocess.PIPE)
@@ -290,10 +311,11 @@ class Peer(Server):
 
 
 def learn_answers(cpu):
-    """What reeve answers, for the floor: {"keep-alive": bytes, "close": bytes}."""
+    """What reeve answers, for the floor: {(path, "keep-alive" or "close"): bytes}."""
     server = Model("answers", models()["event"], cpu)
     try:
         server.start(type("Load", (), {"path": "/file", "hold": 0}))
-        return {each: ask_once(server.port, "/file", each) for each in ("keep-alive", "close")}
+        return {(path, each): ask_once(server.port, path, each)
+                for path in FILES for each in ("keep-alive", "close")}
     finally:
         server.stop()
