@@ -83,21 +83,37 @@ static size_t span(const char *data, size_t length, unsigned class)
     return n;
 }
 
-/* As span() for VALUE, eight bytes at a time as long as none of them is a control character, which
- * few values hold: (x - 0x20) borrows into the top bit of each byte below 0x20. */
-static size_t value_span(const char *data, size_t length)
+/* The same of a line whose CR is still to come, which is of no class: nothing to count. */
+static uint32_t span_in_line(const char *data, unsigned class)
+{
+    const char *end = data;
+    while (is(*end, class))
+        end++;
+    return (uint32_t)(end - data);
+}
+
+/* May one of these eight bytes be a control character? (x - 0x20) borrows into the top bit of each
+ * byte below 0x20; of those above 0x7f, which has the top bit itself, nothing is said. */
+static bool has_control(const char *data)
 {
     const uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones;
+    uint64_t eight;
+    memcpy(&eight, data, 8);
+    uint64_t delete = eight ^ 0x7f * ones; /* a byte of it is 0 where DEL stands */
+    uint64_t control = ((eight - 0x20 * ones) & ~eight) | ((delete - ones) & ~delete);
+    return (control & tops) != 0;
+}
+
+/* Eight bytes at a time, the last ones perhaps twice; one by one only where there may be a control
+ * character, which few values hold. */
+static bool is_value(const char *data, size_t length)
+{
     size_t n = 0;
-    for (; length - n >= 8; n += 8) {
-        uint64_t eight;
-        memcpy(&eight, data + n, 8);
-        uint64_t delete = eight ^ 0x7f * ones; /* a byte of it is 0 where DEL stands */
-        uint64_t control = ((eight - 0x20 * ones) & ~eight) | ((delete - ones) & ~delete);
-        if ((control & tops) != 0)
-            break;
-    }
-    return n + span(data + n, length - n, VALUE);
+    while (n + 8 <= length && !has_control(data + n))
+        n += 8;
+    if (n == length || (n > 0 && n + 8 > length && !has_control(data + length - 8)))
+        return true;
+    return span(data + n, length - n, VALUE) == length - n;
 }
 
 size_t parse_token_length(const char *data, size_t length)
@@ -119,7 +135,7 @@ static bool parse_field(struct parse *parse, const char *data, uint32_t end)
     if (parse_is_blank(data[at]))
         return parse_refuse(parse, 400, "A field goes on in the next line.");
     struct parse_field *field = &parse->fields[parse->count];
-    uint32_t name = (uint32_t)span(data + at, end - at, TOKEN);
+    uint32_t name = span_in_line(data + at, TOKEN);
     if (name == 0 || at + name == end || data[at + name] != ':')
         return parse_refuse(parse, 400, "A field's name is malformed.");
     field->name = (struct slice){at, name};
@@ -127,7 +143,7 @@ static bool parse_field(struct parse *parse, const char *data, uint32_t end)
     at += name + 1;
     while (at < end && parse_is_blank(data[at]))
         at++;
-    if (value_span(data + at, end - at) != end - at)
+    if (!is_value(data + at, end - at))
         return parse_refuse(parse, 400, "A field's value holds a control character.");
     while (end > at && parse_is_blank(data[end - 1]))
         end--;
@@ -162,7 +178,7 @@ static bool parse_line(struct parse *parse, const char *data, uint32_t end)
     if (!parse_method(parse, data, end))
         return parse_refuse(parse, 400, "The method is malformed.");
     uint32_t at = parse->method.at + parse->method.length + 1;
-    uint32_t length = (uint32_t)span(data + at, end - at, TARGET);
+    uint32_t length = span_in_line(data + at, TARGET);
     parse->target = (struct slice){at, length};
     at += length;
     if (length == 0 || at == end || data[at] != ' ')

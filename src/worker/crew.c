@@ -53,6 +53,13 @@ static int submit(struct job *job)
     return pool_submit(the_crew->pool, job);
 }
 
+static void turn_end(void)
+{
+    logfile_flush();
+    if (the_crew->pool)
+        pool_turn_end(the_crew->pool);
+}
+
 static int launch_thread(struct loop *loop, const struct accepted *accepted)
 {
     return threads_launch(the_crew->threads, loop, accepted);
@@ -115,7 +122,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
     engine->drain_linger = core->drain_linger;
     engine->high_water = HIGH_WATER;
     engine->low_water = LOW_WATER;
-    engine->turn_end = logfile_flush;
+    engine->turn_end = turn_end;
     engine->loop_quiet = on_quiet;
     if (!engine->listeners || engine_init(engine) < 0) {
         buf_printf(error, "no memory for %zu listeners\n", core->listen_count);

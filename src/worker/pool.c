@@ -4,7 +4,12 @@
  * one for each thread: thread i takes from queue i modulo their number. A queue is a chain of jobs,
  * which their loops own again after job_finished(). Its lock guards chain and count; nothing else
  * is done under it. Invariant: queued <= limit in each queue, a job never changes its queue, and
- * every job that was taken in is finished exactly once. */
+ * every job that was taken in is finished exactly once.
+ *
+ * To wake a thread is dear, and on one CPU it may take that from the loop for a single job. So a
+ * loop wakes one for the first job of a turn, and at the turn's end if there are more; and a thread
+ * that takes a job and leaves others behind wakes the next. One that is on its way is enough: while
+ * jobs wait, either somebody has been woken and will look, or nobody sleeps. */
 #include "config.h"
 
 #include "worker/pool.h"
@@ -22,6 +27,9 @@ struct queue {
     pthread_cond_t work;
     struct job *first, **last;
     int queued;
+    int sleeping;      /* threads that wait for work */
+    int woken;         /* of these, who are on their way */
+    bool told;         /* somebody was woken in this turn of a loop */
     bool was_full;     /* until the queue is half empty again */
     bool ending;
 };
@@ -34,6 +42,7 @@ struct pool {
     int limit;         /* of each queue */
     atomic_uint turn;  /* the queue for the next job, modulo their number */
     atomic_int full;   /* queues that were full; above 0 that was logged */
+    atomic_bool filled; /* the one queue got a job since a turn ended */
     int started;
     pthread_t *threads;
     atomic_int next_index;
@@ -46,6 +55,24 @@ static struct board_thread *pool_record(struct pool *pool, int index)
     return &pool->settings.segment->thread[record];
 }
 
+/* Sees to it that somebody comes for what waits. */
+static void wake_one(struct queue *queue)
+{
+    if (!queue->first || !queue->sleeping || queue->woken)
+        return;
+    queue->woken++;
+    pthread_cond_signal(&queue->work);
+}
+
+static void sleep_on(struct queue *queue)
+{
+    queue->sleeping++;
+    pthread_cond_wait(&queue->work, &queue->lock);
+    queue->sleeping--;
+    if (queue->woken)
+        queue->woken--;
+}
+
 /* Waits for a job; NULL when the pool ends and the queue is empty. */
 static struct job *pool_take(struct pool *pool, struct queue *queue)
 {
@@ -53,7 +80,7 @@ static struct job *pool_take(struct pool *pool, struct queue *queue)
 
     pthread_mutex_lock(&queue->lock);
     while (!queue->first && !queue->ending)
-        pthread_cond_wait(&queue->work, &queue->lock);
+        sleep_on(queue);
     job = queue->first;
     if (job) {
         queue->first = job->next;
@@ -64,6 +91,7 @@ static struct job *pool_take(struct pool *pool, struct queue *queue)
             queue->was_full = false;
             atomic_fetch_sub(&pool->full, 1);
         }
+        wake_one(queue);
     }
     pthread_mutex_unlock(&queue->lock);
     return job;
@@ -176,15 +204,34 @@ int pool_submit(struct pool *pool, struct job *job)
         *queue->last = job;
         queue->last = &job->next;
         queue->queued++;
-        pthread_cond_signal(&queue->work); /* no system call when no thread waits */
+        if (!queue->told)
+            wake_one(queue);
+        queue->told = pool->queue_count == 1;
     } else if (!queue->was_full) {
         queue->was_full = true;
         tell = atomic_fetch_add(&pool->full, 1) == 0;
     }
     pthread_mutex_unlock(&queue->lock);
+    if (room && !atomic_load_explicit(&pool->filled, memory_order_relaxed))
+        atomic_store_explicit(&pool->filled, true, memory_order_relaxed);
     if (tell)
         log_msg(LOG_QUEUE_FULL, "%d jobs wait for a thread; further ones are refused", pool->limit);
     return room ? 0 : -1;
+}
+
+void pool_turn_end(struct pool *pool)
+{
+    struct queue *queue = pool->queues;
+
+    if (!atomic_load_explicit(&pool->filled, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&pool->filled, false, memory_order_relaxed);
+    if (pool->queue_count > 1)
+        return; /* each job has woken the thread of its queue */
+    pthread_mutex_lock(&queue->lock);
+    queue->told = false;
+    wake_one(queue);
+    pthread_mutex_unlock(&queue->lock);
 }
 
 static void end_queues(struct pool *pool)

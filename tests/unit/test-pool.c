@@ -112,7 +112,9 @@ static int submit(struct pool *pool, int index, void (*run)(void *arg))
 {
     jobs[index].run = run;
     jobs[index].arg = &jobs[index];
-    return pool_submit(pool, &jobs[index]);
+    int result = pool_submit(pool, &jobs[index]);
+    pool_turn_end(pool);
+    return result;
 }
 
 /* A thread is held up by this job; where each has its queue, the one whose turn it is. */
