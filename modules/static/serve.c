@@ -64,16 +64,17 @@ static int refuse(reeve_request *request, int error)
 
 /* ---------------------------------------------------------------- answering --------- */
 
-/* Sends the client on to the same path with "/" behind it, encoded anew. */
+/* Sends the client on to the same path with "/" behind it, encoded anew, and its query. */
 static int redirect(reeve_request *request)
 {
     const char *path = reeve_path(request), *query = reeve_query(request);
-    size_t room = strlen(path) * 3 + strlen(query) + 3;
-    char *location = malloc(room);
+    char *location = malloc((strlen(path) + strlen(query)) * 3 + 3);
     if (location == NULL)
         return -1;
-    char *end = percent_put(location, path, PERCENT_PATH);
-    snprintf(end, room - (size_t)(end - location), "/%s%s", *query != '\0' ? "?" : "", query);
+    char *at = stpcpy(percent_put(location, path, PERCENT_PATH), "/");
+    if (*query != '\0')
+        at = percent_put(stpcpy(at, "?"), query, PERCENT_PATH "?%"); /* it was not decoded */
+    *at = '\0';
     int result = reeve_set_header(request, "Location", location);
     free(location);
     return result == 0 ? reeve_reply_status(request, 301) : -1;

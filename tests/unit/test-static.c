@@ -516,6 +516,11 @@ START_TEST(test_redirect_keeps_the_query)
     asked.query = "a=%20&b";
     handle();
     ck_assert_str_eq(asked.fields, "Location: /sub/?a=%20&b\n");
+    memset(asked.fields, 0, sizeof asked.fields);
+    asked.status = 0;
+    asked.query = "\"<\xc3\xa4>\\?/"; /* RFC 3986, 3.4 */
+    handle();
+    ck_assert_str_eq(asked.fields, "Location: /sub/?%22%3C%C3%A4%3E%5C?/\n");
 }
 END_TEST
 
