@@ -231,11 +231,18 @@ static int send_index(reeve_request *request, const struct folder *folder, const
     return send_folder(request, folder, name);
 }
 
+/* "/.well-known", or something below it (RFC 8615). */
+static bool is_well_known(const char *path)
+{
+    static const char known[] = "/.well-known";
+    const size_t length = sizeof known - 1;
+    return strncmp(path, known, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
 bool serve_is_hidden(const char *path)
 {
-    static const char known[] = "/.well-known/";
     for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++)
-        if (at != path || strncmp(path, known, sizeof known - 1) != 0)
+        if (at != path || !is_well_known(path))
             return true;
     return false;
 }

@@ -189,6 +189,8 @@ static void set_up(void)
     put("root/.git/config", "hidden");
     folder("root/.well-known");
     put("root/.well-known/acme.txt", "acme");
+    put("root/.well-known/.hidden", "hidden");
+    put("root/.well-known.bak", "old");
     folder("root/sub");
     put("root/sub/index.txt", "sub index");
     folder("root/sub/bare");
@@ -415,6 +417,9 @@ static const struct {
     {"/.git/config", 404},
     {"/.git/", 404},
     {"/sub/.well-known/x", 404},
+    {"/.well-known.bak", 404},
+    {"/.well-known/.hidden", 404},
+    {"/.well-known", 301},
     {"/outside-link.txt", 404},
     {"/outside-folder/o.txt", 404},
     {"/outside-folder/", 404},
