@@ -1,7 +1,8 @@
 /* static: serves the files below a folder.
  *
  * The root is opened once, while configuring; what is asked of it is answered by serve.c. Main
- * thread, static_handle() apart. A route's struct folder lives until the worker exits.
+ * thread, but for static_handle() and static_receive(). A route's struct folder lives until the
+ * worker exits.
  */
 #include "config.h"
 
@@ -16,7 +17,34 @@
 #include "listing.h"
 #include "serve.h"
 
+#define DROPPED_MOST (1u << 20) /* bytes of a body that nobody reads */
+
 static struct folder *folders;
+
+/* ---------------------------------------------------------------- answering --------- */
+
+static int static_handle(reeve_request *request, void *config)
+{
+    return serve_request(request, config);
+}
+
+/* No body is of use here: who sends one with a method that is not served is told so before it
+ * comes, and what comes with one that is served is thrown away. */
+static int static_receive(reeve_request *request, void *config, const void *data, size_t length)
+{
+    const char *method = reeve_method(request);
+    size_t *dropped = reeve_kept(request);
+    if (data == NULL && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return serve_request(request, config);
+    if (data == NULL) {
+        dropped = reeve_alloc(request, sizeof *dropped);
+        if (dropped == NULL || reeve_keep(request, dropped, NULL) != 0)
+            return -1;
+        *dropped = 0;
+    }
+    *dropped += length;
+    return *dropped > DROPPED_MOST ? reeve_reply_status(request, 413) : 0;
+}
 
 /* ---------------------------------------------------------------- configuration ----- */
 
@@ -66,11 +94,6 @@ static int read_cache(const reeve_section *section, struct folder *folder)
     if (bytes > 0 && folder->cache == NULL)
         return reeve_conf_error(section, "cache_bytes", "memory is short: write less, or free some");
     return 0;
-}
-
-static int static_handle(reeve_request *request, void *config)
-{
-    return serve_request(request, config);
 }
 
 static int static_configure(const reeve_section *section, const char *route, void **config)
@@ -142,7 +165,8 @@ static const reeve_option static_options[] = {
 };
 
 static const struct reeve_handler static_handler = {
-    .protocol = "http", .configure = static_configure, .handle = static_handle};
+    .protocol = "http", .configure = static_configure, .handle = static_handle,
+    .receive = static_receive};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,
              .handler = &static_handler, .worker_exit = static_worker_exit);
