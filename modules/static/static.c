@@ -14,6 +14,7 @@
 
 #include "below.h"
 #include "folder.h"
+#include "hidden.h"
 #include "listing.h"
 #include "serve.h"
 
@@ -48,18 +49,18 @@ static int static_receive(reeve_request *request, void *config, const void *data
 
 /* ---------------------------------------------------------------- configuration ----- */
 
-static int read_index(const reeve_section *section, struct folder *folder)
+static int read_endings(const reeve_section *section, const char *option, struct endings *endings)
 {
-    size_t count = reeve_conf_count(section, "index");
-    folder->index = count > 0 ? calloc(count, sizeof *folder->index) : NULL;
-    if (count > 0 && folder->index == NULL)
-        return reeve_conf_error(section, "index", "memory is short: free some and try again");
-    for (; folder->index_count < count; folder->index_count++) {
-        const char *name = reeve_conf_item(section, "index", folder->index_count);
-        if (*name == '\0' || strchr(name, '/') != NULL)
-            return reeve_conf_error(section, "index", "\"%s\" is not a file name: write it without "
-                                    "\"/\"", name);
-        folder->index[folder->index_count] = name;
+    size_t count = reeve_conf_count(section, option);
+    endings->list = count > 0 ? calloc(count, sizeof *endings->list) : NULL;
+    if (count > 0 && endings->list == NULL)
+        return reeve_conf_error(section, option, "memory is short: free some and try again");
+    for (; endings->count < count; endings->count++) {
+        const char *text = reeve_conf_item(section, option, endings->count);
+        if (*text == '\0' || strchr(text, '/') != NULL)
+            return reeve_conf_error(section, option, "\"%s\" is not a file name: write it without "
+                                    "\"/\"", text);
+        endings->list[endings->count] = text;
     }
     return 0;
 }
@@ -81,7 +82,7 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
 {
     const char *name = reeve_conf_string(section, "fallback");
     folder->fallback = *name == '/' ? name + 1 : name;
-    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || serve_is_hidden(name)))
+    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || hidden_in(name)))
         return reeve_conf_error(section, "fallback", "\"%s\" is no file below the root that may be "
                                 "served: write it like \"/index.html\"", name);
     return 0;
@@ -114,7 +115,9 @@ static int static_configure(const reeve_section *section, const char *route, voi
         return -1;
     types_load("/etc/mime.types");
     if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
-        read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
+        read_endings(section, "index", &folder->index) != 0 ||
+        read_endings(section, "extensions", &folder->extensions) != 0 ||
+        read_fallback(section, folder) != 0)
         return -1;
     return open_root(section, folder);
 }
@@ -127,7 +130,8 @@ static void static_worker_exit(void)
         if (folder->root >= 0)
             close(folder->root);
         cache_free(&folder->cache);
-        free(folder->index);
+        free(folder->index.list);
+        free(folder->extensions.list);
         extra_free(&folder->extra);
         types_free(&folder->types);
         free(folder);
@@ -142,6 +146,10 @@ static const reeve_option static_options[] = {
              "/srv/manual/a.html."},
     {.name = "index", .type = REEVE_OPT_LIST, .fallback = "index.html",
      .help = "Files that answer for a folder; the first that exists is taken."},
+    {.name = "extensions", .type = REEVE_OPT_LIST,
+     .help = "What is tried, in this order, behind a path where nothing is found: with "
+             "{ \".html\" } /about is answered by the file /about.html. The fallback comes after "
+             "that."},
     {.name = "fallback", .type = REEVE_OPT_STRING,
      .help = "A file such as \"/index.html\", below the root, that answers with 200 where nothing "
              "is found: for applications that run in the browser and have paths of their own. Only "
