@@ -8,6 +8,12 @@
 #include "extra.h"
 #include "types.h"
 
+/* What is tried behind a name, in this order. */
+struct endings {
+    const char **list;
+    size_t count;
+};
+
 /* Constant once configured; freed when the worker exits. */
 struct folder {
     struct folder *next;
@@ -18,8 +24,8 @@ struct folder {
     bool listing;  /* a folder without index is listed, */
     size_t limit;  /* up to so many entries */
     struct types types;
-    const char **index;
-    size_t index_count;
+    struct endings index;      /* of a folder */
+    struct endings extensions; /* of a name that is not there */
     const char *fallback; /* a file below the root, without the first "/"; "": none */
     struct extra extra;
     struct cache *cache;  /* of ready answers; NULL: none are kept */

@@ -20,6 +20,7 @@
 #include "../percent.h"
 #include "below.h"
 #include "file.h"
+#include "hidden.h"
 #include "listing.h"
 #include "serve.h"
 
@@ -64,16 +65,17 @@ static int refuse(reeve_request *request, int error)
 
 /* ---------------------------------------------------------------- answering --------- */
 
-/* Sends the client on to the same path with "/" behind it, encoded anew. */
+/* Sends the client on to the same path with "/" behind it, encoded anew, and its query. */
 static int redirect(reeve_request *request)
 {
     const char *path = reeve_path(request), *query = reeve_query(request);
-    size_t room = strlen(path) * 3 + strlen(query) + 3;
-    char *location = malloc(room);
+    char *location = malloc((strlen(path) + strlen(query)) * 3 + 3);
     if (location == NULL)
         return -1;
-    char *end = percent_put(location, path, PERCENT_PATH);
-    snprintf(end, room - (size_t)(end - location), "/%s%s", *query != '\0' ? "?" : "", query);
+    char *at = stpcpy(percent_put(location, path, PERCENT_PATH), "/");
+    if (*query != '\0')
+        at = percent_put(stpcpy(at, "?"), query, PERCENT_PATH "?%"); /* it was not decoded */
+    *at = '\0';
     int result = reeve_set_header(request, "Location", location);
     free(location);
     return result == 0 ? reeve_reply_status(request, 301) : -1;
@@ -210,33 +212,49 @@ static int send_folder(reeve_request *request, const struct folder *folder, cons
     return reeve_reply_status(request, 403);
 }
 
+/* Opens the first file whose name is `name` and one of these endings, and puts that into `full`;
+ * what is a folder is passed by. -1 with errno: ENOENT if there is none. */
+static int open_first(const reeve_request *request, const struct folder *folder, const char *name,
+                      const struct endings *endings, char full[PATH_MAX])
+{
+    for (size_t i = 0; i < endings->count; i++) {
+        int n = snprintf(full, PATH_MAX, "%s%s", name, endings->list[i]);
+        if (n < 0 || n >= PATH_MAX) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        int fd = open_file(request, folder, full);
+        if (fd >= 0 && !is_folder(fd))
+            return fd;
+        if (fd >= 0)
+            close(fd);
+        else if (errno != ENOENT)
+            return -1;
+    }
+    errno = ENOENT;
+    return -1;
+}
+
 /* `name` ends with "/" or is the root: its first index file, or the folder itself. */
 static int send_index(reeve_request *request, const struct folder *folder, const char *name,
                       const struct cache_place *place)
 {
     char full[PATH_MAX];
-    for (size_t i = 0; i < folder->index_count; i++) {
-        int n = snprintf(full, sizeof full, "%s%s", name, folder->index[i]);
-        if (n < 0 || (size_t)n >= sizeof full)
-            return refuse(request, ENAMETOOLONG);
-        int fd = open_file(request, folder, full);
-        if (fd >= 0 && !is_folder(fd))
-            return send_opened(request, folder, full, fd, place);
-        if (fd >= 0)
-            close(fd);
-        else if (errno != ENOENT)
-            return send_fallback(request, folder, errno);
-    }
-    return send_folder(request, folder, name);
+    int fd = open_first(request, folder, name, &folder->index, full);
+    if (fd >= 0)
+        return send_opened(request, folder, full, fd, place);
+    return errno == ENOENT ? send_folder(request, folder, name)
+                           : send_fallback(request, folder, errno);
 }
 
-bool serve_is_hidden(const char *path)
+/* Nothing is called `name`: the first file with an extension more. */
+static int send_extended(reeve_request *request, const struct folder *folder, const char *name,
+                         const struct cache_place *place)
 {
-    static const char known[] = "/.well-known/";
-    for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++)
-        if (at != path || strncmp(path, known, sizeof known - 1) != 0)
-            return true;
-    return false;
+    char full[PATH_MAX];
+    int fd = open_first(request, folder, name, &folder->extensions, full);
+    return fd >= 0 ? send_opened(request, folder, full, fd, place)
+                   : send_fallback(request, folder, errno);
 }
 
 static int serve_name(reeve_request *request, const struct folder *folder,
@@ -245,14 +263,15 @@ static int serve_name(reeve_request *request, const struct folder *folder,
     const char *path = reeve_path(request), *name = reeve_rest(request) + 1;
     if (extra_put(request, &folder->extra) != 0)
         return -1;
-    if (!folder->dotfiles && serve_is_hidden(reeve_rest(request)))
+    if (!folder->dotfiles && hidden_in(reeve_rest(request)))
         return reeve_reply_status(request, 404);
     if (path[strlen(path) - 1] == '/')
         return send_index(request, folder, name, place);
     int fd = open_file(request, folder, name);
-    if (fd < 0)
-        return send_fallback(request, folder, errno);
-    return send_opened(request, folder, name, fd, place);
+    if (fd >= 0)
+        return send_opened(request, folder, name, fd, place);
+    return errno == ENOENT ? send_extended(request, folder, name, place)
+                           : send_fallback(request, folder, errno);
 }
 
 static int refuse_method(reeve_request *request, const struct folder *folder, const char *method)

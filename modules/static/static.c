@@ -9,7 +9,8 @@
  *     listing, listing-write, prefer     what a folder holds
  *
  * The root is opened once, while configuring; what is asked of it is answered by serve.c. Main
- * thread, static_handle() apart. A route's struct folder lives until the worker exits.
+ * thread, but for static_handle() and static_receive(). A route's struct folder lives until the
+ * worker exits.
  */
 #include "config.h"
 
@@ -21,25 +22,53 @@
 
 #include "below.h"
 #include "folder.h"
+#include "hidden.h"
 #include "listing.h"
 #include "serve.h"
 
+#define DROPPED_MOST (1u << 20) /* bytes of a body that nobody reads */
+
 static struct folder *folders;
+
+/* ---------------------------------------------------------------- answering --------- */
+
+static int static_handle(reeve_request *request, void *config)
+{
+    return serve_request(request, config);
+}
+
+/* No body is of use here: who sends one with a method that is not served is told so before it
+ * comes, and what comes with one that is served is thrown away. */
+static int static_receive(reeve_request *request, void *config, const void *data, size_t length)
+{
+    const char *method = reeve_method(request);
+    size_t *dropped = reeve_kept(request);
+    if (data == NULL && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return serve_request(request, config);
+    if (data == NULL) {
+        dropped = reeve_alloc(request, sizeof *dropped);
+        if (dropped == NULL || reeve_keep(request, dropped, NULL) != 0)
+            return -1;
+        *dropped = 0;
+    }
+    *dropped += length;
+    return *dropped > DROPPED_MOST ? reeve_reply_status(request, 413) : 0;
+}
 
 /* ---------------------------------------------------------------- configuration ----- */
 
-static int read_index(const reeve_section *section, struct folder *folder)
+static int read_endings(const reeve_section *section, const char *option, struct endings *endings)
 {
-    size_t count = reeve_conf_count(section, "index");
-    folder->index = count > 0 ? calloc(count, sizeof *folder->index) : NULL;
-    if (count > 0 && folder->index == NULL)
-        return reeve_conf_error(section, "index", "memory is short: free some and try again");
-    for (; folder->index_count < count; folder->index_count++) {
-        const char *name = reeve_conf_item(section, "index", folder->index_count);
-        if (*name == '\0' || strchr(name, '/') != NULL)
-            return reeve_conf_error(section, "index", "\"%s\" is not a file name: write it without "
-                                    "\"/\"", name);
-        folder->index[folder->index_count] = name;
+    size_t count = reeve_conf_count(section, option);
+    endings->list = count > 0 ? calloc(count, sizeof *endings->list) : NULL;
+    if (count > 0 && endings->list == NULL)
+        return reeve_conf_error(section, option, "memory is short: free some and try again");
+    for (; endings->count < count; endings->count++) {
+        const char *text = reeve_conf_item(section, option, endings->count);
+        if (*text == '\0' || strchr(text, '/') != NULL)
+            return reeve_conf_error(section, option, "\"%s\" is not a file name: write it without "
+                                    "\"/\"", text);
+        endings->list[endings->count] = text;
     }
     return 0;
 }
@@ -61,7 +90,7 @@ static int read_fallback(const reeve_section *section, struct folder *folder)
 {
     const char *name = reeve_conf_string(section, "fallback");
     folder->fallback = *name == '/' ? name + 1 : name;
-    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || serve_is_hidden(name)))
+    if (*name != '\0' && (*name != '/' || name[strlen(name) - 1] == '/' || hidden_in(name)))
         return reeve_conf_error(section, "fallback", "\"%s\" is no file below the root that may be "
                                 "served: write it like \"/index.html\"", name);
     return 0;
@@ -74,11 +103,6 @@ static int read_cache(const reeve_section *section, struct folder *folder)
     if (bytes > 0 && folder->cache == NULL)
         return reeve_conf_error(section, "cache_bytes", "memory is short: write less, or free some");
     return 0;
-}
-
-static int static_handle(reeve_request *request, void *config)
-{
-    return serve_request(request, config);
 }
 
 static int static_configure(const reeve_section *section, const char *route, void **config)
@@ -99,7 +123,9 @@ static int static_configure(const reeve_section *section, const char *route, voi
         return -1;
     types_load("/etc/mime.types");
     if (extra_read(section, &folder->extra) != 0 || types_read(section, &folder->types) != 0 ||
-        read_index(section, folder) != 0 || read_fallback(section, folder) != 0)
+        read_endings(section, "index", &folder->index) != 0 ||
+        read_endings(section, "extensions", &folder->extensions) != 0 ||
+        read_fallback(section, folder) != 0)
         return -1;
     return open_root(section, folder);
 }
@@ -112,7 +138,8 @@ static void static_worker_exit(void)
         if (folder->root >= 0)
             close(folder->root);
         cache_free(&folder->cache);
-        free(folder->index);
+        free(folder->index.list);
+        free(folder->extensions.list);
         extra_free(&folder->extra);
         types_free(&folder->types);
         free(folder);
@@ -127,6 +154,10 @@ static const reeve_option static_options[] = {
              "/srv/manual/a.html."},
     {.name = "index", .type = REEVE_OPT_LIST, .fallback = "index.html",
      .help = "Files that answer for a folder; the first that exists is taken."},
+    {.name = "extensions", .type = REEVE_OPT_LIST,
+     .help = "What is tried, in this order, behind a path where nothing is found: with "
+             "{ \".html\" } /about is answered by the file /about.html. The fallback comes after "
+             "that."},
     {.name = "fallback", .type = REEVE_OPT_STRING,
      .help = "A file such as \"/index.html\", below the root, that answers with 200 where nothing "
              "is found: for applications that run in the browser and have paths of their own. Only "
@@ -150,7 +181,8 @@ static const reeve_option static_options[] = {
 };
 
 static const struct reeve_handler static_handler = {
-    .protocol = "http", .configure = static_configure, .handle = static_handle};
+    .protocol = "http", .configure = static_configure, .handle = static_handle,
+    .receive = static_receive};
 
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,
              .handler = &static_handler, .worker_exit = static_worker_exit);

@@ -173,5 +173,28 @@ def fallback(case):
         equal(client.get("/users/7", fields=PAGE).status, 404, "without the file")
 
 
+@scenario("extensions: /about is answered by about.html, and only where nothing is called about")
+def extensions(case):
+    server = case.server(HTTP + 'http { site "default" { route "/" { static { root = "www"'
+                         ' extensions = { ".html", ".txt" } } } } }\n', modules=["http", "static"])
+    os.mkdir(server.path("www/sub"))
+    for name in ("about.html", "about.txt", "sub/note.txt", "sub.html", "bare", "bare.html"):
+        server.write("www/" + name, name)
+    server.start()
+    with Client(server.address()) as client:
+        for target, name, kind in (("/about", b"about.html", "text/html"),
+                                   ("/about.txt", b"about.txt", "text/plain"),
+                                   ("/sub/note", b"sub/note.txt", "text/plain"),
+                                   ("/bare", b"bare", "application/octet-stream")):
+            answer = client.get(target)
+            equal((answer.status, answer.body), (200, name), target)
+            contains(answer.field("Content-Type"), kind, target)
+        for target, status in (("/sub", 301), ("/about/", 404), ("/none", 404),
+                               ("/sub/about", 404)):
+            equal(client.get(target).status, status, target)
+        tag = f"If-None-Match: {client.get('/about').field('ETag')}\r\n"
+        equal(client.get("/about", fields=tag).status, 304, "a condition")
+
+
 if __name__ == "__main__":
     main()

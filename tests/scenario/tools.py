@@ -10,6 +10,7 @@ import zlib
 from reeve import (FULL, HTTP, SITE, SLOW, Skipped, check, contains, equal, main, run, scenario,
                    until)
 
+TOP = os.environ.get("top_srcdir") or os.path.join(os.path.dirname(__file__), "..", "..")
 USERS = 8
 REQUESTS = 1000
 FILES = 10000 if FULL else 100  # of the tree that wget takes
@@ -244,16 +245,21 @@ def browser(case):
                        ("broken.js", 'throw new Error("on purpose");\n'),
                        ("picture.png", picture()), ("data.json", '{"answer": 42}')):
         server.write("www/" + name, data)
+    shutil.copytree(os.path.join(TOP, "etc", "www"), server.path("www/demo"))
     server.start()
     shown, console = browse(program, server, "/")
     contains(shown, "style 123px, picture 3x2, drawing 40, data 42", "what the script saw")
     equal(console, [], "the console")
+    shown, console = browse(program, server, "/demo/")
+    contains(shown, "<title>Reeve serves</title>", "the site that comes with the program")
+    equal(console, [], "the console of that site")
     _, console = browse(program, server, "/broken.html")
     check(any("on purpose" in line for line in console), f"errors are told: {console}")
     server.stop()
     statuses = re.findall(r'"GET (\S+) HTTP/1.1" (\d+) ', server.read("access"))
     equal([each for each in statuses if each[1] not in ("200", "304")], [], "what failed to load")
-    equal({target for target, _ in statuses} >= {"/", "/style.css", "/script.js", "/picture.png"},
+    equal({target for target, _ in statuses} >= {"/", "/style.css", "/script.js", "/picture.png",
+                                                 "/demo/"},
           True, f"what the browser asked for: {statuses}")
 
 

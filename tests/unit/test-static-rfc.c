@@ -51,6 +51,40 @@ START_TEST(rfc9110_8_8_3_3_tags_of_codings)
 END_TEST
 
 /* Also where nothing was packed: the next client may take it. */
+/* Who may not send a body is told so before it comes. */
+START_TEST(rfc9110_10_1_1_refused_before_the_body)
+{
+    const char *output = get("PUT", "/a.txt", "Expect: 100-continue\r\nContent-Length: 999\r\n");
+    ck_assert_int_eq(status_of(output), 405);
+    says(output, "Allow", "GET, HEAD, OPTIONS");
+    says(output, "Connection", "close");
+}
+END_TEST
+
+/* No use is made of it, but its end is found, and it is bounded. */
+START_TEST(rfc9110_9_3_1_body_of_get)
+{
+    static const char wanted[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char piece[1024] = {0};
+    const char *output = ask("GET /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /"
+                             "HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(status_of(output), 200);
+    ck_assert(!has(output, "Connection"));
+    ck_assert_int_eq(strncmp(content(output), "0123456789HTTP/1.1 404 ", 23), 0);
+
+    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    const char *head = "GET /a.txt HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                       "Content-Length: 1048577\r\n\r\n";
+    fake_feed(conn, head, strlen(head));
+    for (size_t i = 0; i < 1024; i++)
+        fake_feed(conn, piece, sizeof piece);
+    ck_assert_str_eq(fake_output(conn, NULL), wanted);
+    fake_feed(conn, piece, 1);
+    ck_assert_int_eq(status_of(fake_output(conn, NULL) + sizeof wanted - 1), 413);
+    fake_close(&conn);
+}
+END_TEST
+
 START_TEST(rfc9110_12_5_5_vary)
 {
     says(get("GET", "/page.html", "Accept-Encoding: gzip\r\n"), "Vary", "Accept-Encoding");
@@ -168,7 +202,8 @@ END_TEST
 
 UNIT_MAIN_AROUND("static-rfc", set_up, tear_down, ONCE(rfc9110_8_3_content_type),
                  ONCE(rfc9110_8_4_content_encoding), ONCE(rfc9110_8_8_2_1_last_modified),
-                 ONCE(rfc9110_8_8_3_3_tags_of_codings), ONCE(rfc9110_12_5_5_vary),
+                 ONCE(rfc9110_8_8_3_3_tags_of_codings), ONCE(rfc9110_9_3_1_body_of_get),
+                 ONCE(rfc9110_10_1_1_refused_before_the_body), ONCE(rfc9110_12_5_5_vary),
                  ONCE(rfc9110_13_2_1_only_where_it_would_succeed),
                  ONCE(rfc9110_13_2_2_before_the_range), ONCE(rfc9110_14_2_with_get_only),
                  ONCE(rfc9110_14_3_accept_ranges), ONCE(rfc9110_15_3_7_1_one_part),

@@ -146,13 +146,17 @@ static int next_descriptor(void)
 
 static const char *fallback = "";
 static size_t precompressed; /* 1: gzip */
+static size_t extensions;    /* how many of { ".txt", ".html" } */
 
 static void configure(bool symlinks)
 {
     static const char *const index[] = {"index.html", "index.txt"};
     static const char *const codings[] = {"gzip"};
+    static const char *const endings[] = {".txt", ".html"};
     const struct fake_value values[] = {{.name = "root", .text = root},
                                         {.name = "index", .items = index, .count = 2},
+                                        {.name = "extensions", .items = endings,
+                                         .count = extensions},
                                         {.name = "symlinks", .number = symlinks},
                                         {.name = "fallback", .text = fallback},
                                         {.name = "precompressed", .items = codings,
@@ -161,7 +165,7 @@ static void configure(bool symlinks)
                                         {.name = "default_type", .text = OCTETS},
                                         {.name = "charset", .text = "utf-8"},
                                         {0}};
-    static struct fake_value kept[9];
+    static struct fake_value kept[sizeof values / sizeof *values];
     memcpy(kept, values, sizeof values);
     reeve_section section = {.values = kept};
     const reeve_handler *handler = reeve_module_descriptor.handler;
@@ -189,6 +193,8 @@ static void set_up(void)
     put("root/.git/config", "hidden");
     folder("root/.well-known");
     put("root/.well-known/acme.txt", "acme");
+    put("root/.well-known/.hidden", "hidden");
+    put("root/.well-known.bak", "old");
     folder("root/sub");
     put("root/sub/index.txt", "sub index");
     folder("root/sub/bare");
@@ -415,6 +421,9 @@ static const struct {
     {"/.git/config", 404},
     {"/.git/", 404},
     {"/sub/.well-known/x", 404},
+    {"/.well-known.bak", 404},
+    {"/.well-known/.hidden", 404},
+    {"/.well-known", 301},
     {"/outside-link.txt", 404},
     {"/outside-folder/o.txt", 404},
     {"/outside-folder/", 404},
@@ -516,6 +525,11 @@ START_TEST(test_redirect_keeps_the_query)
     asked.query = "a=%20&b";
     handle();
     ck_assert_str_eq(asked.fields, "Location: /sub/?a=%20&b\n");
+    memset(asked.fields, 0, sizeof asked.fields);
+    asked.status = 0;
+    asked.query = "\"<\xc3\xa4>\\?/"; /* RFC 3986, 3.4 */
+    handle();
+    ck_assert_str_eq(asked.fields, "Location: /sub/?%22%3C%C3%A4%3E%5C?/\n");
 }
 END_TEST
 
@@ -585,6 +599,39 @@ START_TEST(test_fallback_missing)
 }
 END_TEST
 
+/* What is there comes first, and a folder is no file. */
+START_TEST(test_extensions)
+{
+    bool cold = leaves_cold_names();
+    put("root/index.txt", "text index");
+    folder("root/page.txt");
+    put("root/page.html", "<p>page");
+    ck_assert_int_eq(ask("GET", "/page"), 404);
+    extensions = 2;
+    configure(false);
+    serves("/a", TEXT, "a text");
+    serves("/page", HTML, "<p>page");
+    serves("/index", TEXT, "text index");
+    serves("/sub/index", TEXT, "sub index");
+    serves("/noext", OCTETS, "none");
+    ck_assert_int_eq(ask("GET", "/sub"), 301);
+    static const char *const none[] = {"/none", "/a/", "/a.txt/index", "/outside-link", "/fifo",
+                                       "/.well-known/.hidden", "/../secret"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        ck_assert_msg(ask("GET", none[i]) == 404, "%s: %d", none[i], asked.status);
+    ck_assert_int_eq(ask("GET", "/nobody-wrote-this"), 404);
+    ck_assert_int_eq(turns.waits, cold);
+    asked.accept = "text/html";
+    fallback = "/a.txt";
+    configure(false);
+    serves("/page", HTML, "<p>page");
+    serves("/none", TEXT, "a text");
+    asked.accept = NULL;
+    fallback = "";
+    extensions = 0;
+}
+END_TEST
+
 START_TEST(test_extra_fields)
 {
     put("root/a.txt.gz", "packed");
@@ -637,6 +684,8 @@ START_TEST(test_configuration_refused)
                                          .count = sizeof((const char *[]){__VA_ARGS__}) /          \
                                                   sizeof(char *)}, {0}                             \
     }
+    refused(LIST("extensions", ".html", "/index.html"), "\"/index.html\" is not a file name");
+    refused(LIST("index", ""), "\"\" is not a file name");
     refused(LIST("precompressed", "gz"), "\"gz\" is no content coding known here: write br");
     refused(LIST("precompressed", "br", "gzip", "br"), "\"br\" stands there twice");
     refused(LIST("headers", "X-A: b", "no colon"), "\"no colon\" is no header");
@@ -725,6 +774,7 @@ UNIT_MAIN_AROUND("static", set_up, tear_down, ONCE(test_files),
                  ONCE(test_links), ONCE(test_long_names), ONCE(test_no_permission),
                  ONCE(test_methods), ONCE(test_redirect), ONCE(test_redirect_keeps_the_query),
                  ONCE(test_not_modified), ONCE(test_fallback), ONCE(test_fallback_missing),
+                 ONCE(test_extensions), WALKED(test_extensions, 1),
                  ONCE(test_extra_fields),
                  ONCE(test_configuration_refused), ONCE(test_types),
                  WALKED(test_files, 1), WALKED(test_head, 1),
