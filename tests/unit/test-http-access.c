@@ -1,4 +1,4 @@
-/* The access log and the ids of requests: the whole http module over a stand-in for the engine. */
+/* The access log: the whole http module over a stand-in for the engine. */
 #include "config.h"
 
 #include <stdio.h>
@@ -15,13 +15,6 @@ static int hello(reeve_request *request, void *config)
     return reeve_reply(request, 200, "text/plain", "hello\n", 6);
 }
 
-static int silent(reeve_request *request, void *config)
-{
-    (void)config;
-    reeve_set_header(request, "X-Lost", "1");
-    return 0;
-}
-
 #define BIG 100000
 static char big_body[BIG];
 
@@ -36,7 +29,6 @@ static int big(reeve_request *request, void *config)
 static const struct own_route routes[] = {
     {"/hello", {.protocol = "http", .handle = hello}, NULL},
     {"/b/hello", {.protocol = "http", .handle = hello, .blocking = true}, NULL},
-    {"/silent", {.protocol = "http", .handle = silent}, NULL},
     {"/big", {.protocol = "http", .handle = big}, NULL},
 };
 
@@ -244,61 +236,5 @@ START_TEST(long_texts)
 }
 END_TEST
 
-/* ---------------------------------------------------------------- request ids ------- */
-
-/* The id in the answer to a request with this field. */
-static const char *id_for(const char *field, char *room)
-{
-    char input[1024];
-    snprintf(input, sizeof input, "GET /none HTTP/1.1\r\nHost: a\r\n%s\r\n", field);
-    reeve_conn *conn = ask(input);
-    const char *at = strstr(fake_output(conn, NULL), "\r\nX-Id: ");
-    ck_assert_ptr_nonnull(at);
-    ck_assert_int_eq(sscanf(at, "\r\nX-Id: %255s\r\n", room), 1);
-    fake_close(&conn);
-    return room;
-}
-
-START_TEST(request_id)
-{
-    char first[256], second[256], taken[256], longest[200];
-    settings.request_id = "X-Id";
-    settings.limits = (struct parse_limits){.line = 1000, .header = 1000, .count = 10};
-    id_for("", first);
-    id_for("", second);
-    ck_assert_uint_eq(strlen(first), 32);
-    ck_assert_uint_eq(strspn(first, "0123456789abcdef"), 32);
-    ck_assert_str_ne(first, second);
-    ck_assert_str_eq(id_for("X-ID: a-Token.1\r\n", taken), "a-Token.1");
-    snprintf(longest, sizeof longest, "x-id: %0128d\r\n", 7);
-    ck_assert_uint_eq(strlen(id_for(longest, taken)), 128);
-    snprintf(longest, sizeof longest, "x-id: %0129d\r\n", 7);
-    ck_assert_uint_eq(strlen(id_for(longest, taken)), 32);
-    ck_assert_uint_eq(strspn(id_for("X-Id: a b\r\n", taken), "0123456789abcdef"), 32);
-    ck_assert_uint_eq(strspn(id_for("X-Id:\r\n", taken), "0123456789abcdef"), 32);
-    ck_assert_uint_eq(strspn(id_for("X-Id: {}\r\n", taken), "0123456789abcdef"), 32);
-}
-END_TEST
-
-/* The log tells the id that the client was told, also with an error; no handler sets another. */
-START_TEST(request_id_logged)
-{
-    char id[256], wanted[300];
-    settings.request_id = "X-Lost"; /* the handler tries to set it */
-    settings.sites[0].access.format = ACCESS_JSON;
-    settings.timed = true;
-    reeve_conn *conn = ask("GET /silent HTTP/1.1\r\nHost: a\r\n\r\n");
-    const char *at = strstr(fake_output(conn, NULL), "\r\nX-Lost: ");
-    ck_assert_ptr_nonnull(at);
-    ck_assert_int_eq(sscanf(at, "\r\nX-Lost: %255s\r\n", id), 1);
-    ck_assert_uint_eq(strlen(id), 32);
-    ck_assert_ptr_null(strstr(at + 10, "X-Lost"));
-    snprintf(wanted, sizeof wanted, "\"request_id\":\"%s\",", id);
-    ck_assert_ptr_nonnull(strstr(fake_access, wanted));
-    fake_close(&conn);
-}
-END_TEST
-
 UNIT_MAIN_AROUND("http-access", set_up, own_site_close, ONCE(combined), ONCE(json),
-                 EACH(interrupted, cut), ONCE(too_late), ONCE(large), ONCE(long_texts),
-                 ONCE(request_id), ONCE(request_id_logged))
+                 EACH(interrupted, cut), ONCE(too_late), ONCE(large), ONCE(long_texts))

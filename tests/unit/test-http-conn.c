@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../modules/http/conn.h"
 #include "../../modules/http/settings.h"
 #include "own-site.h"
 #include "unit.h"
@@ -571,120 +570,6 @@ START_TEST(rfc9110_10_1_1_expect)
 }
 END_TEST
 
-/* ---------------------------------------------------------------- time and ends ----- */
-
-START_TEST(test_deadlines)
-{
-    reeve_conn *conn = own_site_connect();
-    ck_assert_int_eq(fake_deadline(conn), 15000);
-    reeve_deadline(conn, 7); /* empty lines, whole or in pieces, do not prolong it either */
-    feed(conn, "\r\n");
-    feed(conn, "\r");
-    feed(conn, "\n");
-    ck_assert_int_eq(fake_deadline(conn), 7);
-    feed(conn, "GET /hello");
-    ck_assert_int_eq(fake_deadline(conn), 20000);
-    reeve_deadline(conn, 7); /* further bytes do not prolong it */
-    feed(conn, " HTTP/1.1\r\n");
-    ck_assert_int_eq(fake_deadline(conn), 7);
-    feed(conn, "Host: a\r\n\r\n");
-    ck_assert_int_eq(fake_deadline(conn), 15000);
-    feed(conn, "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
-    ck_assert_int_eq(fake_deadline(conn), 30000);
-    fake_seconds += 10; /* see test-http-receive.c for more of it */
-    feed(conn, "b");
-    ck_assert_int_eq(fake_deadline(conn), 20001);
-    fake_seconds -= 10;
-    feed(conn, "c");
-    ck_assert_int_eq(fake_deadline(conn), 15000);
-    fake_expire(conn);
-    check_output(conn, HELLO HELLO);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-}
-END_TEST
-
-START_TEST(test_late_requests)
-{
-    static const char *const inputs[] = {
-        "G", "GET /hello HTTP/1.1\r\nHost: a\r\n",
-        "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab"};
-    for (size_t i = 0; i < 3; i++) {
-        reeve_conn *conn = own_site_connect();
-        feed(conn, inputs[i]);
-        fake_expire(conn);
-        ck_assert_int_eq(strncmp(fake_output(conn, NULL), "HTTP/1.1 408 ", 13), 0);
-        ck_assert_ptr_nonnull(strstr(fake_output(conn, NULL), "Connection: close\r\n"));
-        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-        ck_assert_int_eq(fake_busy(conn), 0);
-        fake_close(&conn);
-    }
-}
-END_TEST
-
-START_TEST(rfc9112_8_incomplete)
-{
-    static const char *const inputs[] = {
-        "", "\r", "GET /hel", "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
-        "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"};
-    for (size_t i = 0; i < 5; i++) {
-        reeve_conn *conn = own_site_connect();
-        feed(conn, inputs[i]);
-        fake_end(conn);
-        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-        ck_assert_str_eq(fake_output(conn, NULL), i == 4 ? HELLO : "");
-        fake_close(&conn);
-    }
-}
-END_TEST
-
-START_TEST(test_connection_lost_in_a_job)
-{
-    fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = own_site_connect();
-    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
-    fake_close(&conn); /* skips the job; a leak would show */
-}
-END_TEST
-
-START_TEST(test_drain)
-{
-    reeve_conn *conn = own_site_connect();
-    fake_draining = true; /* the drain hook comes to an idle connection only later */
-    feed(conn, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    check_output(conn, HELLO_CLOSE);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-
-    fake_draining = false;
-    conn = own_site_connect();
-    fake_drain(conn);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-
-    fake_draining = false;
-    conn = own_site_connect();
-    feed(conn, "GET /hello HTTP/1.1\r\n");
-    fake_drain(conn);
-    ck_assert_int_eq(fake_deadline(conn), 20000);
-    feed(conn, "Host: a\r\n\r\n");
-    check_output(conn, HELLO_CLOSE);
-    fake_close(&conn);
-
-    fake_draining = false;
-    fake_pool = FAKE_DEFERRED;
-    conn = own_site_connect();
-    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    fake_drain(conn);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
-    fake_run_jobs(conn, true);
-    check_output(conn, HELLO_CLOSE);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-}
-END_TEST
-
 UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_3_2_head),
                  ONCE(rfc9110_9_3_2_refused_head), ONCE(rfc9112_3_2_2_absolute_form),
                  ONCE(rfc9112_3_2_4_asterisk_form), ONCE(rfc9112_9_3_persistence),
@@ -694,5 +579,4 @@ UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_
                  ONCE(test_server_header), EACH(rfc9110_15_errors, errors),
                  ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),
                  ONCE(test_short_memory), ONCE(rfc9112_6_3_bodies), ONCE(test_blocking_body),
-                 ONCE(rfc9110_10_1_1_expect), ONCE(test_deadlines), ONCE(test_late_requests),
-                 ONCE(rfc9112_8_incomplete), ONCE(test_connection_lost_in_a_job), ONCE(test_drain))
+                 ONCE(rfc9110_10_1_1_expect))
