@@ -32,8 +32,8 @@ bool cache_reply(struct cache *cache, reeve_request *request, const struct cache
 /* The file behind the key has been opened and looked at. True: the answer is still that which was
  * made of it then, and is good for this second too. */
 bool cache_confirm(struct cache *cache, const struct cache_key *key, const struct stat *st);
-/* Answers with 200 and a body, or with a whole file, whose descriptor is taken, and keeps that answer
- * for the next ones. What reeve_reply() returns. */
+/* Answers with 200 and a body, or with a whole file, whose descriptor is taken, and keeps that
+ * answer for the next ones. What reeve_reply() returns. */
 int cache_answer(const struct cache_place *place, const struct stat *st, reeve_request *request,
                  const char *type, const void *body, size_t length);
 int cache_answer_file(const struct cache_place *place, const struct stat *st,
