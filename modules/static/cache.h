@@ -1,5 +1,5 @@
-/* The ready answers of a route: what a small file's request was answered with, by the path that was
- * asked for. Any thread. */
+/* The ready answers of a route: what a request for a whole file was answered with, by the path that
+ * was asked for. Any thread. */
 #ifndef STATIC_CACHE_H
 #define STATIC_CACHE_H
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 struct cache;
 
-/* For at most `bytes` of answers, what the cache itself needs included. NULL: memory is short. */
+/* For at most `bytes` of answers, with what keeping each of them takes. NULL: memory is short. */
 struct cache *cache_new(size_t bytes);
 void cache_free(struct cache **cache);
 
