@@ -3,9 +3,10 @@
  *     192.0.2.1 - anna [20/Nov/2026:23:01:02 +0000] "GET /a HTTP/1.1" 200 512 "referrer" "agent"
  *
  * A request whose answer was cut short has the status that was sent, and the bytes that were sent
- * so far; if there was no answer yet, the status is 499. A connection that ends within a head leaves no line.
- * What came from the client is escaped as \xHH, so that it can neither end a field nor a line nor
- * drive a terminal; long texts are cut. One line is built on the stack, nothing is allocated.
+ * so far; if there was no answer yet, the status is 499. A connection that ends within a head
+ * leaves no line. What came from the client is escaped as \xHH, so that it can neither end a field
+ * nor a line nor drive a terminal; long texts are cut. One line is built on the stack, nothing is
+ * allocated.
  */
 #include "config.h"
 

@@ -7,7 +7,8 @@
 void access_begin(struct request *request);
 /* There will be a line of it. */
 bool access_is_logged(const struct request *request);
-/* Its answer is sent. `raw` is what there was of a head that was never complete, or NULL. */
+/* Its answer is queued, or of a large one most is sent. `raw` is what there was of a head that was
+ * never complete, or NULL. */
 void access_log(struct request *request, const char *raw, size_t length);
 /* The connection ends before its answer was sent; its head was complete. `unsent`: what was queued
  * last and is not sent either. */

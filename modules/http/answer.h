@@ -10,8 +10,8 @@ bool answer_is_bare(int status);
 /* Makes the answer the standard page of `status`, with one sentence more unless `why` is NULL. The
  * page is kept in the answer. False: memory is short. */
 bool answer_page(struct answer *answer, int status, const char *why);
-/* Queues the answer. False: memory is short, the connection must end. In both cases what the answer
- * owned is given away or freed. */
+/* Queues the answer. False: memory is short, the connection must end. What the answer owns goes to
+ * the engine, or stays until answer_reset(). */
 bool answer_send(struct request *request, reeve_conn *conn);
 /* Queues an interim answer with the fields that were set. False: memory is short, nothing was
  * queued. */

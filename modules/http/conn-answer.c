@@ -174,14 +174,6 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
     c->state = ran ? CONN_STREAM : CONN_FAILED;
 }
 
-/* What comes meanwhile is not for anybody. */
-static void conn_drop_input(reeve_conn *conn)
-{
-    size_t length;
-    reeve_input(conn, &length);
-    reeve_consume(conn, length);
-}
-
 int conn_stream(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
@@ -197,8 +189,6 @@ int conn_stream(reeve_conn *conn, struct http_conn *c)
     if (reeve_submit(conn, piece_run, piece_done, request) == 0)
         return REEVE_JOB;
     c->state = CONN_STREAM; /* the pool is full: again a little later */
-    if (request->close)
-        conn_drop_input(conn);
     reeve_deadline(conn, STREAM_RETRY);
-    return REEVE_WANT_READ;
+    return REEVE_JOB;
 }

@@ -4,8 +4,8 @@
 #include "request.h"
 
 /* Made of the answer that the request holds so far: its status, type and fields, and a body of
- * `length` bytes: a copy of `body`, or, where that is NULL, of the file `fd` from `offset`, which is
- * then closed with it. NULL: memory is short; the file is still the caller's. */
+ * `length` bytes: a copy of `body`, or, where that is NULL, of the file `fd` from `offset`, which
+ * is then closed with it. NULL: memory is short; the file is still the caller's. */
 struct prepared *prepared_new(const struct answer *answer, const void *body, int fd, off_t offset,
                               size_t length);
 /* Any thread: one holder less; the last one frees it. */

@@ -27,7 +27,7 @@ struct settings settings;
      .help = "Asks clients for a user and a password (Basic authentication) of this htpasswd "     \
              "file, whose hashes must be such as crypt(3) knows: make it with \"htpasswd -B\". "   \
              "The file is read when a worker starts, with the privileges of the start; a reload "  \
-             "takes up its changes. \"off\" in a route: nobody is asked, whatever the site says. "  \
+             "takes up its changes. \"off\" in a route: nobody is asked, whatever the site says. " \
              "Without TLS the password travels in the clear."},                                    \
     {.name = "auth_realm", .type = REEVE_OPT_STRING,                                               \
      .help = "What a browser shows when it asks for the password. Default: the realm of the "      \

@@ -31,7 +31,6 @@
 #define RESOLVE_CACHED 0x20
 #endif
 
-
 /* Closes one folder of the way and gives the next; errno is kept. */
 static int step_to(int next, int from, int root)
 {

@@ -1,9 +1,9 @@
 /* The ready answers of a route; see cache.h.
  *
  * A hash table of entries, which also stand in a ring in the order of their coming. Where room is
- * needed the oldest goes, but one that was asked for since it was last looked at gets another round.
- * One lock guards all of it: what happens under it takes a fraction of a microsecond, the copying of
- * a small answer included. The cache owns its entries, their keys and their answers.
+ * needed the oldest goes, but one that was asked for since it was last looked at gets another
+ * round. One lock guards all of it: what happens under it takes a fraction of a microsecond, the
+ * copying of a small answer included. The cache owns its entries, their keys and their answers.
  *
  * What must hold: an answer is given only in the second in which its file was last seen to be the
  * same (size, times, inode), so nobody is given what is older than that. An answer is kept only if

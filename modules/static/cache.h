@@ -1,5 +1,5 @@
-/* The ready answers of a route: what a small file's request was answered with, by the path that was
- * asked for. Any thread. */
+/* The ready answers of a route: what a request for a whole file was answered with, by the path that
+ * was asked for. Any thread. */
 #ifndef STATIC_CACHE_H
 #define STATIC_CACHE_H
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 
 struct cache;
 
-/* For at most `bytes` of answers, what the cache itself needs included. NULL: memory is short. */
+/* For at most `bytes` of answers, with what keeping each of them takes. NULL: memory is short. */
 struct cache *cache_new(size_t bytes);
 void cache_free(struct cache **cache);
 
@@ -32,8 +32,8 @@ bool cache_reply(struct cache *cache, reeve_request *request, const struct cache
 /* The file behind the key has been opened and looked at. True: the answer is still that which was
  * made of it then, and is good for this second too. */
 bool cache_confirm(struct cache *cache, const struct cache_key *key, const struct stat *st);
-/* Answers with 200 and a body, or with a whole file, whose descriptor is taken, and keeps that answer
- * for the next ones. What reeve_reply() returns. */
+/* Answers with 200 and a body, or with a whole file, whose descriptor is taken, and keeps that
+ * answer for the next ones. What reeve_reply() returns. */
 int cache_answer(const struct cache_place *place, const struct stat *st, reeve_request *request,
                  const char *type, const void *body, size_t length);
 int cache_answer_file(const struct cache_place *place, const struct stat *st,

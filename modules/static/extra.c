@@ -1,4 +1,5 @@
-/* What the operator adds to answers; see extra.h. Main thread, but for extra_put(). */
+/* What the operator adds to answers; see extra.h. Main thread, but for extra_put() and
+ * extra_variant(). */
 #include "config.h"
 
 #include <stdlib.h>

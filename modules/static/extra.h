@@ -27,8 +27,8 @@ void extra_free(struct extra *extra);
 /* Adds `fields`, which every answer of the route has. 0, or -1 if memory is short. */
 int extra_put(reeve_request *request, const struct extra *extra);
 
-/* Which of the forms in which a file may be sent this client gets, as a number: two clients with the
- * same one get the same answer. */
+/* Which of the forms in which a file may be sent this client gets, as a number: two clients with
+ * the same one get the same answer. */
 unsigned extra_variant(const reeve_request *request, const struct extra *extra);
 
 /* Rows of the handler's option table. */

@@ -1,10 +1,10 @@
 /* Answering a request from the folder of its route; see serve.h.
  *
- * Each request opens its file below the root with below_open(), so that no name, link or race leads
- * out of it. Runs in the loop's thread, with what is in memory; where the disk must be read it asks
- * to be called again in a pool's thread, which does all of it anew. What is kept between requests are
- * the answers of cache.h, which are given without a look at the file up to a second long. A
- * descriptor belongs to the request until file_send() takes it.
+ * Each request opens its file below the root with below_open(), so that no name, link or race
+ * leads out of it. Runs in the loop's thread, with what is in memory; where the disk must be read
+ * it asks to be called again in a pool's thread, which does all of it anew. What is kept between
+ * requests are the answers of cache.h, which are given without a look at the file up to a second
+ * long. A descriptor belongs to the request until file_send() takes it.
  */
 #include "config.h"
 

@@ -101,7 +101,8 @@ static int read_cache(const reeve_section *section, struct folder *folder)
     int64_t bytes = reeve_conf_int(section, "cache_bytes");
     folder->cache = bytes > 0 ? cache_new((size_t)bytes) : NULL;
     if (bytes > 0 && folder->cache == NULL)
-        return reeve_conf_error(section, "cache_bytes", "memory is short: write less, or free some");
+        return reeve_conf_error(section, "cache_bytes", "memory is short: write less, or free "
+                                "some");
     return 0;
 }
 
@@ -168,10 +169,11 @@ static const reeve_option static_options[] = {
              "as it is relative and stays below the root."},
     EXTRA_OPTIONS,
     {.name = "cache_bytes", .type = REEVE_OPT_SIZE, .fallback = "8MiB", .max = INT64_C(1) << 40,
-     .help = "Memory of each worker for ready answers of this route: whole files up to 16 KiB, what "
-             "gzip has made of files up to 64 KiB, and of larger files the descriptor, which counts "
-             "as 64 KiB. A file is looked at again once a second, so a change may show that much "
-             "later; one that was changed less than two seconds ago is not kept at all. 0: none."},
+     .help = "Memory of each worker for ready answers of this route: whole files up to 16 KiB, "
+             "what gzip has made of files up to 64 KiB, and of larger files the descriptor, which "
+             "counts as 64 KiB. A file is looked at again once a second, so a change may show that "
+             "much later; one that was changed less than two seconds ago is not kept at all. 0: "
+             "none."},
     {.name = "dotfiles", .type = REEVE_OPT_ENUM, .choices = "hide|serve", .fallback = "hide",
      .help = "Files and folders whose names begin with a dot: \"hide\" answers with 404 and lists "
              "none, \"serve\" treats them as any other. /.well-known is served in both cases."},

@@ -58,7 +58,7 @@ static void take(struct reeve_conn *conn, enum reeve_verdict verdict, bool progr
         break;
     case REEVE_JOB:
         conn->verdict = verdict;
-        if (list_empty(&conn->jobs) && !conn->due)
+        if (list_empty(&conn->jobs) && !conn->due && !conn->deadline)
             conn_fail(conn, LOG_CONN_ERROR,
                       "the protocol waits for a job that it has not submitted");
         break;
@@ -81,7 +81,8 @@ static void take(struct reeve_conn *conn, enum reeve_verdict verdict, bool progr
 static void take_aside(struct reeve_conn *conn, enum reeve_verdict verdict)
 {
     bool waits = verdict == REEVE_WANT_READ || verdict == REEVE_WANT_WRITE;
-    if (waits && conn->verdict == REEVE_JOB)
+    bool job = conn->verdict == REEVE_JOB && (!list_empty(&conn->jobs) || conn->due);
+    if (waits && job)
         return;
     if (verdict == REEVE_WANT_READ && conn->verdict == REEVE_WANT_WRITE)
         return;

@@ -13,7 +13,8 @@ static char *encode(const unsigned char *data, size_t length)
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *text = calloc(1, length * 4 / 3 + 5), *at = text;
     for (size_t i = 0; i < length; i += 3) {
-        uint32_t second = i + 1 < length ? data[i + 1] : 0, third = i + 2 < length ? data[i + 2] : 0;
+        uint32_t second = i + 1 < length ? data[i + 1] : 0;
+        uint32_t third = i + 2 < length ? data[i + 2] : 0;
         uint32_t bits = (uint32_t)data[i] << 16 | second << 8 | third;
         *at++ = digits[bits >> 18];
         *at++ = digits[bits >> 12 & 63];

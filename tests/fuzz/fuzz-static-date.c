@@ -33,8 +33,8 @@ static void check_written(int64_t seconds, int64_t now)
     assert(date_parse(text, now, &again) && again == seconds);
 }
 
-/* The usual form is written as it was read, but for the day of the week, which nobody looks at. Each
- * form has a length of its own. */
+/* The usual form is written as it was read, but for the day of the week, which nobody looks at.
+ * Each form has a length of its own. */
 static void check_form(const char *text, int64_t seconds)
 {
     char written[DATE_TEXT];

@@ -1,8 +1,10 @@
 """Answers in pieces, and answers that come later: see tests/modules/pieces.c."""
+import select
+import socket
 from contextlib import ExitStack
 
 from client import Client, Closed, ask_raw, connect, get, reset
-from reeve import check, equal, main, scenario
+from reeve import DEADLINE, check, equal, main, scenario
 
 CONF = """
 listen "127.0.0.1:0" { protocol = "http" }
@@ -11,6 +13,7 @@ http { site "default" {
     route "/pool" { poolpieces { } }
     route "/hello" { hello { } }
     route "/blocks" { sleep { delay = "1ms" } }
+    route "/long" { sleep { delay = "500ms" } }
 } }
 """
 MODULES = ["http", "hello", "pieces", "poolpieces", "sleep"]
@@ -66,6 +69,24 @@ def slow_readers(case):
         for _ in range(20):
             equal(get(server.address(), "/hello").status, 200, "another client")
             equal(get(server.address(), "/blocks").status, 200, "one that needs the pool")
+    server.stop()
+
+
+@scenario("pieces: a full pool only delays a client that has closed its side", models=["event"])
+def full_pool(case):
+    server = case.serve(CONF, modules=MODULES, threads=1, workers=1, queue_limit=1)
+    with ExitStack() as stack:
+        link = stack.enter_context(connect(server.address()))
+        link.sendall(b"GET /pool?length=30000000&known=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        check(select.select([link], [], [], DEADLINE)[0], "the answer has begun")
+        link.shutdown(socket.SHUT_WR)
+        others = [stack.enter_context(connect(server.address())) for _ in range(4)]
+        for other in others:
+            other.sendall(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+        refused = select.select(others, [], [], DEADLINE)[0]
+        check(refused and b" 503 " in refused[0].recv(65536), "the pool is full")
+        data = b"".join(iter(lambda: link.recv(1 << 20), b""))
+        check(data.partition(b"\r\n\r\n")[2] == text(30000000), "all of it, and then the end")
     server.stop()
 
 

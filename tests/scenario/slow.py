@@ -4,8 +4,9 @@ many connections and little memory, keeps nobody waiting, and is ended when its 
 In full (REEVE_FULL=1) there are 5000 of a kind for 30 s, and the 99th percentile of other clients
 before, meanwhile and after is printed; it is not judged here, for it depends on who else uses the
 machine. So is that of a second server meanwhile, which shows what of it is the kernel's doing: it
-keeps asking 5000 clients with full buffers whether they have room. Memory is printed always: pages that the worker has for itself, and how much of them comes
-with a client. What the kernel has for a socket is not in it.
+keeps asking 5000 clients with full buffers whether they have room. Memory is printed always: pages
+that the worker has for itself, and how much of them comes with a client. What the kernel has for a
+socket is not in it.
 """
 import json
 import os

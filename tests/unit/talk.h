@@ -5,7 +5,7 @@
  *   deadline MS                        big N  N bytes, by WANT_WRITE
  *   file N      N bytes of talk_file
  *   job         blocks until talk_release, then answers "done"
- *   hang        REEVE_JOB without a job
+ *   hang        REEVE_JOB without a job: waits for the deadline, if there is one
  *   begin       a job that talk_end ends
  *   keep        a job that runs, and goes on until talk_end
  * At the end of the input it says "end"; when the deadline passes "expired"; when the worker drains

@@ -8,10 +8,8 @@
 
 #include "../../modules/http/request.h"
 #include "../../modules/http/settings.h"
-#include "fake-reeve.h"
+#include "own-site.h"
 #include "unit.h"
-
-extern const reeve_module reeve_module_descriptor;
 
 static bool no_memory;
 
@@ -53,48 +51,30 @@ static int form(reeve_request *request, void *config)
     return reeve_reply(request, 200, NULL, value != NULL ? value : "-", 1);
 }
 
-static const reeve_handler handlers[] = {
-    {.protocol = "http", .handle = list},
-    {.protocol = "http", .blocking = true, .handle = list},
-    {.protocol = "http", .handle = cookie},
-    {.protocol = "http", .handle = form}};
-static const char *const prefixes[] = {"/list", "/pool/list", "/cookie", "/form"};
-#define ROUTES (sizeof prefixes / sizeof *prefixes)
+static const struct own_route routes[] = {
+    {"/list", {.protocol = "http", .handle = list}, NULL},
+    {"/pool/list", {.protocol = "http", .blocking = true, .handle = list}, NULL},
+    {"/cookie", {.protocol = "http", .handle = cookie}, NULL},
+    {"/form", {.protocol = "http", .handle = form}, NULL},
+};
 
-static reeve_section routes[ROUTES], site;
-static struct fake_value site_values[3], http_values[8];
+static const struct fake_value values[] = {
+    {.name = "line_limit", .number = 1000}, {.name = "header_limit", .number = 10000},
+    {.name = "header_count", .number = 50}, {.name = "body_limit", .number = 100},
+    {.name = "access_log", .text = "log"},  {.name = "request_id", .text = "X-Id"},
+    {.name = NULL},
+};
 
 static void set_up(void)
 {
-    static const reeve_section nothing = {.title = NULL};
-    for (size_t i = 0; i < ROUTES; i++)
-        routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
-                                    .options = &nothing};
-    site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = ROUTES};
-    site_values[1] = (struct fake_value){.name = "access_log", .text = "inherit"};
-    site = (reeve_section){.title = "default", .values = site_values};
-    const struct fake_value all[] = {
-        {.name = "line_limit", .number = 1000}, {.name = "header_limit", .number = 10000},
-        {.name = "header_count", .number = 50}, {.name = "body_limit", .number = 100},
-        {.name = "access_log", .text = "log"},  {.name = "request_id", .text = "X-Id"},
-        {.name = "site", .sections = &site, .count = 1},
-    };
-    memcpy(http_values, all, sizeof all);
-    reeve_section section = {.values = http_values};
-    ck_assert_int_eq(settings_read(&section), 0);
-}
-
-static void tear_down(void)
-{
-    request_thread_exit();
-    settings_free();
+    own_site_open(routes, sizeof routes / sizeof *routes, values);
 }
 
 /* The body of the answer to `method` and `target` with these fields. */
 static void expect(const char *start, const char *fields, const char *body, const char *wanted)
 {
     char input[10000];
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     int n = snprintf(input, sizeof input, "%s HTTP/1.1\r\nHost: a\r\n%s\r\n%s", start, fields,
                      body);
     fake_feed(conn, input, (size_t)n);
@@ -167,7 +147,7 @@ END_TEST
 static void expect_id(const char *fields, bool taken)
 {
     char input[200];
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     int n = snprintf(input, sizeof input, "GET /list HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
     fake_feed(conn, input, (size_t)n);
     ck_assert_int_eq(strstr(fake_output(conn, NULL), "\r\nX-Id: a\r\n") != NULL, taken);
@@ -192,6 +172,6 @@ START_TEST(logged)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("http-asked", set_up, tear_down, EACH(rfc9110_5_3_lines_are_a_list, lists),
+UNIT_MAIN_AROUND("http-asked", set_up, own_site_close, EACH(rfc9110_5_3_lines_are_a_list, lists),
                  ONCE(many_lines), ONCE(memory_is_short), ONCE(several_names),
                  ONCE(a_form_of_two_types), ONCE(two_ids), ONCE(logged))

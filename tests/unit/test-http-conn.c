@@ -7,12 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../modules/http/conn.h"
 #include "../../modules/http/settings.h"
-#include "fake-reeve.h"
+#include "own-site.h"
 #include "unit.h"
-
-extern const reeve_module reeve_module_descriptor;
 
 #define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
 #define HEAD_200 "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
@@ -111,12 +108,6 @@ static const struct {
 };
 #define TABLE (sizeof table / sizeof *table)
 
-static reeve_handler handlers[2 * TABLE];
-static char prefixes[2 * TABLE][32];
-static reeve_section routes[2 * TABLE];
-static struct fake_value site_values[4], http_values[16];
-static reeve_section site;
-
 static int configure(const reeve_section *section, const char *route, void **config)
 {
     (void)route;
@@ -124,35 +115,28 @@ static int configure(const reeve_section *section, const char *route, void **con
     return 0;
 }
 
-static const reeve_section accepting = {.title = NULL}, refusing = {.title = "refuses"};
+static const struct fake_value values[] = {
+    {.name = "line_limit", .number = 100},          {.name = "header_limit", .number = 300},
+    {.name = "header_count", .number = 5},          {.name = "body_limit", .number = 20},
+    {.name = "keepalive_timeout", .number = 15000}, {.name = "header_timeout", .number = 20000},
+    {.name = "body_timeout", .number = 30000},      {.name = "body_rate", .number = 512},
+    {.name = "access_log", .text = "log"},          {.name = NULL},
+};
 
 static void set_up(void)
 {
+    static const reeve_section refusing = {.title = "refuses"};
+    static struct own_route routes[2 * TABLE];
+    static char paths[2 * TABLE][32];
     for (size_t i = 0; i < 2 * TABLE; i++) {
         bool blocking = i >= TABLE;
-        snprintf(prefixes[i], sizeof prefixes[i], "%s/%s", blocking ? "/b" : "",
-                 table[i % TABLE].name);
-        handlers[i] = (reeve_handler){.protocol = "http", .blocking = blocking,
-                                      .configure = configure, .handle = table[i % TABLE].handle};
-        routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
-                                    .options = table[i % TABLE].refuses ? &refusing : &accepting};
+        snprintf(paths[i], sizeof paths[i], "%s/%s", blocking ? "/b" : "", table[i % TABLE].name);
+        routes[i] = (struct own_route){
+            paths[i], {.protocol = "http", .blocking = blocking, .configure = configure,
+                       .handle = table[i % TABLE].handle},
+            table[i % TABLE].refuses ? &refusing : NULL};
     }
-    site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = 2 * TABLE};
-    site_values[1] = (struct fake_value){.name = "access_log", .text = "inherit"};
-    site_values[2] = (struct fake_value){.name = "access_format", .text = ""};
-    site = (reeve_section){.title = "default", .values = site_values};
-    const struct fake_value values[] = {
-        {.name = "line_limit", .number = 100},      {.name = "header_limit", .number = 300},
-        {.name = "header_count", .number = 5},      {.name = "body_limit", .number = 20},
-        {.name = "keepalive_timeout", .number = 15000}, {.name = "header_timeout", .number = 20000},
-        {.name = "body_timeout", .number = 30000},  {.name = "server_header", .number = 0},
-        {.name = "body_rate", .number = 512},
-        {.name = "access_log", .text = "log"},      {.name = "access_format", .text = ""},
-        {.name = "request_id", .text = ""},         {.name = "site", .sections = &site, .count = 1},
-    };
-    memcpy(http_values, values, sizeof values);
-    reeve_section section = {.values = http_values};
-    ck_assert_int_eq(settings_read(&section), 0);
+    own_site_open(routes, 2 * TABLE, values);
     int fd = mkstemp(file_name);
     ck_assert_int_eq(write(fd, "..hello\n..", 10), 10);
     close(fd);
@@ -162,22 +146,10 @@ static void tear_down(void)
 {
     unlink(file_name);
     strcpy(file_name + strlen(file_name) - 6, "XXXXXX");
-    request_thread_exit();
-    settings_free();
-    fake_pool = FAKE_INLINE;
-    fake_draining = false;
-    fake_high_water = 65536;
-    fake_window = SIZE_MAX;
-    fake_memory_left = 1000000;
-    fake_access[0] = fake_log[0] = '\0';
+    own_site_close();
 }
 
 /* ---------------------------------------------------------------- driving ----------- */
-
-static reeve_conn *begin(void)
-{
-    return fake_open(reeve_module_descriptor.protocol);
-}
 
 static void feed(reeve_conn *conn, const char *text)
 {
@@ -195,13 +167,13 @@ static void expect(const char *input, const char *wanted)
 {
     size_t length = strlen(input);
     for (size_t split = 0; split <= length; split++) {
-        reeve_conn *conn = begin();
+        reeve_conn *conn = own_site_connect();
         fake_feed(conn, input, split);
         fake_feed(conn, input + split, length - split);
         check_output(conn, wanted);
         fake_close(&conn);
     }
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     for (size_t i = 0; i < length; i++)
         fake_feed(conn, input + i, 1);
     check_output(conn, wanted);
@@ -214,7 +186,7 @@ static void expect_page(const char *input, const char *status, bool closed)
     size_t length = strlen(input);
     char first[4096] = "";
     for (size_t split = 0; split <= length + 1; split++) {
-        reeve_conn *conn = begin();
+        reeve_conn *conn = own_site_connect();
         if (split <= length) {
             fake_feed(conn, input, split);
             fake_feed(conn, input + split, length - split);
@@ -254,7 +226,7 @@ START_TEST(rfc9110_9_3_2_head)
            HEAD_200 "Content-Length: 6\r\n\r\n" HELLO);
     expect("HEAD /b/big HTTP/1.1\r\nHost: a\r\n\r\n", HEAD_200 "Content-Length: 100000\r\n\r\n");
     expect("HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n", HEAD_200 "Content-Length: 6\r\n\r\n");
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, "HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n");
     const char *output = fake_output(conn, NULL);
     ck_assert_str_eq(output + strlen(output) - 4, "\r\n\r\n");
@@ -284,7 +256,7 @@ START_TEST(rfc9112_9_3_2_pipelining)
         "Content-Length: 43\r\n\r\nGET|/b/show?1|/b/show|/|1|(none)|192.0.2.1|" HELLO_CLOSE;
     expect(input, output);
     fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, input);
     ck_assert_str_eq(fake_output(conn, NULL), HELLO);
     ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
@@ -303,7 +275,7 @@ START_TEST(rfc9112_9_6_last_request)
 {
     static const char request[] = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
     settings.keepalive_requests = 2;
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, request);
     ck_assert(!fake_lingers(conn));
     feed(conn, request);
@@ -312,7 +284,7 @@ START_TEST(rfc9112_9_6_last_request)
     ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
     ck_assert(fake_lingers(conn));
     fake_close(&conn);
-    conn = begin();
+    conn = own_site_connect();
     feed(conn, "GET /none HTTP/1.1\r\nHost: a\r\n\r\nGET /b/hello HTTP/1.0\r\n"
                "Connection: keep-alive\r\n\r\n");
     const char *output = fake_output(conn, NULL);
@@ -355,14 +327,14 @@ START_TEST(rfc9110_9_3_2_refused_head)
         "HEAD /hello HTTP/3.0\r\n", "HEAD * HTTP/1.1\r\nHost: a\r\n\r\n",
         "HEAD /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx"};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        reeve_conn *conn = begin();
+        reeve_conn *conn = own_site_connect();
         feed(conn, inputs[i]);
         const char *output = fake_output(conn, NULL);
         ck_assert_ptr_nonnull(strstr(output, "Connection: close\r\n"));
         ck_assert_ptr_eq(strstr(output, "\r\n\r\n"), output + strlen(output) - 4);
         fake_close(&conn);
     }
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, "HEAD /hello HTTP/1.1\r\nHost: a\r\n");
     fake_expire(conn);
     const char *output = fake_output(conn, NULL);
@@ -378,13 +350,13 @@ START_TEST(test_one_send)
     char input[8192] = "";
     for (int i = 0; i < 50; i++)
         strcat(input, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, input);
     ck_assert_int_eq(fake_flushes(conn), 1);
     ck_assert_int_eq(fake_requests(conn), 50);
     fake_close(&conn);
     fake_high_water = 1000;
-    conn = begin();
+    conn = own_site_connect();
     feed(conn, input);
     ck_assert_int_ge(fake_flushes(conn), 5);
     ck_assert_int_eq(fake_requests(conn), 50);
@@ -403,7 +375,7 @@ END_TEST
 START_TEST(test_large_answers)
 {
     for (int blocking = 0; blocking <= 1; blocking++) {
-        reeve_conn *conn = begin();
+        reeve_conn *conn = own_site_connect();
         feed(conn, blocking ? "GET /b/big HTTP/1.1\r\nHost: a\r\n\r\n"
                             : "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
         size_t length;
@@ -495,7 +467,7 @@ END_TEST
 
 START_TEST(test_failed_handler_is_logged)
 {
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, "GET /silent/x HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert_ptr_null(strstr(fake_output(conn, NULL), "X-Lost"));
     ck_assert_ptr_nonnull(strstr(fake_log, "0 handler-failed: handler "));
@@ -510,7 +482,7 @@ END_TEST
 START_TEST(test_queue_full)
 {
     fake_pool = FAKE_FULL;
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
     const char *output = fake_output(conn, NULL);
     ck_assert_int_eq(strncmp(output, "HTTP/1.1 503 ", 13), 0);
@@ -532,7 +504,7 @@ START_TEST(test_short_memory)
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         for (unsigned memory = 0;; memory++) {
             fake_memory_left = memory;
-            reeve_conn *conn = begin();
+            reeve_conn *conn = own_site_connect();
             feed(conn, inputs[i]);
             reeve_verdict verdict = fake_verdict(conn);
             fake_close(&conn);
@@ -572,14 +544,14 @@ START_TEST(rfc9110_10_1_1_expect)
 {
     static const char head[] = "POST /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
                                "Content-Length: 3\r\n\r\n";
-    reeve_conn *conn = begin();
+    reeve_conn *conn = own_site_connect();
     feed(conn, head);
     ck_assert_str_eq(fake_output(conn, NULL), "HTTP/1.1 100 Continue\r\n\r\n");
     feed(conn, "abc");
     check_output(conn, "HTTP/1.1 100 Continue\r\n\r\n" HELLO);
     fake_close(&conn);
 
-    conn = begin(); /* the body is on its way already */
+    conn = own_site_connect(); /* the body is on its way already */
     char all[256];
     snprintf(all, sizeof all, "%sabc", head);
     feed(conn, all);
@@ -590,379 +562,11 @@ START_TEST(rfc9110_10_1_1_expect)
     expect("GET /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", HELLO);
     expect("POST /hello HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
            HELLO_CLOSE);
-    expect_page("POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+    expect_page("POST /none HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                "Content-Length: 3\r\n\r\n",
                 "404", true);
     expect_page("POST /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 33\r\n"
                 "\r\n", "413", true);
-}
-END_TEST
-
-/* ---------------------------------------------------------------- time and ends ----- */
-
-START_TEST(test_deadlines)
-{
-    reeve_conn *conn = begin();
-    ck_assert_int_eq(fake_deadline(conn), 15000);
-    reeve_deadline(conn, 7); /* empty lines, whole or in pieces, do not prolong it either */
-    feed(conn, "\r\n");
-    feed(conn, "\r");
-    feed(conn, "\n");
-    ck_assert_int_eq(fake_deadline(conn), 7);
-    feed(conn, "GET /hello");
-    ck_assert_int_eq(fake_deadline(conn), 20000);
-    reeve_deadline(conn, 7); /* further bytes do not prolong it */
-    feed(conn, " HTTP/1.1\r\n");
-    ck_assert_int_eq(fake_deadline(conn), 7);
-    feed(conn, "Host: a\r\n\r\n");
-    ck_assert_int_eq(fake_deadline(conn), 15000);
-    feed(conn, "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na");
-    ck_assert_int_eq(fake_deadline(conn), 30000);
-    fake_seconds += 10; /* see test-http-receive.c for more of it */
-    feed(conn, "b");
-    ck_assert_int_eq(fake_deadline(conn), 20001);
-    fake_seconds -= 10;
-    feed(conn, "c");
-    ck_assert_int_eq(fake_deadline(conn), 15000);
-    fake_expire(conn);
-    check_output(conn, HELLO HELLO);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-}
-END_TEST
-
-START_TEST(test_late_requests)
-{
-    static const char *const inputs[] = {
-        "G", "GET /hello HTTP/1.1\r\nHost: a\r\n",
-        "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab"};
-    for (size_t i = 0; i < 3; i++) {
-        reeve_conn *conn = begin();
-        feed(conn, inputs[i]);
-        fake_expire(conn);
-        ck_assert_int_eq(strncmp(fake_output(conn, NULL), "HTTP/1.1 408 ", 13), 0);
-        ck_assert_ptr_nonnull(strstr(fake_output(conn, NULL), "Connection: close\r\n"));
-        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-        ck_assert_int_eq(fake_busy(conn), 0);
-        fake_close(&conn);
-    }
-}
-END_TEST
-
-START_TEST(rfc9112_8_incomplete)
-{
-    static const char *const inputs[] = {
-        "", "\r", "GET /hel", "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
-        "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"};
-    for (size_t i = 0; i < 5; i++) {
-        reeve_conn *conn = begin();
-        feed(conn, inputs[i]);
-        fake_end(conn);
-        ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-        ck_assert_str_eq(fake_output(conn, NULL), i == 4 ? HELLO : "");
-        fake_close(&conn);
-    }
-}
-END_TEST
-
-START_TEST(test_connection_lost_in_a_job)
-{
-    fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = begin();
-    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
-    fake_close(&conn); /* skips the job; a leak would show */
-}
-END_TEST
-
-START_TEST(test_drain)
-{
-    reeve_conn *conn = begin();
-    fake_draining = true; /* the drain hook comes to an idle connection only later */
-    feed(conn, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    check_output(conn, HELLO_CLOSE);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-
-    fake_draining = false;
-    conn = begin();
-    fake_drain(conn);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-
-    fake_draining = false;
-    conn = begin();
-    feed(conn, "GET /hello HTTP/1.1\r\n");
-    fake_drain(conn);
-    ck_assert_int_eq(fake_deadline(conn), 20000);
-    feed(conn, "Host: a\r\n\r\n");
-    check_output(conn, HELLO_CLOSE);
-    fake_close(&conn);
-
-    fake_draining = false;
-    fake_pool = FAKE_DEFERRED;
-    conn = begin();
-    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    fake_drain(conn);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB);
-    fake_run_jobs(conn, true);
-    check_output(conn, HELLO_CLOSE);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_CLOSE);
-    fake_close(&conn);
-}
-END_TEST
-
-/* ---------------------------------------------------------------- access log -------- */
-
-static void logged(const char *input, const char *wanted)
-{
-    fake_access[0] = '\0';
-    setenv("TZ", "UTC", 1);
-    reeve_conn *conn = begin();
-    feed(conn, input);
-    ck_assert_str_eq(fake_access, wanted);
-    fake_close(&conn);
-}
-
-#define LOGGED "192.0.2.1 - - [20/Nov/2026:23:01:02 +0000] "
-
-START_TEST(test_access_log)
-{
-    logged("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
-           LOGGED "\"GET /hello?a HTTP/1.1\" 200 6 \"http://x/\" \"u/1\"\n");
-    logged("HEAD /b/hello HTTP/1.0\r\n\r\n", LOGGED "\"HEAD /b/hello HTTP/1.0\" 200 0 \"-\" \"-\"\n");
-    logged("GET /hello\"\\\xc3 HTTP/1.1\r\nHost: a\r\nUser-Agent: \"\t\r\n\r\n",
-           LOGGED "\"GET /hello\\x22\\x5c\\xc3 HTTP/1.1\" 404 118 \"-\" \"\\x22\"\n");
-    logged("GET /hello HTTP/1.1\r\n\r\n", LOGGED "\"GET /hello HTTP/1.1\" 400 146 \"-\" \"-\"\n");
-    logged("\x1b[31m\n", LOGGED "\"\\x1b[31m\" 400 158 \"-\" \"-\"\n");
-}
-END_TEST
-
-/* The connection ends with a request in hand: one line if its head was complete. */
-static const struct {
-    const char *input, *wanted;
-} cut[] = {
-    {"POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nUser-Agent: u\r\n\r\nab",
-     LOGGED "\"POST /hello HTTP/1.1\" 499 0 \"-\" \"u\"\n"},
-    {"GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n",
-     LOGGED "\"GET /b/hello HTTP/1.1\" 499 0 \"-\" \"-\"\n"},
-    {"GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n",
-     LOGGED "\"GET /hello HTTP/1.1\" 200 6 \"-\" \"-\"\n"
-     LOGGED "\"GET /b/hello HTTP/1.1\" 499 0 \"-\" \"-\"\n"},
-    {"GET /hello HTTP/1.1\r\nHost: a\r\n", ""},
-    {"GET /hello", ""},
-};
-
-START_TEST(test_access_log_interrupted)
-{
-    fake_pool = FAKE_DEFERRED;
-    setenv("TZ", "UTC", 1);
-    for (int seen = 0; seen <= 1; seen++) { /* by its end, or by a reset */
-        fake_access[0] = '\0';
-        reeve_conn *conn = begin();
-        feed(conn, cut[_i].input);
-        if (seen)
-            fake_end(conn);
-        fake_close(&conn);
-        ck_assert_str_eq(fake_access, cut[_i].wanted);
-    }
-}
-END_TEST
-
-/* A large answer is logged when most of it is sent, or with what was. */
-START_TEST(test_access_log_large)
-{
-    static const char head[] = HEAD_200 "Content-Length: 100000\r\n\r\n";
-    static const char input[] = "GET /big HTTP/1.1\r\nHost: a\r\nUser-Agent: u\r\n"
-                                "User-Agent: v\r\nContent-Length: 3\r\n\r\nabc";
-    static const struct {
-        size_t window, bytes;
-    } rows[] = {{10, 0}, {sizeof head - 1, 0}, {sizeof head, 1}, {5000 + sizeof head - 1, 5000}};
-    setenv("TZ", "UTC", 1);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char wanted[200];
-        fake_access[0] = '\0';
-        fake_window = rows[i].window;
-        reeve_conn *conn = begin();
-        feed(conn, input);
-        ck_assert_int_eq(fake_verdict(conn), REEVE_WANT_WRITE);
-        ck_assert_int_eq(fake_busy(conn), 0);
-        ck_assert_str_eq(fake_access, "");
-        fake_close(&conn);
-        snprintf(wanted, sizeof wanted, LOGGED "\"GET /big HTTP/1.1\" 200 %zu \"-\" \"u, v\"\n",
-                 rows[i].bytes);
-        ck_assert_str_eq(fake_access, wanted);
-    }
-    fake_window = 90000;
-    fake_access[0] = '\0';
-    reeve_conn *conn = begin();
-    feed(conn, input);
-    ck_assert_str_eq(fake_access, LOGGED "\"GET /big HTTP/1.1\" 200 100000 \"-\" \"u, v\"\n");
-    fake_close(&conn);
-    ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + strlen(fake_access) - 1);
-}
-END_TEST
-
-/* The client has gone, and nobody noticed before the handler's answer could not be queued. */
-START_TEST(test_access_log_too_late)
-{
-    setenv("TZ", "UTC", 1);
-    fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = begin();
-    feed(conn, "GET /b/hello HTTP/1.1\r\nHost: a\r\n\r\n");
-    fake_memory_left = 0;
-    fake_run_jobs(conn, true);
-    ck_assert_int_eq(fake_verdict(conn), REEVE_ERROR);
-    fake_close(&conn);
-    ck_assert_str_eq(fake_access, LOGGED "\"GET /b/hello HTTP/1.1\" 499 0 \"-\" \"-\"\n");
-}
-END_TEST
-
-/* The line as JSON: what differs from run to run is looked at and taken out. */
-static void logged_json(const char *input, const char *wanted)
-{
-    int year, n = 0;
-    char id[64], rest[8192];
-    fake_access[0] = '\0';
-    reeve_conn *conn = begin();
-    feed(conn, input);
-    fake_close(&conn);
-    ck_assert_int_eq(sscanf(fake_access,
-                            "{\"time\":\"%4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ\",\"request_id\":\""
-                            "%32[0-9a-f]\",%n", &year, id, &n), 2);
-    ck_assert_int_gt(n, 0);
-    ck_assert_int_gt(year, 2000);
-    ck_assert_uint_eq(strlen(id), 32);
-    char *seconds = strstr(fake_access + n, "\"seconds\":");
-    ck_assert_ptr_nonnull(seconds);
-    double took = strtod(seconds + 10, &seconds);
-    ck_assert(took >= 0 && took < UNIT_TIMEOUT);
-    ck_assert_int_eq(seconds[-7], '.'); /* microseconds */
-    snprintf(rest, sizeof rest, "%.*s%s", (int)(strstr(fake_access, "\"seconds\":") -
-                                              (fake_access + n)), fake_access + n, seconds + 1);
-    ck_assert_str_eq(rest, wanted);
-}
-
-#define LOGGED_JSON "\"peer\":\"192.0.2.1\",\"site\":\"default\","
-
-START_TEST(test_access_log_json)
-{
-    settings.sites[0].access.format = ACCESS_JSON;
-    settings.access.format = ACCESS_JSON;
-    settings.timed = true;
-    logged_json("GET /hello?a HTTP/1.1\r\nHost: a\r\nReferer: http://x/\r\nUser-Agent: u/1\r\n\r\n",
-                LOGGED_JSON "\"method\":\"GET\",\"target\":\"/hello?a\",\"protocol\":\"HTTP/1.1\","
-                "\"status\":200,\"bytes\":6,\"referer\":\"http://x/\",\"user_agent\":\"u/1\","
-                "\"user\":null}\n");
-    logged_json("HEAD /b/hello HTTP/1.0\r\nReferer:\r\n\r\n",
-                LOGGED_JSON "\"method\":\"HEAD\",\"target\":\"/b/hello\","
-                "\"protocol\":\"HTTP/1.0\",\"status\":200,\"bytes\":0,\"referer\":\"\","
-                "\"user_agent\":null,\"user\":null}\n");
-    /* UTF-8 of two, three and four bytes; then what is none: too long a form, a surrogate, beyond
-     * Unicode, a lone continuation, a sequence that is cut short. */
-    logged_json("GET /\"\\ HTTP/1.1\r\nHost: a\r\n"
-                "Referer: \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xc2\x9b\r\n"
-                "User-Agent: \xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\x80\xff\xe2\x82\r\n\r\n",
-                LOGGED_JSON "\"method\":\"GET\",\"target\":\"/\\\"\\\\\",\"protocol\":\"HTTP/1.1\","
-                "\"status\":404,\"bytes\":118,"
-                "\"referer\":\"\\u00e4\\u20ac\\ud83d\\ude00\\u009b\","
-                "\"user_agent\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"
-                "\\ufffd\\ufffd\\ufffd\\ufffd\",\"user\":null}\n");
-    logged_json("\x1b[31m\n",
-                "\"peer\":\"192.0.2.1\",\"site\":null,\"method\":null,\"target\":null,"
-                "\"protocol\":null,\"status\":400,\"bytes\":158,\"referer\":null,"
-                "\"user_agent\":null,\"user\":null,\"line\":\"\\u001b[31m\"}\n");
-    logged_json("PUT /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
-                LOGGED_JSON "\"method\":\"PUT\",\"target\":\"/hello\",\"protocol\":\"HTTP/1.1\","
-                "\"status\":499,\"bytes\":0,\"referer\":null,\"user_agent\":null,\"user\":null,"
-                "\"interrupted\":true}\n");
-}
-END_TEST
-
-/* Texts of any length: the line holds its bounds and stays whole. */
-START_TEST(test_access_log_long)
-{
-    static char input[70000];
-    settings.limits = (struct parse_limits){.line = 65536, .header = 65536, .count = 10};
-    for (int format = ACCESS_COMBINED; format <= ACCESS_JSON; format++) {
-        settings.sites[0].access.format = (enum access_format)format;
-        size_t n = (size_t)sprintf(input, "GET /");
-        memset(input + n, 0xf4, 30000);
-        n += 30000;
-        n += (size_t)sprintf(input + n, " HTTP/1.1\r\nHost: a\r\nReferer: ");
-        for (int i = 0; i < 5000; i++, n += 4)
-            memcpy(input + n, "\xf0\x9f\x98\x80", 4);
-        n += (size_t)sprintf(input + n, "\r\nUser-Agent: ");
-        memset(input + n, '"', 10000);
-        sprintf(input + n + 10000, "\r\n\r\n");
-        fake_access[0] = '\0';
-        reeve_conn *conn = begin();
-        feed(conn, input);
-        fake_close(&conn);
-        size_t length = strlen(fake_access);
-        ck_assert_uint_gt(length, 6000);
-        ck_assert_uint_lt(length, 14336);
-        ck_assert_ptr_eq(strchr(fake_access, '\n'), fake_access + length - 1);
-        ck_assert_ptr_nonnull(strstr(fake_access, format == ACCESS_JSON
-                                                      ? "\\ude00\",\"user_agent\":\"\\\""
-                                                      : "\" \"\\x22"));
-    }
-}
-END_TEST
-
-/* ---------------------------------------------------------------- request ids ------- */
-
-/* The id in the answer to a request with this field. */
-static const char *id_for(const char *field, char *room)
-{
-    char input[1024];
-    snprintf(input, sizeof input, "GET /none HTTP/1.1\r\nHost: a\r\n%s\r\n", field);
-    reeve_conn *conn = begin();
-    feed(conn, input);
-    const char *at = strstr(fake_output(conn, NULL), "\r\nX-Id: ");
-    ck_assert_ptr_nonnull(at);
-    ck_assert_int_eq(sscanf(at, "\r\nX-Id: %255s\r\n", room), 1);
-    fake_close(&conn);
-    return room;
-}
-
-START_TEST(test_request_id)
-{
-    char first[256], second[256], taken[256], longest[200];
-    settings.request_id = "X-Id";
-    settings.limits = (struct parse_limits){.line = 1000, .header = 1000, .count = 10};
-    id_for("", first);
-    id_for("", second);
-    ck_assert_uint_eq(strlen(first), 32);
-    ck_assert_uint_eq(strspn(first, "0123456789abcdef"), 32);
-    ck_assert_str_ne(first, second);
-    ck_assert_str_eq(id_for("X-ID: a-Token.1\r\n", taken), "a-Token.1");
-    snprintf(longest, sizeof longest, "x-id: %0128d\r\n", 7);
-    ck_assert_uint_eq(strlen(id_for(longest, taken)), 128);
-    snprintf(longest, sizeof longest, "x-id: %0129d\r\n", 7);
-    ck_assert_uint_eq(strlen(id_for(longest, taken)), 32);
-    ck_assert_uint_eq(strspn(id_for("X-Id: a b\r\n", taken), "0123456789abcdef"), 32);
-    ck_assert_uint_eq(strspn(id_for("X-Id:\r\n", taken), "0123456789abcdef"), 32);
-    ck_assert_uint_eq(strspn(id_for("X-Id: {}\r\n", taken), "0123456789abcdef"), 32);
-}
-END_TEST
-
-/* The log tells the id that the client was told, also with an error; no handler sets another. */
-START_TEST(test_request_id_logged)
-{
-    char id[256], wanted[300];
-    settings.request_id = "X-Lost"; /* the handler tries to set it */
-    settings.sites[0].access.format = ACCESS_JSON;
-    settings.timed = true;
-    reeve_conn *conn = begin();
-    feed(conn, "GET /silent HTTP/1.1\r\nHost: a\r\n\r\n");
-    const char *at = strstr(fake_output(conn, NULL), "\r\nX-Lost: ");
-    ck_assert_ptr_nonnull(at);
-    ck_assert_int_eq(sscanf(at, "\r\nX-Lost: %255s\r\n", id), 1);
-    ck_assert_uint_eq(strlen(id), 32);
-    ck_assert_ptr_null(strstr(at + 10, "X-Lost"));
-    snprintf(wanted, sizeof wanted, "\"request_id\":\"%s\",", id);
-    ck_assert_ptr_nonnull(strstr(fake_access, wanted));
-    fake_close(&conn);
 }
 END_TEST
 
@@ -975,10 +579,4 @@ UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_
                  ONCE(test_server_header), EACH(rfc9110_15_errors, errors),
                  ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),
                  ONCE(test_short_memory), ONCE(rfc9112_6_3_bodies), ONCE(test_blocking_body),
-                 ONCE(rfc9110_10_1_1_expect), ONCE(test_deadlines), ONCE(test_late_requests),
-                 ONCE(rfc9112_8_incomplete), ONCE(test_connection_lost_in_a_job), ONCE(test_drain),
-                 ONCE(test_access_log), ONCE(test_access_log_json),
-                 EACH(test_access_log_interrupted, cut), ONCE(test_access_log_too_late),
-                 ONCE(test_access_log_large),
-                 ONCE(test_access_log_long), ONCE(test_request_id),
-                 ONCE(test_request_id_logged))
+                 ONCE(rfc9110_10_1_1_expect))

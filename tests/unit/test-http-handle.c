@@ -3,17 +3,14 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../modules/http/request.h"
 #include "../../modules/http/settings.h"
-#include "fake-reeve.h"
+#include "own-site.h"
 #include "unit.h"
-
-extern const reeve_module reeve_module_descriptor;
 
 #define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
 #define OK "HTTP/1.1 200 OK\r\n" DATE
@@ -56,8 +53,6 @@ static int do_one(reeve_request *request, char what, const char *script)
         return reeve_set_header(request, "X-Pass", passes == 1 ? "1" : "2");
     case 'i':
         return reeve_interim(request, 103);
-    case 'n':
-        return strlen(reeve_request_id(request)) == 32 ? 0 : -1;
     case 'k':
         kept = strcpy(reeve_alloc(request, 5), "kept");
         return 0;
@@ -120,68 +115,29 @@ static int handle(reeve_request *request, void *config)
     return run_script(request, script, strcspn(script, ";,"));
 }
 
-static void *ask_id(void *request)
-{
-    return strdup(reeve_request_id(request));
-}
-
-/* The id as three threads are told it: this one, and one that nobody has prepared. */
-static int tell_id(reeve_request *request, void *config)
-{
-    pthread_t thread;
-    void *other;
-    (void)config;
-    ck_assert_int_eq(pthread_create(&thread, NULL, ask_id, request), 0);
-    ck_assert_int_eq(pthread_join(thread, &other), 0);
-    ck_assert_str_eq(other, reeve_request_id(request));
-    free(other);
-    return reeve_reply(request, 200, "text/plain", reeve_request_id(request),
-                       strlen(reeve_request_id(request)));
-}
-
 /* ---------------------------------------------------------------- around ------------ */
 
-static const reeve_handler handlers[] = {
-    {.protocol = "http", .handle = handle},
-    {.protocol = "http", .blocking = true, .handle = handle},
-    {.protocol = "http", .handle = tell_id},
-    {.protocol = "http", .blocking = true, .handle = tell_id},
+static const struct own_route routes[] = {
+    {"/loop", {.protocol = "http", .handle = handle}, NULL},
+    {"/pool", {.protocol = "http", .blocking = true, .handle = handle}, NULL},
 };
-static const char *const prefixes[] = {"/loop", "/pool", "/id", "/pool/id"};
-#define ROUTES (sizeof prefixes / sizeof *prefixes)
 
-static reeve_section routes[ROUTES], site;
-static struct fake_value site_values[2], http_values[8];
+static const struct fake_value values[] = {
+    {.name = "line_limit", .number = 1000}, {.name = "header_limit", .number = 1000},
+    {.name = "header_count", .number = 50}, {.name = "body_limit", .number = 100},
+    {.name = NULL},
+};
 
 static void set_up(void)
 {
-    static const reeve_section nothing = {.title = NULL};
-    for (size_t i = 0; i < ROUTES; i++)
-        routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
-                                    .options = &nothing};
-    site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = ROUTES};
-    site = (reeve_section){.title = "default", .values = site_values};
-    const struct fake_value all[] = {
-        {.name = "line_limit", .number = 1000}, {.name = "header_limit", .number = 1000},
-        {.name = "header_count", .number = 50}, {.name = "body_limit", .number = 100},
-        {.name = "site", .sections = &site, .count = 1},
-    };
-    memcpy(http_values, all, sizeof all);
-    reeve_section section = {.values = http_values};
-    ck_assert_int_eq(settings_read(&section), 0);
-}
-
-static void tear_down(void)
-{
-    request_thread_exit();
-    settings_free();
+    own_site_open(routes, sizeof routes / sizeof *routes, values);
 }
 
 /* A request for `target`, with a version of HTTP/1. */
 static reeve_conn *ask(const char *target, int minor)
 {
     char input[1000];
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     int n = snprintf(input, sizeof input, "GET %s HTTP/1.%d\r\nHost: a\r\n\r\n", target, minor);
     passes = more_calls = 0;
     fake_log[0] = '\0';
@@ -280,7 +236,7 @@ END_TEST
 START_TEST(what_is_queued_does_not_wait)
 {
     fake_pool = FAKE_FULL;
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     static const char input[] = "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
                                 "GET /loop?a;p HTTP/1.1\r\nHost: a\r\n\r\n";
     fake_feed(conn, input, sizeof input - 1);
@@ -504,54 +460,11 @@ START_TEST(rfc9110_6_5_1_which_trailers)
 }
 END_TEST
 
-/* ---------------------------------------------------------------- the id ------------ */
-
-static bool no_randomness;
-static int draws;
-
-ssize_t __real_getrandom(void *data, size_t length, unsigned flags);
-ssize_t __wrap_getrandom(void *data, size_t length, unsigned flags);
-ssize_t __wrap_getrandom(void *data, size_t length, unsigned flags)
-{
-    draws++;
-    return no_randomness ? -1 : __real_getrandom(data, length, flags);
-}
-
-/* Neither the option request_id nor a log asks for ids; in whatever thread; without random bits. */
-START_TEST(every_request_has_an_id)
-{
-    char first[33] = "";
-    no_randomness = _i == 1;
-    ck_assert_ptr_null(settings.request_id);
-    ck_assert(!settings.timed);
-    for (int i = 0; i < 2; i++) {
-        reeve_conn *conn = ask(i == 0 ? "/id" : "/pool/id", 1);
-        const char *id = strstr(fake_output(conn, NULL), "\r\n\r\n") + 4;
-        ck_assert_uint_eq(strlen(id), 32);
-        ck_assert_uint_eq(strspn(id, "0123456789abcdef"), 32);
-        ck_assert_str_ne(id, first);
-        memcpy(first, id, 33);
-        ck_assert_int_eq(strstr(fake_log, "no-randomness") != NULL, no_randomness);
-        fake_close(&conn);
-    }
-}
-END_TEST
-
-/* A system call for a thread, not for a request. */
-START_TEST(ids_are_drawn_once)
-{
-    for (int i = 0; i < 3; i++)
-        expect("/loop?nnp", 1, OK ONE "\r\none");
-    ck_assert_int_eq(draws, 1);
-}
-END_TEST
-
-UNIT_MAIN_AROUND("http-handle", set_up, tear_down, ONCE(asked_again_in_the_pool),
+UNIT_MAIN_AROUND("http-handle", set_up, own_site_close, ONCE(asked_again_in_the_pool),
                  ONCE(its_stream_runs_in_the_pool), ONCE(the_pool_is_full),
                  ONCE(the_client_goes_before_it_is_asked_again),
                  ONCE(what_is_queued_does_not_wait), TIMES(wanted_in_a_stream_that_came_later, 2),
                  EACH(one_answer, mistakes), TIMES(put_off_and_wrong, 4),
                  ONCE(rfc8297_early_hints), TIMES(hints_before_the_slow_part, 2),
                  ONCE(which_interim_answers), ONCE(rfc9112_7_1_2_trailers),
-                 ONCE(rfc9110_6_5_1_which_trailers), TIMES(every_request_has_an_id, 2),
-                 ONCE(ids_are_drawn_once))
+                 ONCE(rfc9110_6_5_1_which_trailers))

@@ -13,10 +13,8 @@
 #include "../../modules/http/answer.h"
 #include "../../modules/http/request.h"
 #include "../../modules/http/settings.h"
-#include "fake-reeve.h"
+#include "own-site.h"
 #include "unit.h"
-
-extern const reeve_module reeve_module_descriptor;
 
 #define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
 #define HEAD(length) "Content-Type: text/plain\r\nContent-Length: " length "\r\nX-Own: 1\r\n"
@@ -56,24 +54,17 @@ static int handle(reeve_request *request, void *config)
 
 /* ---------------------------------------------------------------- around ------------ */
 
-static reeve_handler handler = {.protocol = "http", .handle = handle};
-static reeve_section route, site;
-static struct fake_value site_values[2], http_values[8];
+static struct own_route route = {"/", {.protocol = "http", .handle = handle}, NULL};
+
+static const struct fake_value values[] = {
+    {.name = "line_limit", .number = 1000}, {.name = "header_limit", .number = 1000},
+    {.name = "header_count", .number = 50}, {.name = "body_limit", .number = 100},
+    {.name = NULL},
+};
 
 static void set_up(void)
 {
-    static const reeve_section nothing = {.title = NULL};
-    route = (reeve_section){.title = "/", .handler = &handler, .options = &nothing};
-    site_values[0] = (struct fake_value){.name = "route", .sections = &route, .count = 1};
-    site = (reeve_section){.title = "default", .values = site_values};
-    const struct fake_value all[] = {
-        {.name = "line_limit", .number = 1000}, {.name = "header_limit", .number = 1000},
-        {.name = "header_count", .number = 50}, {.name = "body_limit", .number = 100},
-        {.name = "site", .sections = &site, .count = 1},
-    };
-    memcpy(http_values, all, sizeof all);
-    reeve_section section = {.values = http_values};
-    ck_assert_int_eq(settings_read(&section), 0);
+    own_site_open(&route, 1, values);
     memset(body, 'b', sizeof body);
 }
 
@@ -81,15 +72,14 @@ static void tear_down(void)
 {
     if (prepared != NULL && !given_up)
         reeve_prepared_free(prepared);
-    request_thread_exit();
-    settings_free();
+    own_site_close();
 }
 
 static void expect(const char *request, const char *wanted)
 {
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, request, strlen(request));
-    if (handler.blocking)
+    if (route.handler.blocking)
         fake_run_jobs(conn, true);
     ck_assert_str_eq(fake_output(conn, NULL), wanted);
     fake_close(&conn);
@@ -112,8 +102,8 @@ static void open_file(const char *text)
 
 START_TEST(given_often)
 {
-    handler.blocking = _i == 1;
-    fake_pool = handler.blocking ? FAKE_DEFERRED : FAKE_INLINE;
+    route.handler.blocking = _i == 1;
+    fake_pool = route.handler.blocking ? FAKE_DEFERRED : FAKE_INLINE;
     length = 3;
     expect(GET, OK DATE HEAD("3") "\r\nbbb");
     memset(body, 'c', sizeof body); /* it was copied */
@@ -186,7 +176,7 @@ START_TEST(memory_is_short)
     length = 3;
     expect(GET, OK DATE HEAD("3") "\r\nbbb");
     fake_memory_left = 0;
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, GET, strlen(GET));
     ck_assert_int_eq(fake_verdict(conn), REEVE_ERROR);
     fake_close(&conn);

@@ -9,10 +9,8 @@
 #include "../../modules/http/body.h"
 #include "../../modules/http/conn.h"
 #include "../../modules/http/settings.h"
-#include "fake-reeve.h"
+#include "own-site.h"
 #include "unit.h"
-
-extern const reeve_module reeve_module_descriptor;
 
 #define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
 #define HEAD "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
@@ -116,44 +114,25 @@ static int stream(reeve_request *request)
 
 /* ---------------------------------------------------------------- the site ---------- */
 
+static const reeve_section older = {.older = 1};
+
+static const struct own_route routes[] = {
+    {"/r", {.protocol = "http", .handle = handle, .receive = receive}, NULL},
+    {"/p", {.protocol = "http", .handle = handle, .receive = receive, .blocking = true}, NULL},
+    {"/old", {.protocol = "http", .handle = handle, .receive = receive}, &older},
+};
+
+static const struct fake_value values[] = {
+    {.name = "line_limit", .number = 200},     {.name = "header_limit", .number = 400},
+    {.name = "header_count", .number = 8},     {.name = "keepalive_timeout", .number = 15000},
+    {.name = "body_limit", .number = 20},      {.name = "header_timeout", .number = 20000},
+    {.name = "body_rate", .number = 100},      {.name = "body_timeout", .number = 30000},
+    {.name = NULL},
+};
+
 static void set_up(void)
 {
-    static const reeve_handler loop = {.protocol = "http", .handle = handle, .receive = receive};
-    static const reeve_handler pool = {.protocol = "http", .handle = handle, .receive = receive,
-                                       .blocking = true};
-    static const reeve_section options = {.title = NULL}, old_options = {.older = 1};
-    static const reeve_section routes[] = {
-        {.title = "/r", .handler = &loop, .options = &options},
-        {.title = "/p", .handler = &pool, .options = &options},
-        {.title = "/old", .handler = &loop, .options = &old_options},
-    };
-    static const struct fake_value site_values[] = {
-        {.name = "route", .sections = routes, .count = 3},
-        {.name = "access_log", .text = ""},
-        {.name = NULL},
-    };
-    static const reeve_section site = {.title = "default", .values = site_values};
-    static const struct fake_value values[] = {
-        {.name = "line_limit", .number = 200},
-        {.name = "header_limit", .number = 400},
-        {.name = "header_count", .number = 8},
-        {.name = "body_limit", .number = 20},
-        {.name = "body_rate", .number = 100},
-        {.name = "keepalive_timeout", .number = 15000},
-        {.name = "header_timeout", .number = 20000},
-        {.name = "body_timeout", .number = 30000},
-        {.name = "access_log", .text = ""},
-        {.name = "site", .sections = &site, .count = 1},
-        {.name = NULL},
-    };
-    static const reeve_section section = {.values = values};
-    ck_assert_int_eq(settings_read(&section), 0);
-}
-
-static void tear_down(void)
-{
-    request_thread_exit();
-    settings_free();
+    own_site_open(routes, sizeof routes / sizeof *routes, values);
 }
 
 /* ---------------------------------------------------------------- driving ----------- */
@@ -163,7 +142,7 @@ static reeve_conn *begin(bool blocking)
     memset(&seen, 0, sizeof seen);
     seen.blocking = blocking;
     seen.stop_at = SIZE_MAX;
-    return fake_open(reeve_module_descriptor.protocol);
+    return own_site_connect();
 }
 
 static void feed(reeve_conn *conn, const char *text)
@@ -605,7 +584,7 @@ START_TEST(test_no_body_rate)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("http-receive", set_up, tear_down, ONCE(rfc9112_6_bodies_in_pieces),
+UNIT_MAIN_AROUND("http-receive", set_up, own_site_close, ONCE(rfc9112_6_bodies_in_pieces),
                  ONCE(test_large), ONCE(test_one_piece_at_a_time), ONCE(rfc9110_10_1_1_expect),
                  ONCE(test_older_handler), ONCE(test_early_answers), ONCE(test_early_stream),
                  ONCE(test_failure), ONCE(test_fields_of_receive), ONCE(rfc9112_7_1_malformed),

@@ -9,12 +9,11 @@
 #include "../../modules/http/conn.h"
 #include "../../modules/http/form.h"
 #include "../../modules/http/settings.h"
-#include "fake-reeve.h"
+#include "own-site.h"
 #include "unit.h"
 
-extern const reeve_module reeve_module_descriptor;
-
-#define HEAD "HTTP/1.1 200 OK\r\nDate: Fri, 20 Nov 2026 23:01:02 GMT\r\nContent-Type: text/plain\r\n"
+#define DATE "Date: Fri, 20 Nov 2026 23:01:02 GMT\r\n"
+#define HEAD "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\n"
 #define CHUNKED HEAD "Transfer-Encoding: chunked\r\n\r\n"
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -74,64 +73,33 @@ static int values(reeve_request *request, void *config)
     return reeve_reply(request, 200, "text/plain", text, (size_t)n);
 }
 
-static int no_options(const reeve_section *section, const char *route, void **config)
-{
-    (void)section;
-    (void)route;
-    *config = NULL;
-    return 0;
-}
-
-static const reeve_handler handlers[] = {
-    {.protocol = "http", .blocking = false, .configure = no_options, .handle = stream},
-    {.protocol = "http", .blocking = true, .configure = no_options, .handle = stream},
-    {.protocol = "http", .blocking = false, .configure = no_options, .handle = defer},
-    {.protocol = "http", .blocking = true, .configure = no_options, .handle = defer},
-    {.protocol = "http", .blocking = false, .configure = no_options, .handle = values},
+static const struct own_route routes[] = {
+    {"/s", {.protocol = "http", .handle = stream}, NULL},
+    {"/pool/s", {.protocol = "http", .blocking = true, .handle = stream}, NULL},
+    {"/d", {.protocol = "http", .handle = defer}, NULL},
+    {"/pool/d", {.protocol = "http", .blocking = true, .handle = defer}, NULL},
+    {"/v", {.protocol = "http", .handle = values}, NULL},
 };
-static const char *const prefixes[] = {"/s", "/pool/s", "/d", "/pool/d", "/v"};
-#define ROUTES (sizeof prefixes / sizeof *prefixes)
 
-static const reeve_section nothing = {.title = NULL};
-static reeve_section routes[ROUTES], site;
-static struct fake_value site_values[3], http_values[8];
+static const struct fake_value limits[] = {
+    {.name = "line_limit", .number = 100}, {.name = "header_limit", .number = 300},
+    {.name = "header_count", .number = 5}, {.name = "body_limit", .number = 100},
+    {.name = "access_log", .text = "log"}, {.name = NULL},
+};
 
 static void set_up(void)
 {
     static const char *const none[] = {NULL};
-    for (size_t i = 0; i < ROUTES; i++)
-        routes[i] = (reeve_section){.title = prefixes[i], .handler = &handlers[i],
-                                    .options = &nothing};
-    site_values[0] = (struct fake_value){.name = "route", .sections = routes, .count = ROUTES};
-    site_values[1] = (struct fake_value){.name = "access_log", .text = "inherit"};
-    site = (reeve_section){.title = "default", .values = site_values};
-    const struct fake_value all[] = {
-        {.name = "line_limit", .number = 100},  {.name = "header_limit", .number = 300},
-        {.name = "header_count", .number = 5},  {.name = "body_limit", .number = 100},
-        {.name = "access_log", .text = "log"},  {.name = "site", .sections = &site, .count = 1},
-    };
-    memcpy(http_values, all, sizeof all);
-    reeve_section section = {.values = http_values};
-    ck_assert_int_eq(settings_read(&section), 0);
+    own_site_open(routes, sizeof routes / sizeof *routes, limits);
     pieces = none;
     last = asked = over_count = 0;
     length = REEVE_UNKNOWN_LENGTH;
 }
 
-static void tear_down(void)
-{
-    request_thread_exit();
-    settings_free();
-    fake_pool = FAKE_INLINE;
-    fake_high_water = 65536;
-    fake_memory_left = 1000000;
-    fake_access[0] = fake_log[0] = '\0';
-}
-
 /* What is sent upon `input`, and the verdict; over() is called. */
 static void expect(const char *input, const char *wanted, reeve_verdict verdict)
 {
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, input, strlen(input));
     ck_assert_str_eq(fake_output(conn, NULL), wanted);
     ck_assert_int_eq(fake_verdict(conn), verdict);
@@ -255,7 +223,7 @@ START_TEST(congested)
     pieces = many;
     length = 15000;
     fake_high_water = 4000;
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, get(_i, "1"), strlen(get(_i, "1")));
     size_t sent;
     fake_output(conn, &sent);
@@ -270,11 +238,11 @@ START_TEST(the_pool_is_full_for_a_while)
     static const char *const once[] = {"one", NULL};
     pieces = once;
     fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, get(1, "1"), strlen(get(1, "1")));
     fake_pool = FAKE_FULL;
     fake_run_jobs(conn, true); /* handle() */
-    ck_assert_int_eq(fake_verdict(conn), REEVE_WANT_READ);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_JOB); /* nothing is read meanwhile */
     ck_assert_int_gt(fake_deadline(conn), 0);
     fake_pool = FAKE_INLINE;
     fake_expire(conn);
@@ -288,7 +256,7 @@ START_TEST(the_client_goes_meanwhile)
 {
     pieces = two;
     fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, get(1, "1"), strlen(get(1, "1")));
     fake_run_jobs(conn, true);  /* handle() */
     fake_run_jobs(conn, false); /* more() is not called any more */
@@ -305,7 +273,7 @@ START_TEST(a_piece_cannot_be_queued)
 {
     pieces = two;
     fake_pool = FAKE_DEFERRED;
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, get(1, "1"), strlen(get(1, "1")));
     fake_run_jobs(conn, true); /* handle() */
     fake_run_jobs(conn, true); /* "one" */
@@ -322,7 +290,7 @@ END_TEST
 
 static reeve_conn *put_off(int which)
 {
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     const char *text = which ? GET("/pool/d") : GET("/d");
     later = NULL;
     fake_feed(conn, text, strlen(text));
@@ -406,14 +374,14 @@ START_TEST(values_of_a_request)
     static const char post[] = "POST /v?name=q HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n"
                                "Content-Type: application/x-www-form-urlencoded; charset=x\r\n\r\n"
                                "name=f";
-    reeve_conn *conn = fake_open(reeve_module_descriptor.protocol);
+    reeve_conn *conn = own_site_connect();
     fake_feed(conn, post, sizeof post - 1);
     ck_assert_str_eq(fake_output(conn, NULL), HEAD "Content-Length: 3\r\n\r\nq|f");
     fake_close(&conn);
 }
 END_TEST
 
-UNIT_MAIN_AROUND("http-stream", set_up, tear_down, EACH(of_unknown_length_chunked, targets),
+UNIT_MAIN_AROUND("http-stream", set_up, own_site_close, EACH(of_unknown_length_chunked, targets),
                  EACH(empty, targets), EACH(of_unknown_length_to_an_old_client, targets),
                  EACH(of_known_length, targets), EACH(too_short, targets), EACH(too_long, targets),
                  EACH(given_up, targets), EACH(without_a_piece, targets), ONCE(no_body_for_head),

@@ -161,6 +161,19 @@ START_TEST(deadline)
 }
 END_TEST
 
+/* Neither more input nor its end cuts the wait short. */
+START_TEST(deadline_alone)
+{
+    start(&talk, _i);
+    int fd = rig_connect(&rig, 0);
+    rig_put(fd, "deadline 30\nhang\necho x\n");
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    rig_expect(fd, "ok\nexpired\n");
+    rig_expect_over(fd);
+    rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(deadline_without_hook)
 {
     start(&talk_bare, _i);
@@ -366,7 +379,8 @@ UNIT_MAIN("step", EACH(whole_and_dripped, rig_waits), EACH(pipelined, rig_waits)
           EACH(greeting, rig_waits), EACH(half_close, rig_waits),
           EACH(lingers_for_unread_input, rig_waits), EACH(linger_ends, rig_waits),
           EACH(error_loses_output, rig_waits), EACH(input_overflow, rig_waits),
-          EACH(deadline, rig_waits), EACH(deadline_without_hook, rig_waits),
+          EACH(deadline, rig_waits), EACH(deadline_alone, rig_waits),
+          EACH(deadline_without_hook, rig_waits),
           EACH(generator_waits_for_the_reader, rig_waits), EACH(send_timeout, rig_waits),
           EACH(send_deadline, send_deadlines), EACH(send_rate, rig_waits),
           EACH(echo_backpressure, rig_waits), EACH(many_connections, rig_waits))

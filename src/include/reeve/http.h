@@ -185,10 +185,10 @@ static inline const char *reeve_request_user(const reeve_request *r) { return r-
  * proxy gave it, or a new one, see the option request_id. */
 static inline const char *reeve_request_id(reeve_request *r) { return r->api->id(r); }
 
-/* The answer. Content-Length, Date, Connection, Server and the absence of a body (for HEAD, 204, 205
- * and 304) are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0, or -1
- * if memory is short, an argument is refused, or a reply was already given or put off to a second
- * call by reeve_again(). The first reply counts, whatever follows. */
+/* The answer. Content-Length, Date, Connection, Server and the absence of a body (for HEAD, 204,
+ * 205 and 304) are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0,
+ * or -1 if memory is short, an argument is refused, or a reply was already given or put off to a
+ * second call by reeve_again(). The first reply counts, whatever follows. */
 
 /* Adds a field; before the reply. Name and value are copied. Refused: a name that is no token or is
  * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server, the one that
@@ -209,12 +209,12 @@ static inline int reeve_set_trailer(reeve_request *r, const char *name, const ch
     return r->api->set_trailer(r, name, value);
 }
 /* Sends an interim answer ahead of the one that will follow (RFC 9110, 15.2): 100 to 199 but 101,
- * such as 103 with a field Link for what a page will need (RFC 8297). It takes the fields that
- * were set so far, which are forgotten then. It leaves when handle() returns; so say it, and return
+ * such as 103 with a field Link for what a page will need (RFC 8297). It takes the fields that were
+ * set so far, which are forgotten then. It leaves when handle() returns; so say it, and return
  * reeve_again() or reeve_defer() for the slow part. To a client that speaks HTTP/1.0 nothing is
- * sent. 0, or -1 if the status is another, memory is short, a reply was given, this is receive(), or
- * this is not the loop's thread: a blocking handler's call, the second one after reeve_again(), and
- * after reeve_defer(). */
+ * sent. 0, or -1 if the status is another, memory is short, a reply was given, this is receive(),
+ * or this is not the loop's thread: a blocking handler's call, the second one after reeve_again(),
+ * and after reeve_defer(). */
 static inline int reeve_interim(reeve_request *r, int status) { return r->api->interim(r, status); }
 /* Answers with `length` bytes, copied. `type` is the Content-Type, at most 127 bytes, or NULL. */
 static inline int reeve_reply(reeve_request *r, int status, const char *type, const void *body,
@@ -236,11 +236,11 @@ static inline int reeve_reply_status(reeve_request *r, int status)
 }
 
 /* An answer made once and given often: each time costs little more than the copying. Made of the
- * header fields that were set, which are forgotten then, and a body, copied; or of a part of a file,
- * which is taken over and closed with it, but not on failure. It belongs to the caller, who may give
- * it to any later request too, in any thread, several at once, until reeve_prepared_free(), which
- * may come while one is still being sent. Fields set before reeve_reply_prepared() are forgotten.
- * NULL: as -1 of a reply. */
+ * header fields that were set, which are forgotten then, and a body, copied; or of a part of a
+ * file, which is taken over and closed with it, but not on failure. It belongs to the caller, who
+ * may give it to any later request too, in any thread, several at once, until
+ * reeve_prepared_free(), which may come while one is still being sent. Fields set before
+ * reeve_reply_prepared() are forgotten. NULL: as -1 of a reply. */
 static inline reeve_prepared *reeve_prepare(reeve_request *r, int status, const char *type,
                                             const void *body, size_t length)
 {

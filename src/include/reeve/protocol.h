@@ -24,7 +24,8 @@ typedef struct reeve_conn reeve_conn;
 typedef enum reeve_verdict {
     REEVE_WANT_READ = 1, /* call again when there is more input, or its end */
     REEVE_WANT_WRITE,    /* call again when the output has gone down to the low-water mark */
-    REEVE_JOB,           /* a job is in flight: call again after its `done`, do not read before */
+    REEVE_JOB,           /* a job is in flight: call again after its `done`, do not read before;
+                            with a deadline and no job (since 1.2): call `expired` then */
     REEVE_CLOSE,         /* send what is queued, then close */
     REEVE_ERROR,         /* close now, unsent output is lost */
 } reeve_verdict;
