@@ -33,6 +33,8 @@ static void put(char **at, const void *data, size_t length)
 struct prepared *prepared_new(const struct answer *answer, const void *body, int fd, off_t offset,
                               size_t length)
 {
+    if (answer_is_bare(answer->status))
+        length = 0;
     size_t copied = body != NULL ? length : 0;
     struct prepared *prepared = malloc(sizeof *prepared + answer_head_room(answer) + copied);
     if (prepared == NULL)

@@ -135,6 +135,7 @@ int worker_main(void)
         _exit(status); /* some threads may have started: leave them all they look at */
     load_free(&worker.loaded);
     handover_free(&worker.handover);
+    orders->channel = -1; /* the end of the process closes it: the master kills who has done so */
     orders_close(orders);
     return status;
 }

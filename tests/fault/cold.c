@@ -2,9 +2,10 @@
  *
  * Preloaded into reeved and all it executes. It touches files named *.cold only. REEVE_COLD names a
  * folder: while `forced` lies in it, such files are said not to be in memory; while `gate` does, a
- * FIFO, each pread() of them waits until somebody has opened it for writing. What has happened is
- * written there too, a byte for each time: `asked`, and `read`. Any thread may come here; nothing
- * is kept between two calls. */
+ * FIFO, each pread() of them waits until somebody has opened it for writing. While `last` does, also
+ * a FIFO, a process that exits waits for it in the same way. What has happened is written there too,
+ * a byte for each time: `asked`, `read`, `exits` and `exited`. Any thread may come here; nothing is
+ * kept between two calls. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -63,12 +64,21 @@ static bool is_forced(void)
     return fd >= 0;
 }
 
-static void wait_for_disk(void)
+/* True: there was that FIFO, and now it has a writer. */
+static bool wait_for(const char *name)
 {
-    int fd = look("gate", O_RDONLY); /* a FIFO: until there is a writer */
+    int fd = look(name, O_RDONLY);
 
     if (fd >= 0)
         close(fd);
+    return fd >= 0;
+}
+
+__attribute__((destructor)) static void exits(void)
+{
+    note("exits");
+    if (wait_for("last"))
+        note("exited");
 }
 
 EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
@@ -92,7 +102,7 @@ EXPORT ssize_t pread(int fd, void *to, size_t length, off_t offset)
 {
     if (is_cold(fd)) {
         note("read");
-        wait_for_disk();
+        wait_for("gate");
     }
     return syscall(SYS_pread64, fd, to, length, offset);
 }

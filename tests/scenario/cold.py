@@ -1,6 +1,7 @@
 """Files that are not in memory keep nobody waiting but those who want them. The disk that waits is
 tests/fault/cold.c; one scenario has a file that really lies on the disk only."""
 import os
+import signal
 
 from client import Client, connect, get, reset
 from reeve import HTTP, POOLED, REEVED, Skipped, check, equal, main, run, scenario, until
@@ -182,6 +183,24 @@ def whole_everywhere(case):
     answer = get(server.address(), "/film.cold")
     check(answer.body == film, "the bytes are the file's")
     equal(bool(disk.count("read")), case.row.pool, "read ahead by a pool")
+
+
+@scenario("a worker that has finished is left to exit", models=())
+def exits(case):
+    """Sanitizers look for leaks at that time."""
+    server, disk, _ = start(case)
+    launch(server, disk)
+    os.mkfifo(disk.join("last"))
+    os.unlink(disk.join("exits"))  # that of the probe
+    try:
+        server.signal(signal.SIGTERM, server.pids()[0])
+        until(lambda: disk.count("exits") == 1, "the worker exits")
+        for _ in range(2):
+            server.ask("health")  # whatever the master does about what has come before
+        with open(disk.join("last"), "rb+", buffering=0):
+            until(lambda: disk.count("exited") == 1, "it has come to its end")
+    finally:
+        os.unlink(disk.join("last"))  # the others need not wait
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ It runs once under every model it allows. When it ends, the server is told to st
 below it is looked after: a process left behind, a sanitizer's report, a crash that was not meant or
 an exit status other than 0 fail the scenario, and the daemon's log is printed.
 
-Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --error-exitcode=99
---trace-children=yes"), REEVE_SLOW (factor for deadlines), REEVE_FULL=1 (full numbers), REEVE_ONLY
-(part of the names of the scenarios to run).
+Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --trace-children=yes
+--fair-sched=yes --leak-check=full", see HACKING), REEVE_SLOW (factor for deadlines), REEVE_FULL=1
+(full numbers), REEVE_ONLY (part of the names of the scenarios to run).
 """
 import ctypes
 import json
@@ -53,7 +53,8 @@ def built_with(mark):
 SANITIZED = built_with(b"__asan_init") or built_with(b"__tsan_init")
 DEADLINE = 10 * SLOW
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
-           "WARNING: ThreadSanitizer", "ERROR: ThreadSanitizer", "== Invalid ", "uninitialised")
+           "WARNING: ThreadSanitizer", "ERROR: ThreadSanitizer", "== Invalid ", "uninitialised",
+           "unaddressable", "are definitely lost")
 
 HTTP = 'listen "127.0.0.1:0" { protocol = "http" }\n'
 ECHO = 'listen "127.0.0.2:0" { protocol = "echo" }\n'
