@@ -1,4 +1,5 @@
-/* One HTTP request in hand, from its first byte until its answer is queued.
+/* One HTTP request in hand, from its first byte until its answer is queued, or if that is large and
+ * logged, until most of it is sent.
  *
  * Owner: the connection that it belongs to, in the loop's thread; while a blocking handler runs the
  * pool's thread has it alone. Idle connections have none: threads keep a few spare ones. */
