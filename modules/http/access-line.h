@@ -22,6 +22,16 @@ static inline void line_text(struct line *line, const char *text)
     line_put(line, text, strlen(text));
 }
 
+static inline void line_number(struct line *line, uint64_t number)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+    do
+        digits[--n] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    line_put(line, digits + n, sizeof digits - n);
+}
+
 /* access.c: bytes of the body. */
 size_t access_bytes(const struct request *request);
 /* access.c: how long the first line is of what there is of a request. */

@@ -10,7 +10,6 @@
  */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -44,16 +43,27 @@ size_t access_first_line(const char *raw, size_t length)
     return end;
 }
 
+static bool is_safe(char character, unsigned char least)
+{
+    unsigned char c = (unsigned char)character;
+    return c >= least && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* `least`: what is below this character is escaped too. */
 static void put_safe(struct line *line, const char *data, size_t length, unsigned char least)
 {
     size_t end = line->length + ACCESS_TEXT - 4;
-    for (size_t i = 0; i < length && line->length < end; i++) {
-        unsigned char c = (unsigned char)data[i];
-        if (c >= least && c < 0x7f && c != '"' && c != '\\') {
-            line->data[line->length++] = (char)c;
+    while (length > 0 && line->length < end) {
+        size_t room = end - line->length, most = length < room ? length : room, run = 0;
+        while (run < most && is_safe(data[run], least))
+            run++;
+        line_put(line, data, run);
+        data += run;
+        length -= run;
+        if (run == most)
             continue;
-        }
+        unsigned char c = (unsigned char)*data++;
+        length--;
         line_put(line, (const char[]){'\\', 'x', hex_digit(c >> 4), hex_digit(c)}, 4);
     }
 }
@@ -118,10 +128,10 @@ static void put_combined(struct line *line, const struct request *request, const
     const char *when = time_text(&length);
     line_put(line, when, length);
     put_request_line(line, request, raw, raw_length);
-    char numbers[64];
-    int n = snprintf(numbers, sizeof numbers, "\" %d %zu", request->answer.status,
-                     access_bytes(request));
-    line_put(line, numbers, (size_t)n);
+    line_put(line, "\" ", 2);
+    line_number(line, (uint64_t)request->answer.status);
+    line_put(line, " ", 1);
+    line_number(line, access_bytes(request));
     put_field(line, request, "referer");
     put_field(line, request, "user-agent");
     line_put(line, "\n", 1);
