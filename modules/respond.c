@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "field.h"
 #include "reeve/http.h"
 
 struct field {
@@ -43,22 +44,6 @@ static int respond_handle(reeve_request *request, void *config)
 
 /* ---------------------------------------------------------------- configuration ----- */
 
-static bool is_value(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
-            return false;
-    return true;
-}
-
-/* RFC 9110, 5.6.2. */
-static bool is_token(const char *text)
-{
-    static const char characters[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    return *text != '\0' && text[strspn(text, characters)] == '\0';
-}
-
 /* Who else writes that field, and so what to do about it; NULL: nobody. */
 static const char *written_by(const char *name)
 {
@@ -83,7 +68,7 @@ static int read_field(const reeve_section *section, const char *text, struct fie
         return reeve_conf_error(section, "headers", "memory is short: free some and try again");
     field->value = text + length + (text[length] == ':');
     field->value += strspn(field->value, " \t");
-    if (text[length] != ':' || !is_token(field->name) || !is_value(field->value))
+    if (text[length] != ':' || !field_is_name(field->name) || !field_is_value(field->value))
         return reeve_conf_error(section, "headers", "\"%s\" is no header field: write it like "
                                 "\"Name: value\"", text);
     const char *who = written_by(field->name);
@@ -112,7 +97,7 @@ static int read_response(const reeve_section *section, struct response *response
     response->status = atoi(reeve_conf_string(section, "status"));
     response->type = reeve_conf_string(section, "type");
     response->body = reeve_conf_string(section, "body");
-    if (!is_value(response->type) || strlen(response->type) > 127)
+    if (!field_is_value(response->type) || strlen(response->type) > 127)
         return reeve_conf_error(section, "type", "\"%s\" is no media type: write one such as "
                                 "\"text/plain; charset=utf-8\"", response->type);
     if (response->status == 204 && *response->body != '\0')

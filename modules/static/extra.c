@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../field.h"
 #include "extra.h"
 
 /* Fields that http writes, or this handler. What they say must be true, so nobody else says it. */
@@ -21,23 +22,6 @@ static bool is_taken(const char *name)
         if (strcasecmp(name, taken[i]) == 0)
             return true;
     return false;
-}
-
-/* RFC 9110, 5.6.2. */
-static bool is_token(const char *text)
-{
-    static const char chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    return *text != '\0' && text[strspn(text, chars)] == '\0';
-}
-
-/* RFC 9110, 5.5: no control character but the tab. */
-static bool is_value(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
-            return false;
-    return true;
 }
 
 static int read_codings(const reeve_section *section, struct extra *extra)
@@ -67,7 +51,7 @@ static int read_field(const reeve_section *section, const char *line, struct ext
     colon = strchr(field->name, ':');
     if (colon != NULL)
         *colon = '\0';
-    if (colon == NULL || !is_token(field->name) || !is_value(colon + 1))
+    if (colon == NULL || !field_is_name(field->name) || !field_is_value(colon + 1))
         return reeve_conf_error(section, "headers", "\"%s\" is no header: write \"Name: value\"",
                                 line);
     if (strcasecmp(field->name, "Cache-Control") == 0)
@@ -104,7 +88,7 @@ static int read_fields(const reeve_section *section, struct extra *extra)
 int extra_read(const reeve_section *section, struct extra *extra)
 {
     extra->cache_control = reeve_conf_string(section, "cache_control");
-    if (!is_value(extra->cache_control))
+    if (!field_is_value(extra->cache_control))
         return reeve_conf_error(section, "cache_control", "there is a control character in it: "
                                 "write a line such as \"max-age=3600\"");
     bool may_transform = strcasestr(extra->cache_control, "no-transform") == NULL;
