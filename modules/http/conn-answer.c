@@ -113,8 +113,13 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     struct request *request = arg;
     bool late = request->later != NULL;
     request->later = NULL; /* that job is over */
-    if (!ran) {
+    if (!ran && reeve_ended(conn)) {
         c->state = CONN_CLOSING; /* the client has left */
+        return;
+    }
+    if (!ran) { /* it has waited too long */
+        conn_refuse_busy(request);
+        conn_answer_now(conn, c);
         return;
     }
     if (late)
@@ -144,7 +149,7 @@ int conn_ask(reeve_conn *conn, struct http_conn *c)
     c->state = CONN_JOB;
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
-    if (reeve_submit(conn, job_run, job_done, request) == 0)
+    if (reeve_submit_request(conn, job_run, job_done, request) == 0)
         return REEVE_JOB;
     conn_refuse_busy(request);
     return conn_answer_now(conn, c);

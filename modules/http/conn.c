@@ -48,7 +48,11 @@ static void proof_done(reeve_conn *conn, void *arg, bool ran)
     struct http_conn *c = reeve_state(conn);
     (void)arg;
     auth_end();
-    c->state = ran ? CONN_PROVEN : CONN_CLOSING;
+    if (!ran && !reeve_ended(conn)) {
+        auth_forget(c->request);
+        conn_refuse_busy(c->request);
+    }
+    c->state = ran || !reeve_ended(conn) ? CONN_PROVEN : CONN_CLOSING;
 }
 
 /* Before the body: who may not send one is not asked for it. */
@@ -58,7 +62,7 @@ static int conn_prove(reeve_conn *conn, struct http_conn *c)
     if (auth_begin()) {
         c->state = CONN_JOB;
         reeve_deadline(conn, 0);
-        if (reeve_submit(conn, auth_run, proof_done, request) == 0)
+        if (reeve_submit_request(conn, auth_run, proof_done, request) == 0)
             return REEVE_JOB;
         c->state = CONN_HEAD;
         auth_end();

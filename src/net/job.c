@@ -129,8 +129,8 @@ static int submit_inline(struct reeve_job *own)
     return 0;
 }
 
-int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
-                 void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+static int submit(reeve_conn *conn, void (*run)(void *arg),
+                  void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool may_shed)
 {
     struct loop *loop = conn->loop;
     assert(loop == loop_current());
@@ -139,6 +139,7 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     struct reeve_job *own = job_open(conn, run, done, arg);
     if (!own)
         return -1;
+    own->job.may_shed = may_shed;
     if (!loop->engine->submit)
         return submit_inline(own);
     if (loop->engine->submit(&own->job) == 0)
@@ -146,6 +147,18 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     list_remove(&own->node);
     job_free(loop, own);
     return -1;
+}
+
+int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
+                 void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+{
+    return submit(conn, run, done, arg, false);
+}
+
+int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+{
+    return submit(conn, run, done, arg, true);
 }
 
 bool reeve_cancelled(void)

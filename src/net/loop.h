@@ -119,6 +119,7 @@ struct job {
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
     bool ran;
+    bool may_shed;             /* the pool may skip it when it has waited too long */
     char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];   /* for the pool thread's record */
 };

@@ -152,6 +152,7 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
     struct pool_settings settings = {
         .threads = core->threads,
         .queue_limit = core->queue_limit,
+        .queue_time = core->queue_time,
         .queue_per_thread = core->queue_per_thread,
         .segment = crew->handover->board.own,
         .first_record = (unsigned)crew->loop_count,

@@ -323,6 +323,17 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     return 0;
 }
 
+int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+{
+    return reeve_submit(conn, run, done, arg);
+}
+
+bool reeve_ended(const reeve_conn *conn)
+{
+    return conn->gone;
+}
+
 bool reeve_cancelled(void)
 {
     return running != NULL && running->gone;
