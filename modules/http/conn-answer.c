@@ -149,7 +149,7 @@ int conn_ask(reeve_conn *conn, struct http_conn *c)
     c->state = CONN_JOB;
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
-    if (reeve_submit_request(conn, job_run, job_done, request) == 0)
+    if (reeve_submit_request(conn, job_run, job_done, request, request->route->priority) == 0)
         return REEVE_JOB;
     conn_refuse_busy(request);
     return conn_answer_now(conn, c);

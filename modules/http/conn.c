@@ -62,7 +62,8 @@ static int conn_prove(reeve_conn *conn, struct http_conn *c)
     if (auth_begin()) {
         c->state = CONN_JOB;
         reeve_deadline(conn, 0);
-        if (reeve_submit_request(conn, auth_run, proof_done, request) == 0)
+        if (reeve_submit_request(conn, auth_run, proof_done, request,
+                                 request->route->priority) == 0)
             return REEVE_JOB;
         c->state = CONN_HEAD;
         auth_end();

@@ -68,6 +68,7 @@ static int read_route(const reeve_section *section, const struct site *site, str
     route->site = site->title;
     if (read_path(section, route) != 0 || read_asking(section, site, route) != 0)
         return -1;
+    route->priority = reeve_conf_bool(section, "priority");
     const reeve_section *options = NULL;
     route->handler = reeve_conf_handler(section, &options);
     if (route->handler == NULL) /* the core has said why */

@@ -130,7 +130,8 @@ static int submit_inline(struct reeve_job *own)
 }
 
 static int submit(reeve_conn *conn, void (*run)(void *arg),
-                  void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool may_shed)
+                  void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg,
+                  enum job_rank rank)
 {
     struct loop *loop = conn->loop;
     assert(loop == loop_current());
@@ -139,7 +140,7 @@ static int submit(reeve_conn *conn, void (*run)(void *arg),
     struct reeve_job *own = job_open(conn, run, done, arg);
     if (!own)
         return -1;
-    own->job.may_shed = may_shed;
+    own->job.rank = rank;
     if (!loop->engine->submit)
         return submit_inline(own);
     if (loop->engine->submit(&own->job) == 0)
@@ -152,13 +153,13 @@ static int submit(reeve_conn *conn, void (*run)(void *arg),
 int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
                  void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
 {
-    return submit(conn, run, done, arg, false);
+    return submit(conn, run, done, arg, JOB_PROMISED);
 }
 
 int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
-                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool first)
 {
-    return submit(conn, run, done, arg, true);
+    return submit(conn, run, done, arg, first ? JOB_FIRST : JOB_REQUEST);
 }
 
 bool reeve_cancelled(void)

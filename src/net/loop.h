@@ -105,6 +105,12 @@ bool loop_has_stopped_accepting(const struct loop *loop);
 /* For engine.in_memory: asks the kernel. */
 ssize_t ahead_in_memory(int fd, off_t offset, size_t length);
 
+enum job_rank {
+    JOB_PROMISED, /* it goes on with something; runs when its turn comes */
+    JOB_REQUEST,  /* the pool may skip it when it has waited too long */
+    JOB_FIRST,    /* it goes before all others */
+};
+
 /* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool
  * between engine.submit and job_finished. */
 struct job {
@@ -119,7 +125,7 @@ struct job {
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
     bool ran;
-    bool may_shed;             /* the pool may skip it when it has waited too long */
+    enum job_rank rank;
     char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];   /* for the pool thread's record */
 };

@@ -1,6 +1,6 @@
 /* The pool; see pool.h.
  *
- * Loops submit, pool threads take, oldest first. There is one queue that all threads take from, or
+ * Loops submit, pool threads take, oldest first but for those that go before all. There is one queue that all threads take from, or
  * one for each thread: thread i takes from queue i modulo their number. A queue is a chain of jobs,
  * which their loops own again after job_finished(). Its lock guards chain and count; nothing else
  * is done under it. Invariant: queued <= limit in each queue, a job never changes its queue, and
@@ -23,6 +23,7 @@
 #include "worker/starter.h"
 
 #define STANDING_PART 20        /* of queue_time may be waited for in a queue that stands */
+#define FIRST_MORE 64           /* jobs that go first, beyond queue_limit */
 #define SHED_SAID_EVERY 10000   /* ms */
 
 struct queue {
@@ -109,7 +110,7 @@ static bool is_stale(const struct pool *pool, struct queue *queue, const struct 
 {
     int64_t limit = pool->settings.queue_time, now = clock_now_ms();
 
-    if (!limit || !job->may_shed)
+    if (!limit || job->rank != JOB_REQUEST)
         return false;
     if (now - atomic_load_explicit(&queue->calm_at, memory_order_relaxed) > limit)
         limit /= STANDING_PART;
@@ -230,6 +231,21 @@ static struct queue *next_queue(struct pool *pool)
                          pool->queue_count];
 }
 
+static void put(struct queue *queue, struct job *job)
+{
+    if (!queue->first)
+        atomic_store_explicit(&queue->calm_at, job->queued_at, memory_order_relaxed);
+    if (job->rank == JOB_FIRST) {
+        job->next = queue->first;
+        queue->first = job;
+    } else {
+        *queue->last = job;
+    }
+    if (!job->next)
+        queue->last = &job->next;
+    queue->queued++;
+}
+
 int pool_submit(struct pool *pool, struct job *job)
 {
     struct queue *queue = next_queue(pool);
@@ -237,13 +253,9 @@ int pool_submit(struct pool *pool, struct job *job)
 
     job->next = NULL;
     pthread_mutex_lock(&queue->lock);
-    room = queue->queued < pool->limit;
+    room = queue->queued < pool->limit + (job->rank == JOB_FIRST ? FIRST_MORE : 0);
     if (room) {
-        if (!queue->first)
-            atomic_store_explicit(&queue->calm_at, job->queued_at, memory_order_relaxed);
-        *queue->last = job;
-        queue->last = &job->next;
-        queue->queued++;
+        put(queue, job);
         if (!queue->told)
             wake_one(queue);
         queue->told = pool->queue_count == 1;

@@ -10,6 +10,7 @@ CONF = HTTP + """
 http { site "default" {
     route "/hello" { hello { } }
     route "/sleep" { sleep { delay = "20ms" } }
+    route "/health" { priority = on sleep { delay = "1ms" } }
 } }
 """
 CLIENTS = 80   # at once, a request each: 1.6 s of work for one thread
@@ -23,6 +24,7 @@ def burst(case):
         for client in clients:
             client.send("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
         equal(get(server.address(), "/hello").status, 200, "what needs no pool")
+        equal(get(server.address(), "/health").status, 200, "what goes first")
         answers = [client.answer() for client in clients]
         served = sum(answer.status == 200 for answer in answers)
         refused = [answer for answer in answers if answer.status == 503]

@@ -324,8 +324,9 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
 }
 
 int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
-                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool first)
 {
+    (void)first;
     return reeve_submit(conn, run, done, arg);
 }
 

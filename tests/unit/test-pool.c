@@ -418,16 +418,18 @@ END_TEST
  * one refused when its turn comes? */
 static const struct {
     int calm, waits;
-    bool may_shed, shed;
+    enum job_rank rank;
+    bool shed;
 } waits[] = {
-    {0, 0, true, false},
-    {9000, 8000, true, false},     /* a burst: as long as queue_time */
-    {12000, 11000, true, true},
-    {11000, 9000, true, true},     /* it has stood for that long: a twentieth */
-    {11000, 600, true, true},
-    {11000, 100, true, false},
-    {9900, 600, true, false},
-    {99000, 99000, false, false},  /* what was begun goes on */
+    {0, 0, JOB_REQUEST, false},
+    {9000, 8000, JOB_REQUEST, false},     /* a burst: as long as queue_time */
+    {12000, 11000, JOB_REQUEST, true},
+    {11000, 9000, JOB_REQUEST, true},     /* it has stood for that long: a twentieth */
+    {11000, 600, JOB_REQUEST, true},
+    {11000, 100, JOB_REQUEST, false},
+    {9900, 600, JOB_REQUEST, false},
+    {99000, 99000, JOB_PROMISED, false}, /* what was begun goes on */
+    {99000, 99000, JOB_FIRST, false},
 };
 
 START_TEST(who_waits_too_long_is_refused)
@@ -441,7 +443,7 @@ START_TEST(who_waits_too_long_is_refused)
     now = clock_fresh_ms();
     jobs[1].queued_at = now - waits[_i].calm;
     jobs[2].queued_at = now - waits[_i].waits;
-    jobs[2].may_shed = waits[_i].may_shed;
+    jobs[2].rank = waits[_i].rank;
     ck_assert_int_eq(submit(pool, 1, note), 0);
     ck_assert_int_eq(submit(pool, 2, note), 0);
     sem_post(&gate);
@@ -449,6 +451,41 @@ START_TEST(who_waits_too_long_is_refused)
     ck_assert_int_eq(atomic_load(&runs[2]), !waits[_i].shed);
     ck_assert_int_eq(atomic_load(&finishes[2]), 1);
     ck_assert_uint_eq(board_get(&segment->thread[0].shed), waits[_i].shed);
+}
+END_TEST
+
+START_TEST(first_goes_first_and_beyond_the_limit)
+{
+    struct pool *pool;
+
+    settings.queue_limit = 2;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    for (int i = 1; i < 3; i++)
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    ck_assert_int_eq(submit(pool, 3, note), -1);
+    jobs[3].rank = JOB_FIRST;
+    ck_assert_int_eq(submit(pool, 3, note), 0);
+    sem_post(&gate);
+    pool_free(&pool);
+    ck_assert_int_eq(order[1], 3);
+    ck_assert_int_eq(order[2], 1);
+    ck_assert_int_eq(order[3], 2);
+}
+END_TEST
+
+START_TEST(first_alone_and_one_behind_it)
+{
+    struct pool *pool = pool_new(&settings);
+
+    hold(pool, 0);
+    jobs[1].rank = JOB_FIRST;
+    ck_assert_int_eq(submit(pool, 1, note), 0);
+    ck_assert_int_eq(submit(pool, 2, note), 0);
+    sem_post(&gate);
+    pool_free(&pool);
+    assert_each_ran_once(0, 3);
+    ck_assert_int_eq(order[1], 1);
 }
 END_TEST
 
@@ -463,7 +500,7 @@ START_TEST(refusals_are_said_once)
     hold(pool, 0);
     for (int i = 1; i < 6; i++) {
         jobs[i].queued_at = clock_fresh_ms() - 5000;
-        jobs[i].may_shed = true;
+        jobs[i].rank = JOB_REQUEST;
         ck_assert_int_eq(submit(pool, i, note), 0);
     }
     sem_post(&gate);
@@ -576,6 +613,7 @@ UNIT_MAIN_AROUND("pool", setup, teardown, TIMES(each_job_runs_once, 2), TIMES(ma
                  EACH(queues_have_equal_parts_of_the_limit, parts),
                  ONCE(full_queue_refuses_and_says_so_once),
                  EACH(who_waits_too_long_is_refused, waits), ONCE(refusals_are_said_once),
+                 ONCE(first_goes_first_and_beyond_the_limit), ONCE(first_alone_and_one_behind_it),
                  ONCE(queue_that_stays_full_is_not_said_again), ONCE(full_queues_are_said_once),
                  TIMES(thread_that_cannot_set_itself_up_fails_the_pool, 8),
                  ONCE(threads_are_set_up_before_new_returns),

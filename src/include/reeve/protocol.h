@@ -143,9 +143,11 @@ REEVE_API int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
 /* Since 1.3. The same for the first work of a request, which may be refused in time of overload: a
  * job that has waited for a thread longer than queue_time allows is skipped, `ran` being false while
  * reeve_ended(conn) is false too. Say so to the client then ("busy, try again"); it costs nobody a
- * thread. Work that goes on with what a client was promised is given to reeve_submit(). */
+ * thread. `first`: it goes before all that wait and is not refused for that (health checks). Work
+ * that goes on with what a client was promised is given to reeve_submit(). */
 REEVE_API int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
-                                   void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg);
+                                   void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg,
+                                   bool first);
 /* Since 1.3. The connection has ended: nothing can be sent any more. Loop thread. */
 REEVE_API bool reeve_ended(const reeve_conn *conn);
 
