@@ -160,8 +160,24 @@ static bool parse_field(struct parse *parse, const char *data, const char *end)
     return keep_field(parse, data, name, at, end);
 }
 
-/* Whole fields as nearly all are, each in one pass that need not know where its line ends; `end` is
- * behind an LF, so it goes no further. What comes then is left to parse_one(). False: the head is
+/* The empty line has come: what no single field can tell. */
+static bool parse_finish(struct parse *parse)
+{
+    if (parse->minor >= 1 && !parse->has_host)
+        return parse_refuse(parse, 400, "Host is missing.");
+    if (parse->has_coding && parse->has_length)
+        return parse_refuse(parse, 400, "Content-Length and Transfer-Encoding exclude each other.");
+    if (parse->has_coding && parse->minor == 0)
+        return parse_refuse(parse, 400, "HTTP/1.0 has no Transfer-Encoding.");
+    if (parse->has_coding && !parse->chunked) /* RFC 9112, 6.3: where does the body end? */
+        return parse_refuse(parse, 400, "The last transfer coding is not chunked.");
+    if (parse->foreign_coding)
+        return parse_refuse(parse, 501, "The only transfer coding known here is chunked.");
+    return true;
+}
+
+/* Whole fields as nearly all are, and the empty line, each in one pass that need not know where its
+ * line ends; `end` is behind an LF, so it goes no further. What comes then is left to parse_one(). False: the head is
  * bad. */
 static bool parse_plain(struct parse *parse, const struct parse_limits *limits, const char *data,
                         const char *end)
@@ -184,7 +200,12 @@ static bool parse_plain(struct parse *parse, const struct parse_limits *limits, 
         line = next;
         parse->line = parse->scanned = (uint32_t)(line - data);
     }
-    return true;
+    if (line == end || line[0] != '\r' || line[1] != '\n' ||
+        parse->line + 2 - parse->fields_at > limits->header)
+        return true;
+    parse->line += 2;
+    parse->stage = PARSE_END;
+    return parse_finish(parse);
 }
 
 static bool parse_version(struct parse *parse, const char *text, size_t length)
@@ -225,22 +246,6 @@ static bool line_too_long(struct parse *parse, const char *data, size_t limit)
     if (method > 0 && data[parse->line + method] == ' ')
         parse->method = (struct slice){parse->line, (uint32_t)method};
     return parse_refuse(parse, 414, "The request line is too long.");
-}
-
-/* The empty line has come: what no single field can tell. */
-static bool parse_finish(struct parse *parse)
-{
-    if (parse->minor >= 1 && !parse->has_host)
-        return parse_refuse(parse, 400, "Host is missing.");
-    if (parse->has_coding && parse->has_length)
-        return parse_refuse(parse, 400, "Content-Length and Transfer-Encoding exclude each other.");
-    if (parse->has_coding && parse->minor == 0)
-        return parse_refuse(parse, 400, "HTTP/1.0 has no Transfer-Encoding.");
-    if (parse->has_coding && !parse->chunked) /* RFC 9112, 6.3: where does the body end? */
-        return parse_refuse(parse, 400, "The last transfer coding is not chunked.");
-    if (parse->foreign_coding)
-        return parse_refuse(parse, 501, "The only transfer coding known here is chunked.");
-    return true;
 }
 
 /* One whole line, with its LF at `lf`. */
@@ -302,6 +307,8 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
         if (whole && parse->stage == PARSE_FIELDS && parse->scanned == parse->line &&
             !parse_plain(parse, limits, data, data + length))
             return PARSE_BAD;
+        if (parse->stage == PARSE_END)
+            break;
         const char *lf = memchr(data + parse->scanned, '\n', length - parse->scanned);
         if (lf == NULL) {
             parse->scanned = (uint32_t)length;

@@ -92,16 +92,17 @@ static bool close_segment(const char *out, size_t *end)
 
 /* May one of these eight bytes be an escape or a NUL, or two of them "//" or "/."? A byte of `x` is
  * 0 where one is sought, and x - 1 borrows into its top bit: perhaps into that of its neighbour too,
- * so that a yes is not always one, but a no is. '.' and '/' differ in the lowest bit alone. */
+ * so that a yes is not always one, but a no is. '.' and '/' differ in the lowest bit alone, so two
+ * of either kind are taken for a pair. */
 #define ONES UINT64_C(0x0101010101010101)
 #define ZEROS(x) (((x) - ONES) & ~(x) & 0x80 * ONES)
-static bool has_knot(const char *path)
+static inline bool has_knot(const char *path)
 {
     uint64_t eight;
     memcpy(&eight, path, 8);
-    uint64_t slash = eight ^ '/' * ONES, either = (eight | ONES) ^ '/' * ONES;
-    uint64_t escape = eight ^ '%' * ONES, at = ZEROS(slash);
-    return (((at << 8 | at >> 8) & ZEROS(either)) | ZEROS(escape) | ZEROS(eight)) != 0;
+    uint64_t escape = eight ^ '%' * ONES, either = (eight | ONES) ^ '/' * ONES;
+    uint64_t pair = ZEROS(either) & ZEROS(either) << 8;
+    return (pair | ZEROS(escape) | ZEROS(eight)) != 0;
 }
 
 /* Nothing to decode, to join or to resolve: so are most paths. The words overlap by a byte, lest a
