@@ -95,12 +95,12 @@ static void conn_count(reeve_conn *conn, struct http_conn *c)
     reeve_linger(conn);
 }
 
-static int conn_head(reeve_conn *conn, struct http_conn *c)
+/* `data` is the input. */
+static int conn_head(reeve_conn *conn, struct http_conn *c, const char *data, size_t length)
 {
     struct request *request = c->request;
     const struct parse *parse = &request->parse;
-    size_t length, used;
-    const char *data = reeve_input(conn, &length);
+    size_t used;
     enum parse_result result;
     do
         result = parse_head(&request->parse, &settings.limits, data, length, &used);
@@ -156,7 +156,14 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
         return REEVE_ERROR;
     c->state = CONN_HEAD;
     c->timed = false;
-    return conn_head(conn, c);
+    return conn_head(conn, c, data, length);
+}
+
+static int conn_head_more(reeve_conn *conn, struct http_conn *c)
+{
+    size_t length;
+    const char *data = reeve_input(conn, &length);
+    return conn_head(conn, c, data, length);
 }
 
 /* ---------------------------------------------------------------- hooks ------------- */
@@ -167,7 +174,7 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
     case CONN_IDLE:
         return conn_idle(conn, c);
     case CONN_HEAD:
-        return conn_head(conn, c);
+        return conn_head_more(conn, c);
     case CONN_BODY:
         return conn_body(conn, c);
     case CONN_ASK:

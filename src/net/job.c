@@ -61,8 +61,9 @@ void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job 
     job->back = back;
     job->holders = 1;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
+    record_keep_label(conn);
     if (conn->label)
-        memcpy(job->label, conn->label->text, conn->label->length);
+        memcpy(job->label, conn->label->text, sizeof job->label);
 }
 
 /* From the inbox: calls done, then the engine steps. */
