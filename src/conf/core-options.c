@@ -88,6 +88,8 @@ const reeve_option core_options[] = {
      "that time is used up. 0: any progress will do."},
     {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
+    {"crashes_kept", REEVE_OPT_INT, "16", 0, 256, NULL, NULL,
+     "Crashes of workers that the master remembers for `reevectl crashes`."},
     {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,
      "Where to listen. The title is the address: \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" (all of "
      "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket "

@@ -226,6 +226,7 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->send_timeout = reeve_conf_int(root, "send_timeout");
     core->send_rate = reeve_conf_int(root, "send_rate");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
+    core->crashes_kept = (int)reeve_conf_int(root, "crashes_kept");
 }
 
 static void read_modules(const reeve_section *root, struct core *core, struct buf *errors)

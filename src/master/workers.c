@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/sys.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
@@ -229,6 +230,7 @@ bool worker_reaped(pid_t pid, int status)
     worker_hear_out(worker);
     worker->status = status;
     worker->sick = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SICK;
+    crashes_take(worker, status);
     if (worker->expected && !generation->check)
         say(LOG_WORKER_EXIT, "worker %d of generation %u (pid %d) has ended", worker->slot_index,
             generation->number, (int)pid);

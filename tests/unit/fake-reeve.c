@@ -362,6 +362,12 @@ void reeve_job_end(reeve_job *job)
     conn->kept = false;
 }
 
+void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+{
+    (void)describe;
+    (void)arg;
+}
+
 void reeve_linger(reeve_conn *conn)
 {
     conn->lingers = true;
