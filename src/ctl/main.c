@@ -52,7 +52,8 @@ static void print_json(const json_t *json)
 static bool is_question(enum verb verb)
 {
     return verb == VERB_STATUS || verb == VERB_GENERATIONS || verb == VERB_LISTENERS ||
-           verb == VERB_MODULES || verb == VERB_VERSION || verb == VERB_CRASHES;
+           verb == VERB_MODULES || verb == VERB_VERSION || verb == VERB_CRASHES ||
+           verb == VERB_QUARANTINE;
 }
 
 /* Events are what `events` is for; of other verbs they are the steps on the way to the result. */

@@ -34,6 +34,7 @@ static int64_t limit_of(enum verb verb)
     case VERB_VERSION:
     case VERB_LOG_LEVEL:
     case VERB_CRASHES:
+    case VERB_QUARANTINE:
         return 10 * 1000;
     case VERB_CHECK:
     case VERB_SCALE:

@@ -1,4 +1,4 @@
-/* Crashes for people: the list, and one with its stack. reevectl, one thread. */
+/* Crashes for people: the list, one with its stack, and what is blamed. reevectl, one thread. */
 #include "config.h"
 
 #include <string.h>
@@ -166,4 +166,34 @@ void show_crashes(const json_t *data, bool colours, struct buf *out)
         show_one(one, colours, out);
     else
         show_list(json_object_get(data, "crashes"), colours, out);
+}
+
+void show_quarantine(const json_t *data, bool colours, struct buf *out)
+{
+    static const struct column columns[] = {
+        {"CRASHES", true}, {"REFUSED FOR", true}, {"MODULE", false}, {"REQUEST", false}};
+    struct table table = {.columns = columns, .column_count = 4};
+    const json_t *list = json_object_get(data, "suspects"), *row;
+    struct buf text = {0};
+    size_t i;
+
+    if (json_array_size(list) == 0) {
+        buf_adds(out, "nothing is in quarantine, nothing is suspected\n");
+        return;
+    }
+    json_array_foreach(list, i, row) {
+        int64_t left = json_int(row, "seconds_left");
+
+        table_cell(&table, PLAIN, "%lld", (long long)json_int(row, "crashes"));
+        if (left > 0)
+            table_cell(&table, RED, "%lld s", (long long)left);
+        else
+            table_cell(&table, PLAIN, "-");
+        table_cell(&table, PLAIN, "%s", json_text(row, "module"));
+        put_request(&text, row);
+        table_cell_buf(&table, PLAIN, &text);
+    }
+    table_print(&table, colours, out);
+    table_free(&table);
+    buf_free(&text);
 }

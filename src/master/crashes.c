@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "master/generation.h"
+#include "master/quarantine.h"
 #include "master/report.h"
 #include "master/state.h"
 #include "master/workers.h"
@@ -204,6 +205,8 @@ static void keep(const struct worker *worker, pid_t pid, int number, const struc
     if (record)
         add_words(crash, words, record);
     announce(worker, crash);
+    if (record)
+        quarantine_blame(&worker->generation->core, record);
     if (!kept)
         kept = json_array();
     json_array_append_new(kept, crash);

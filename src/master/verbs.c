@@ -12,6 +12,7 @@
 #include "master/logs.h"
 #include "master/look.h"
 #include "master/operation.h"
+#include "master/quarantine.h"
 #include "master/reload.h"
 #include "master/report.h"
 #include "master/state.h"
@@ -162,6 +163,22 @@ static void verb_CRASHES(struct client *client, const char *argument)
         refuse(client, "there is no crash with that number; crashes lists them");
     } else {
         control_reply(client, CONTROL_DONE, 0, "", crash);
+    }
+}
+
+static void verb_QUARANTINE(struct client *client, const char *argument)
+{
+    char text[64];
+
+    if (!argument[0] || strcmp(argument, "list") == 0) {
+        control_reply(client, CONTROL_DONE, 0, "", quarantine_list());
+    } else if (strcmp(argument, "clear") != 0) {
+        refuse(client, "quarantine takes nothing, list, or clear");
+    } else if (client->access < CHANGE) {
+        refuse(client, "only root and the owner may clear it; control_group may read");
+    } else {
+        snprintf(text, sizeof(text), "%u are served again", quarantine_clear());
+        control_reply(client, CONTROL_DONE, 0, text, NULL);
     }
 }
 

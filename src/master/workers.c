@@ -21,6 +21,7 @@
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/quarantine.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -65,6 +66,7 @@ void worker_serve(struct worker *worker, struct operation *operation)
     board_set_serving(&master.board, worker->segment, true);
     if (operation)
         worker_await_ack(worker, operation);
+    quarantine_brief(worker);
     worker_tell(worker, MSG_SERVE, operation ? operation->number : 0, 0, -1, NULL);
 }
 

@@ -17,6 +17,7 @@
 #include "worker/crew.h"
 #include "worker/logfile.h"
 #include "worker/orders-private.h"
+#include "worker/quarantine.h"
 
 static void tell(struct orders *orders, struct msg *msg)
 {
@@ -121,6 +122,10 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_LOOK:
         if (orders->state == SERVING)
             crew_command(orders->crew, LOOP_LOOK);
+        return;
+    case MSG_QUARANTINE:
+        children_tell(orders->children, msg);
+        quarantine_heed(msg->text, msg->value);
         return;
     case MSG_LEVEL:
         children_tell(orders->children, msg);

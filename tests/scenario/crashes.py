@@ -1,4 +1,5 @@
-"""The last words of a worker that crashes: what the master keeps of them, and what reevectl shows."""
+"""The last words of a worker that crashes: what the master keeps of them, what reevectl shows, and
+how what has crashed too often is kept from doing so again."""
 import signal
 
 from client import Client, get
@@ -120,6 +121,85 @@ def kept(case):
     equal(server.ctl("crashes", "show", "1", "2").code, 1, "exit code for a word too many")
     equal(server.ctl("crashes", "clear").out, "2 crashes are forgotten\n", "clear")
     equal(numbers(), [], "after that")
+
+
+def heard(server):
+    """Every worker has read what the master had sent it before."""
+    equal(server.ctl("reopen-logs").code, 0, "reopen-logs")
+
+
+def suspects(server):
+    return {(each["kind"], each["target"]): each["seconds_left"] > 0
+            for each in server.json("quarantine")["suspects"]}
+
+
+@scenario("a request that has crashed workers three times is refused, everything else is served")
+def quarantine(case):
+    server = case.serve(site(("/crash", "asked = true")), modules=MODULES)
+    server.crashes_meant = True
+    address = server.address()
+    for number in (1, 2, 3):
+        equal(suspects(server).get(("request", "/crash?x=1"), False), False, f"before {number}")
+        equal(crash(server, "/crash?x=1")["number"], number, "crashes")
+    contains(server.until_logged("quarantine")[0],
+             "request GET /crash?x=1 of module crash has crashed 3 times", "the log")
+    equal(suspects(server), {("request", "/crash?x=1"): True, ("module", ""): False}, "suspects")
+    contains(server.ctl("quarantine").out, "GET /crash?x=1", "for people")
+    server.all_ready(2)
+    heard(server)
+    for _ in range(8):
+        answer = get(address, "/crash?x=1")
+        equal(answer.status, 503, "that request")
+        check(0 < int(answer.field("Retry-After")) <= 600, f"Retry-After {answer.fields}")
+        equal(get(address, "/crash?x=2").body, b"alive\n", "another of the same route")
+        equal(get(address).status, 200, "another route")
+    # Workers that come later know of it too.
+    equal(server.ctl("recycle").code, 0, "recycle")
+    equal(get(address, "/crash?x=1").status, 503, "after all workers were replaced")
+    server.configure(server.text + "# changed\n")
+    equal(server.ctl("reload").code, 0, "reload")
+    equal(get(address, "/crash?x=1").status, 503, "in the next generation")
+    equal(server.ctl("quarantine", "clear").out, "1 are served again\n", "clear")
+    equal(suspects(server), {}, "after that")
+    heard(server)
+    equal(crash(server, "/crash?x=1")["number"], 4, "it crashes again")
+
+
+@scenario("what is in quarantine comes out when its time is over", models=())
+def over(case):
+    server = case.serve(site(("/crash", "asked = true")), modules=MODULES, quarantine_after=1,
+                        quarantine_time="1s")
+    server.crashes_meant = True
+    crash(server, "/crash?x=1")
+    server.until_logged("quarantine-over", "/crash?x=1")
+    heard(server)
+    equal(crash(server, "/crash?x=1")["number"], 2, "it crashes again")
+
+
+@scenario("quarantine can be turned off; crashes long ago do not count", models=())
+def off(case):
+    server = case.serve(site(("/crash", "asked = true")), modules=MODULES, quarantine_after=0,
+                        module_budget=0)
+    server.crashes_meant = True
+    for number in range(1, 5):
+        equal(crash(server, "/crash?x=1")["number"], number, "crashes")
+    equal(server.logged("quarantine"), [], "in the log")
+    equal(get(server.address(), "/crash?x=2").status, 200, "its module")
+
+
+@scenario("a module beyond its budget is disabled: its routes answer 503, the others serve", models=())
+def budget(case):
+    server = case.serve(site(("/crash", ""), ("/other", "asked = true")), modules=MODULES,
+                        module_budget=4, quarantine_after=3)
+    server.crashes_meant = True
+    for number in range(1, 5):
+        crash(server, f"/crash?{number}")
+    contains(server.until_logged("quarantine")[0], "module crash has crashed 4 times", "the log")
+    server.all_ready(2)
+    heard(server)
+    for target in ("/crash?5", "/other"):
+        equal(get(server.address(), target).status, 503, target)
+    equal(get(server.address()).status, 200, "another module")
 
 
 @scenario("a worker that is killed has not crashed", models=())

@@ -181,6 +181,11 @@ typedef struct reeve_hand {
 } reeve_hand;
 REEVE_API void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg);
 
+/* Is such a request in quarantine, since it, or the module, has crashed workers? For how many
+ * milliseconds still; 0: it is not. A protocol asks before it calls a handler, and refuses. Any
+ * thread of the worker. Since 1.2. */
+REEVE_API int64_t reeve_quarantined(const char *module, const char *method, const char *target);
+
 #ifdef __cplusplus
 }
 #endif
