@@ -20,7 +20,6 @@
 #include "base/text.h"
 #include "master/generation.h"
 #include "master/quarantine.h"
-#include "master/report.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "share/words.h"
