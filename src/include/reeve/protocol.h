@@ -182,6 +182,21 @@ REEVE_API void reeve_linger(reeve_conn *conn);
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
 REEVE_API void reeve_idle(reeve_conn *conn);
 
+/* What the calling thread has in hand, for the report of a crash (`reevectl crashes`). `describe`
+ * fills it in: it is called with `arg` if the thread dies, in the handler of the signal, so it only
+ * reads what it finds and points at it; a bad pointer does no harm. To say so costs two stores. NULL:
+ * nothing any more. Any thread of the worker. Since 1.2. */
+typedef struct reeve_hand {
+    const char *module, *site, *route; /* whose code runs, and why */
+    const char *method, *target;       /* of the request, as it was sent */
+} reeve_hand;
+REEVE_API void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg);
+
+/* Is such a request in quarantine, since it, or the module, has crashed workers? For how many
+ * milliseconds still; 0: it is not. A protocol asks before it calls a handler, and refuses. Any
+ * thread of the worker. Since 1.2. */
+REEVE_API int64_t reeve_quarantined(const char *module, const char *method, const char *target);
+
 #ifdef __cplusplus
 }
 #endif
