@@ -43,7 +43,7 @@ static int conn_over(reeve_conn *conn, struct http_conn *c)
     if (access_is_logged(request))
         conn_log(conn, request);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
-    c->timed = false;
+    c->timed = c->begun = false;
     request_free(&c->request);
     return GO_ON;
 }
@@ -112,6 +112,8 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     struct http_conn *c = reeve_state(conn);
     struct request *request = arg;
     bool late = request->later != NULL;
+    if (conn_came_late(c, request))
+        return;
     request->later = NULL; /* that job is over */
     if (!ran && reeve_ended(conn)) {
         c->state = CONN_CLOSING; /* the client has left */
@@ -174,6 +176,8 @@ static void piece_run(void *arg)
 static void piece_done(reeve_conn *conn, void *arg, bool ran)
 {
     struct http_conn *c = reeve_state(conn);
+    if (conn_came_late(c, arg))
+        return;
     if (ran)
         stream_take(arg, conn);
     c->state = ran ? CONN_STREAM : CONN_FAILED;
@@ -185,6 +189,7 @@ int conn_stream(reeve_conn *conn, struct http_conn *c)
     if (request->answer.stream.state != STREAM_MORE)
         return conn_finish(conn, c);
     request->conn = request->waits ? NULL : conn;
+    c->begun = true;
     if (!request->waits) {
         stream_ask(request);
         stream_take(request, conn);

@@ -88,6 +88,8 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
 {
     struct http_conn *c = reeve_state(conn);
     struct request *request = arg;
+    if (conn_came_late(c, request))
+        return;
     bool asked = request->body.length == 0;
     if (!ran) {
         c->state = CONN_CLOSING; /* the client has left */

@@ -46,8 +46,9 @@ static int conn_go_on(reeve_conn *conn, struct http_conn *c)
 static void proof_done(reeve_conn *conn, void *arg, bool ran)
 {
     struct http_conn *c = reeve_state(conn);
-    (void)arg;
     auth_end();
+    if (conn_came_late(c, arg))
+        return;
     if (!ran && !reeve_ended(conn)) {
         auth_forget(c->request);
         conn_refuse_busy(c->request);

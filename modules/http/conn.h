@@ -26,12 +26,17 @@ struct http_conn {
     unsigned requests;       /* whose head has come */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
+    bool begun;              /* the answer in hand is partly queued: a stream */
+    bool late;               /* a handler took too long: its job has a request of its own */
 };
 
 reeve_verdict conn_step(reeve_conn *conn);
 reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);
 void conn_close(reeve_conn *conn);
+reeve_verdict conn_late(reeve_conn *conn); /* conn-late.c */
+/* A job that was late is back, or was begun for this: lets go of its request. True: it was late. */
+bool conn_came_late(struct http_conn *c, struct request *request);
 
 /* What returns an int returns a verdict, or GO_ON: look at the state again. */
 #define GO_ON 0

@@ -9,7 +9,7 @@
  *     answer, pages, stream, prepared    what goes out
  *     access, ident                      what is logged of it
  *     body                               where the bytes of its body go
- *     conn, conn-body, conn-answer       the step function that ties them together
+ *     conn, conn-body, conn-answer, conn-late       the step function that ties them together
  */
 #include "config.h"
 
@@ -27,6 +27,7 @@ static const reeve_protocol http = {
     .expired = conn_expired,
     .drain = conn_drain,
     .close = conn_close,
+    .late = conn_late,
 };
 
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,

@@ -48,6 +48,34 @@ struct request *request_new(reeve_conn *conn)
     return request;
 }
 
+struct request *request_twin(const struct request *request, reeve_conn *conn)
+{
+    struct request *twin = request_new(conn);
+    const struct parse *parse = &request->parse;
+    if (twin == NULL)
+        return NULL;
+    while (twin->parse.room < parse->count)
+        if (!request_grow(twin))
+            goto failed;
+    if (!bytes_add(&twin->head, request->head.data, request->head.length))
+        goto failed;
+    struct parse_field *fields = twin->parse.fields;
+    unsigned room = twin->parse.room;
+    twin->parse = *parse;
+    twin->parse.fields = fields;
+    twin->parse.room = room;
+    if (parse->count > 0)
+        memcpy(fields, parse->fields, parse->count * sizeof *fields);
+    twin->site = request->site;
+    twin->route = request->route;
+    twin->began = request->began;
+    twin->headless = request->headless;
+    return twin;
+failed:
+    request_free(&twin);
+    return NULL;
+}
+
 /* By steps: a head that only drips shall not cost what the largest one may. */
 bool request_grow(struct request *request)
 {

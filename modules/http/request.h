@@ -116,6 +116,9 @@ struct request *request_new(reeve_conn *conn);
 /* More room for fields of the head. False: memory is short. */
 bool request_grow(struct request *request);
 void request_free(struct request **request);
+/* One that looks the same to who answers and logs, of a request that a thread has for itself: made
+ * from what was so before that began. NULL: memory is short. Loop thread. */
+struct request *request_twin(const struct request *request, reeve_conn *conn);
 /* Its answer is queued: lets go of what nobody needs while it is sent. */
 void request_lighten(struct request *request);
 /* The spare ones of the calling thread. */

@@ -59,6 +59,11 @@ const reeve_option core_options[] = {
      "Retry-After). When jobs have waited without a break for that long, there is more to do than "
      "can be done, and a twentieth of it is the limit until the queue has been empty once. 0: no "
      "limit. Of no effect in a model without a pool."},
+    {"handler_timeout", REEVE_OPT_DURATION, "60s", 0, 86400000, NULL, NULL,
+     "How long a handler may keep a thread of the pool. When it takes longer, where the thread is goes "
+     "to the log (handler-late), the client gets its answer without the handler (HTTP: 503), another "
+     "thread takes that one's place, and if it does not come back soon the worker is replaced. 0: for "
+     "ever. Of no effect in a model without a pool."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,

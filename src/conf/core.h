@@ -51,6 +51,7 @@ struct core {
     bool queue_per_thread;     /* of the pool; false: one for all */
     int queue_limit;           /* jobs waiting in the pool */
     int64_t queue_time;        /* ms */
+    int64_t handler_timeout;   /* ms, 0: none */
     const char *const *modules;
     size_t module_count;
     const char *module_path;

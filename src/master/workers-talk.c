@@ -18,6 +18,7 @@
 #include "master/logs.h"
 #include "master/operation.h"
 #include "master/state.h"
+#include "master/workforce.h"
 
 #define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
 
@@ -160,6 +161,9 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_LEAVING:
         if (worker->state == WORKER_READY)
             generation_worker_leaves(worker->generation, worker);
+        return;
+    case MSG_TIRED:
+        workforce_replace(worker, msg->text);
         return;
     case MSG_ACK:
         if (msg->op != 0)

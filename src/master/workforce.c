@@ -8,6 +8,7 @@
 #include "master/operation.h"
 #include "master/reactor.h"
 #include "master/state.h"
+#include "master/workers.h"
 
 struct operation *workforce_scale(int count)
 {
@@ -69,4 +70,18 @@ void workforce_recycle(struct operation *operation, int slot, bool all)
     else
         operation_result(operation, CONTROL_DONE, "worker %d was replaced", slot);
     recycle_next(NULL);
+}
+
+void workforce_replace(struct worker *worker, const char *why)
+{
+    struct operation *operation;
+    const struct slot *slot = worker->slot;
+
+    if (!slot || worker->state != WORKER_READY || worker->generation != master.serving ||
+        operation_find(recycling) || master.trial)
+        return;
+    say(LOG_WORKER_TIRED, "worker %d of generation %u (pid %d) asks to be replaced: %s",
+        worker->slot_index, worker->generation->number, (int)worker->pid, why);
+    operation = operation_new(VERB_RECYCLE);
+    workforce_recycle(operation, slot->index, false);
 }

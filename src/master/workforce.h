@@ -10,4 +10,7 @@ struct operation;
 struct operation *workforce_scale(int count);
 /* Replaces the worker of one slot, or of all, one after the other, the replacement first. */
 void workforce_recycle(struct operation *operation, int slot, bool all);
+/* A worker has asked for another in its place. It is asked again if that cannot be now. */
+struct worker;
+void workforce_replace(struct worker *worker, const char *why);
 #endif

@@ -104,8 +104,7 @@ const struct job *job_running(void)
     return running;
 }
 
-/* True: nobody holds it any more. */
-static bool job_let_go(struct job *job)
+bool job_let_go(struct job *job)
 {
     return atomic_fetch_sub(&job->holders, 1) == 1;
 }
@@ -216,6 +215,14 @@ void job_finished(struct job *job)
     while (!atomic_compare_exchange_weak(&loop->inbox, &first, job));
     loop_wake(loop);
     atomic_fetch_sub(&loop->visitors, 1); /* loop_free() waits for that */
+}
+
+bool job_has_late(const struct reeve_conn *conn)
+{
+    list_each(node, &conn->jobs)
+        if (atomic_load(&list_entry(node, struct reeve_job, node)->job.late))
+            return true;
+    return false;
 }
 
 void job_cancel_all(struct reeve_conn *conn)

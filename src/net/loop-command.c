@@ -91,5 +91,5 @@ void loop_begin_anew(struct loop *loop)
 
 bool loop_is_finished(const struct loop *loop)
 {
-    return loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
+    return loop->accept.state == ACCEPT_DONE && (list_empty(&loop->conns) || late_is_all(loop));
 }

@@ -122,6 +122,7 @@ void step_begin(struct reeve_conn *conn);   /* fresh from accept */
 void step_run(struct reeve_conn *conn);     /* goes on as far as it can without waiting */
 void step_event(struct reeve_conn *conn, unsigned ready);
 void step_timer(struct wheel_timer *timer);
+void step_late(struct reeve_conn *conn);    /* calls the late hook */
 void step_drain(struct reeve_conn *conn);   /* calls the drain hook, once */
 
 /* flush.c */
@@ -176,11 +177,16 @@ void ahead_begin(struct reeve_conn *conn);  /* after OUT_COLD */
 void ahead_cancel(struct reeve_conn *conn); /* the connection is closed; harmless without a job */
 
 /* job.c */
+bool job_let_go(struct job *job); /* true: nobody holds it any more */
+bool job_has_late(const struct reeve_conn *conn);
 /* A new job of the connection, in the hand of one holder. `back`: what the inbox calls. */
 void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job));
 void job_cancel_all(struct reeve_conn *conn);
 const struct job *job_running(void); /* that of the calling thread, or NULL */
 void job_spares_free(struct loop *loop);
+
+/* late.c: all that is left are closed connections whose jobs are late */
+bool late_is_all(const struct loop *loop);
 
 /* record.c: this loop on the board */
 void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */

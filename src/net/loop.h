@@ -21,6 +21,7 @@ struct listener {
     const char *address;                  /* as configured */
     const char *protocol_name;
     const struct reeve_protocol *protocol;
+    bool knows_late;     /* it is of a module that may have the hook `late` */
     atomic_bool removed; /* no longer configured: drain empties its backlog first */
 };
 
@@ -124,6 +125,7 @@ struct job {
     void (*back)(struct job *job); /* loop's thread: it has come back, and is the loop's again */
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
+    atomic_bool late;          /* it runs longer than it may, and its client was let go */
     bool ran;
     enum job_rank rank;
     char protocol[BOARD_PROTOCOL];
@@ -131,6 +133,13 @@ struct job {
 };
 /* Pool thread: runs the job unless it is cancelled. */
 void job_run(struct job *job);
+/* Any thread, while the job's own cannot let go of it: it runs too long; the loop lets its client go
+ * and needs not wait for it in a drain. The job's thread may say later that it is not `late` after
+ * all. 0, or -1: memory is short. */
+int job_late(struct job *job);
+/* After loop_run(): connections are left whose jobs were late and are not back. The loop must not be
+ * freed. */
+bool loop_has_left(const struct loop *loop);
 /* Pool thread: lets go of the job; the last holder gives it back to its loop, waking it only if it
  * sleeps. */
 void job_finished(struct job *job);

@@ -288,6 +288,12 @@ void step_timer(struct wheel_timer *timer)
         deadline_passed(conn);
 }
 
+void step_late(struct reeve_conn *conn)
+{
+    take(conn, conn->protocol->late(conn), false);
+    step_run(conn);
+}
+
 void step_drain(struct reeve_conn *conn)
 {
     if (conn->drained || conn->state != CONN_OPEN)

@@ -28,6 +28,7 @@
 #include "worker/pool.h"
 #include "worker/starter.h"
 #include "worker/threads.h"
+#include "worker/watch.h"
 #include "worker/words.h"
 
 #define HIGH_WATER (256 * 1024)
@@ -135,6 +136,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
     }
     for (size_t i = 0; i < core->listen_count; i++) {
         const struct core_listen *listen = &core->listens[i];
+        const reeve_module *module;
         struct handed_listener *handed = handover_listener(crew->handover, listen->title);
         struct listener *listener = &engine->listeners[engine->listener_count++];
 
@@ -146,16 +148,26 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         listener->fd = handed->fd;
         listener->address = listen->title;
         listener->protocol_name = listen->protocol;
-        listener->protocol =
-            modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol)->protocol;
+        module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);
+        listener->protocol = module->protocol;
+        listener->knows_late = module->api_minor >= 3;
     }
     return true;
+}
+
+/* As many as may be lost at once, if there is room for them on the board. */
+static int spare_threads(const struct crew *crew, const struct core *core)
+{
+    int room = BOARD_THREADS - crew->loop_count - core->threads;
+
+    return core->handler_timeout == 0 ? 0 : core->threads < room ? core->threads : room;
 }
 
 static bool start_pool(struct crew *crew, const struct core *core, struct buf *error)
 {
     struct pool_settings settings = {
         .threads = core->threads,
+        .spares = spare_threads(crew, core),
         .queue_limit = core->queue_limit,
         .queue_time = core->queue_time,
         .queue_per_thread = core->queue_per_thread,
@@ -282,6 +294,7 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
     board_set(&handover->board.own->threads, (uint32_t)records);
     if (!engine_fill(crew, error) || !start_helpers(crew, core, error) || !start_loops(crew, error))
         return NULL; /* the process ends: nothing is worth unwinding */
+    watch_begin(crew);
     return crew;
 }
 

@@ -65,6 +65,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_DRAIN:
     case MSG_CRASHED:
     case MSG_LEAVING:
+    case MSG_TIRED:
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_QUARANTINE:

@@ -140,6 +140,7 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_FAILED:
     case MSG_CRASHED:
     case MSG_LEAVING:
+    case MSG_TIRED:
     case MSG_ACK:
     case MSG_TYPES:
         break;

@@ -21,6 +21,7 @@
 #include "base/sys.h"
 #include "worker/children.h"
 #include "worker/crew.h"
+#include "worker/watch.h"
 
 #define RELEASE_AFTER 1000 /* ms: less than a new master tries to get an address */
 #define LEAVE_AFTER 2000   /* ms, like the grace of a master */
@@ -28,7 +29,7 @@
 #define EVENTS 16          /* looked at in one go */
 
 /* What epoll tells; smaller numbers are records of children. */
-enum source { ON_CHANNEL = 1 << 20, ON_SIGNAL, ON_WAKE, ON_TIMER };
+enum source { ON_CHANNEL = 1 << 20, ON_SIGNAL, ON_WAKE, ON_TIMER, ON_WATCH };
 
 static const char *const state_names[] = {"waiting", "serving", "draining", "stopping"};
 
@@ -180,6 +181,9 @@ static void on_event(struct orders *orders, uint64_t source)
         break;
     case ON_TIMER:
         break; /* keep_time() looks at the clock */
+    case ON_WATCH:
+        watch_round(orders->crew);
+        break;
     default:
         children_hear(orders->children, (unsigned)source);
         orders_settle(orders);
@@ -207,6 +211,11 @@ static bool listen_to(struct orders *orders, int fd, enum source source)
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = source};
 
     return fd >= 0 && epoll_ctl(orders->fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+bool orders_watch(struct orders *orders, int timer_fd)
+{
+    return listen_to(orders, timer_fd, ON_WATCH);
 }
 
 bool orders_open(struct orders *orders, int channel)

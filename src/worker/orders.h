@@ -50,6 +50,8 @@ bool orders_open(struct orders *orders, int channel);
 /* In a process just forked for a connection: lets go of what is the worker's, without a word, and
  * takes orders from the worker over `channel`. */
 bool orders_become_child(struct orders *orders, int channel);
+/* Calls watch_round() whenever that timer rings. False with errno. */
+bool orders_watch(struct orders *orders, int timer_fd);
 /* Obeys all that has come; waits until something does if `wait`. */
 void orders_obey(struct orders *orders, bool wait);
 /* Sends a message to the master; text may be NULL. */

@@ -1,8 +1,7 @@
 /* The pool; see pool.h.
  *
- * Loops submit, pool threads take, oldest first but for those that go before all. There is one queue that all threads take from, or
- * one for each thread: thread i takes from queue i modulo their number. A queue is a chain of jobs,
- * which their loops own again after job_finished(). Its lock guards chain and count; nothing else
+ * Loops submit, pool threads take, oldest first but for those that go before all. There is one queue
+ * that all threads take from, or one for each thread. A queue is a chain of jobs, which their loops own again after job_finished(). Its lock guards chain and count; nothing else
  * is done under it. Invariant: queued <= limit in each queue, a job never changes its queue, and
  * every job that was taken in is finished exactly once.
  *
@@ -12,7 +11,7 @@
  * jobs wait, either somebody has been woken and will look, or nobody sleeps. */
 #include "config.h"
 
-#include "worker/pool.h"
+#include "worker/pool-private.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,40 +19,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "worker/starter.h"
 #include "worker/words.h"
 
 #define STANDING_PART 20        /* of queue_time may be waited for in a queue that stands */
 #define FIRST_MORE 64           /* jobs that go first, beyond queue_limit */
 #define SHED_SAID_EVERY 10000   /* ms */
-
-struct queue {
-    _Alignas(64) pthread_mutex_t lock;
-    pthread_cond_t work;
-    struct job *first, **last;
-    int queued;
-    _Atomic int64_t calm_at; /* ms: when a job last found it empty */
-    int sleeping;      /* threads that wait for work */
-    int woken;         /* of these, who are on their way */
-    bool told;         /* somebody was woken in this turn of a loop */
-    bool was_full;     /* until the queue is half empty again */
-    bool ending;
-};
-
-struct pool {
-    struct pool_settings settings;
-    struct starter starter;
-    struct queue *queues;
-    unsigned queue_count;
-    int limit;         /* of each queue */
-    atomic_uint turn;  /* the queue for the next job, modulo their number */
-    atomic_int full;   /* queues that were full; above 0 that was logged */
-    _Atomic int64_t shed_said; /* ms: when shedding was last logged */
-    atomic_bool filled; /* the one queue got a job since a turn ended */
-    int started;
-    pthread_t *threads;
-    atomic_int next_index;
-};
 
 static struct board_thread *pool_record(struct pool *pool, int index)
 {
@@ -132,31 +102,69 @@ static void shed(struct pool *pool, struct board_thread *record, struct job *job
     job_finished(job);
 }
 
-static void pool_work(struct pool *pool, struct queue *queue, struct board_thread *record,
+static void member_begins(struct pool_member *member, struct job *job)
+{
+    pthread_mutex_lock(&member->lock);
+    member->job = job;
+    member->turn++;
+    pthread_mutex_unlock(&member->lock);
+}
+
+/* Its job has run; that may have been late. From here on nobody but the thread knows of the job.
+ * False: another has its place. */
+static bool member_ends(struct pool_member *member, struct job *job)
+{
+    bool stays, was_late;
+
+    pthread_mutex_lock(&member->lock);
+    was_late = member->state == MEMBER_LOST;
+    stays = !was_late || !member->replaced;
+    member->job = NULL;
+    if (was_late) {
+        atomic_store(&job->late, false);
+        member->state = stays ? MEMBER_WORKS : MEMBER_OVER;
+    }
+    pthread_mutex_unlock(&member->lock);
+    if (was_late)
+        log_msg(LOG_THREAD_BACK, "the thread that had been lost with \"%.*s\" is back%s",
+                (int)sizeof(job->label), job->label,
+                stays ? "" : "; it ends, since another has taken its place");
+    return stays;
+}
+
+/* False: the thread ends. */
+static bool pool_work(struct pool_member *member, struct queue *queue, struct board_thread *record,
                       struct job *job)
 {
+    struct pool *pool = member->pool;
+    bool stays;
+
     clock_refresh();
     if (is_stale(pool, queue, job)) {
         shed(pool, record, job);
-        return;
+        return true;
     }
     for (size_t i = 0; i < BOARD_PROTOCOL; i++)
         record->protocol[i] = job->protocol[i];
     board_label(record, job->label, sizeof(job->label) - 1);
     board_set(&record->busy_since, clock_now_ms());
     board_set(&record->state, BOARD_BUSY);
+    member_begins(member, job);
     job_run(job);
+    stays = member_ends(member, job);
     board_set(&record->state, BOARD_WAITING);
     board_set(&record->busy_since, 0);
     if (pool->settings.job_end)
         pool->settings.job_end();
     job_finished(job);
+    return stays;
 }
 
-static void pool_thread_run(struct pool *pool, int index)
+static void pool_thread_run(struct pool_member *member)
 {
-    struct board_thread *record = pool_record(pool, index);
-    struct queue *queue = &pool->queues[(unsigned)index % pool->queue_count];
+    struct pool *pool = member->pool;
+    struct board_thread *record = pool_record(pool, member->index);
+    struct queue *queue = &pool->queues[member->queue];
     struct job *job;
     bool ok;
 
@@ -166,8 +174,8 @@ static void pool_thread_run(struct pool *pool, int index)
     starter_report(&pool->starter, ok);
     if (!ok)
         return;
-    while ((job = pool_take(pool, queue)))
-        pool_work(pool, queue, record, job);
+    while ((job = pool_take(pool, queue)) && pool_work(member, queue, record, job))
+        continue;
     if (pool->settings.thread_exit)
         pool->settings.thread_exit();
     board_set(&record->state, BOARD_ENDED);
@@ -175,16 +183,32 @@ static void pool_thread_run(struct pool *pool, int index)
 
 static void *pool_thread(void *arg)
 {
-    struct pool *pool = arg;
-    int index = atomic_fetch_add(&pool->next_index, 1);
+    struct pool_member *member = arg;
     struct words_stack stack = {0};
 
-    starter_name("pool", index);
-    words_thread_begin(&stack, (int)pool->settings.first_record + index);
-    pool_thread_run(pool, index);
+    starter_name("pool", member->index);
+    words_thread_begin(&stack, (int)member->pool->settings.first_record + member->index);
+    pool_thread_run(member);
     words_thread_end(&stack);
     words_stack_free(&stack);
+    pthread_mutex_lock(&member->lock);
+    member->state = MEMBER_OVER;
+    pthread_mutex_unlock(&member->lock);
     return NULL;
+}
+
+int pool_start_member(struct pool *pool, int index, unsigned queue)
+{
+    struct pool_member *member = &pool->members[index];
+    int error;
+
+    member->queue = queue;
+    member->state = MEMBER_WORKS;
+    member->replaced = false;
+    error = starter_thread(&member->thread, pool_thread, member);
+    if (error)
+        member->state = MEMBER_NONE;
+    return error;
 }
 
 /* False: no memory. */
@@ -208,23 +232,37 @@ static bool make_queues(struct pool *pool)
     return true;
 }
 
+static bool make_members(struct pool *pool)
+{
+    size_t count = (size_t)(pool->settings.threads + pool->settings.spares);
+
+    pool->members = aligned_alloc(_Alignof(struct pool_member), count * sizeof(*pool->members));
+    if (!pool->members)
+        return false;
+    pool->member_count = (int)count;
+    for (size_t i = 0; i < count; i++) {
+        pool->members[i] = (struct pool_member){.pool = pool, .index = (int)i};
+        pthread_mutex_init(&pool->members[i].lock, NULL);
+    }
+    return true;
+}
+
 struct pool *pool_new(const struct pool_settings *settings)
 {
     struct pool *pool = calloc(1, sizeof(*pool));
-    int error = 0;
+    int error = 0, started = 0;
 
     if (!pool)
         return NULL;
     pool->settings = *settings;
     starter_init(&pool->starter);
-    pool->threads = calloc((size_t)settings->threads, sizeof(pthread_t));
-    if (!pool->threads || !make_queues(pool))
+    if (!make_queues(pool) || !make_members(pool))
         error = ENOMEM;
-    while (!error && pool->started < settings->threads) {
-        error = starter_thread(&pool->threads[pool->started], pool_thread, pool);
-        pool->started += !error;
+    while (!error && started < settings->threads) {
+        error = pool_start_member(pool, started, (unsigned)started % pool->queue_count);
+        started += !error;
     }
-    if (!starter_wait(&pool->starter, pool->started) && !error)
+    if (!starter_wait(&pool->starter, started) && !error)
         error = ECANCELED;
     if (error) {
         pool_free(&pool);
@@ -264,13 +302,14 @@ int pool_submit(struct pool *pool, struct job *job)
 
     job->next = NULL;
     pthread_mutex_lock(&queue->lock);
-    room = queue->queued < pool->limit + (job->rank == JOB_FIRST ? FIRST_MORE : 0);
+    room = !queue->deserted &&
+           queue->queued < pool->limit + (job->rank == JOB_FIRST ? FIRST_MORE : 0);
     if (room) {
         put(queue, job);
         if (!queue->told)
             wake_one(queue);
         queue->told = pool->queue_count == 1;
-    } else if (!queue->was_full) {
+    } else if (!queue->was_full && !queue->deserted) {
         queue->was_full = true;
         tell = atomic_fetch_add(&pool->full, 1) == 0;
     }
@@ -325,11 +364,14 @@ void pool_free(struct pool **pool_of)
     if (!pool)
         return;
     end_queues(pool);
-    for (int i = 0; i < pool->started; i++)
-        pthread_join(pool->threads[i], NULL);
+    for (int i = 0; i < pool->member_count; i++) {
+        if (pool->members[i].state != MEMBER_NONE)
+            pthread_join(pool->members[i].thread, NULL);
+        pthread_mutex_destroy(&pool->members[i].lock);
+    }
     starter_end(&pool->starter);
     free_queues(pool);
-    free(pool->threads);
+    free(pool->members);
     free(pool);
     *pool_of = NULL;
 }

@@ -27,6 +27,7 @@
 #include "net/hand.h"
 #include "share/fingerprint.h"
 #include "share/words.h"
+#include "worker/stacks.h"
 
 #define LATE 5                  /* seconds */
 #define STACK_SIZE (64 * 1024)  /* the unwinder needs 10 or so, a sanitizer more */
@@ -58,6 +59,7 @@ void words_fill_but_fatal(sigset_t *set)
     sigfillset(set);
     for (size_t i = 0; i < FATAL; i++)
         sigdelset(set, fatal[i]);
+    sigdelset(set, STACKS_SIGNAL);
 }
 
 /* ---------------------------------------------------------------- copying ---------- */
@@ -144,27 +146,60 @@ static void step_tell(void)
     tell_hand(&hand);
 }
 
-static void step_request(void)
+static void copy_hand(struct words_record *to, const struct hand *held)
 {
-    const reeve_hand *said = &hand.said;
+    const reeve_hand *said = &held->said;
 
-    copy_text(record->peer, sizeof(record->peer), hand.peer, SIZE_MAX);
-    copy_text(record->protocol, sizeof(record->protocol), hand.protocol, SIZE_MAX);
-    copy_text(record->label, sizeof(record->label), hand.label, hand.label_length);
-    copy_text(record->module, sizeof(record->module), said->module, SIZE_MAX);
-    copy_text(record->site, sizeof(record->site), said->site, SIZE_MAX);
-    copy_text(record->route, sizeof(record->route), said->route, SIZE_MAX);
-    copy_text(record->method, sizeof(record->method), said->method, SIZE_MAX);
-    copy_text(record->target, sizeof(record->target), said->target, SIZE_MAX);
+    copy_text(to->peer, sizeof(to->peer), held->peer, SIZE_MAX);
+    copy_text(to->protocol, sizeof(to->protocol), held->protocol, SIZE_MAX);
+    copy_text(to->label, sizeof(to->label), held->label, held->label_length);
+    copy_text(to->module, sizeof(to->module), said->module, SIZE_MAX);
+    copy_text(to->site, sizeof(to->site), said->site, SIZE_MAX);
+    copy_text(to->route, sizeof(to->route), said->route, SIZE_MAX);
+    copy_text(to->method, sizeof(to->method), said->method, SIZE_MAX);
+    copy_text(to->target, sizeof(to->target), said->target, SIZE_MAX);
     if (said->target)
-        record->fingerprint =
+        to->fingerprint =
             add_text(add_text(add_text(FINGERPRINT_START, said->method), said->target),
                      said->module);
+}
+
+static void step_request(void)
+{
+    copy_hand(record, &hand);
 }
 
 static void step_stack(void)
 {
     words_unwind(record, context);
+}
+
+void words_of_thread(struct words_record *own, void *where)
+{
+    struct hand held = {0};
+
+    own->pid = (uint32_t)getpid();
+    own->tid = (uint32_t)syscall(SYS_gettid);
+    own->thread = own_record;
+    own->time = time(NULL);
+    own->uptime = now_ms() - began;
+    own->frames = 0;
+    own->fingerprint = 0;
+    own->signal = own->code = 0;
+    prctl(PR_GET_NAME, own->name);
+    if (tell_hand)
+        tell_hand(&held);
+    copy_hand(own, &held);
+    words_unwind(own, where);
+    atomic_store(&own->state, WORDS_DONE);
+}
+
+const struct words_object *words_object_of(uint64_t address)
+{
+    for (uint32_t i = 0; area && i < area->objects; i++)
+        if (address >= area->object[i].start && address < area->object[i].end)
+            return &area->object[i];
+    return NULL;
 }
 
 /* ---------------------------------------------------------------- the handler ------ */

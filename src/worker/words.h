@@ -4,11 +4,15 @@
 #define WORKER_WORDS_H
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct hand;
 struct words_area;
+struct words_object;
+struct words_record;
 
-/* All signals but those that a fault in the program brings: these shall kill at once, with a core. */
+/* All signals but those that a fault in the program brings: these shall kill at once, with a core. And
+ * but the one that asks for a thread's stack, see stacks.h. */
 void words_fill_but_fatal(sigset_t *set);
 /* Once, in the main thread, before anything that may fail. */
 void words_prime(void);
@@ -31,8 +35,11 @@ void words_thread_begin(struct words_stack *stack, int record);
 void words_thread_end(struct words_stack *stack); /* in the same thread */
 void words_stack_free(struct words_stack *stack);
 
+/* In the handler of a signal, in a thread that lives: what it has in hand, and where it is. */
+void words_of_thread(struct words_record *record, void *context);
+/* The object at that address, NULL: none is known. */
+const struct words_object *words_object_of(uint64_t address);
 /* words-stack.c: in the handler of a signal. */
-struct words_record;
 void words_unwind(struct words_record *record, void *context);
 /* words.c: copies from where there may be nothing; false: there is nothing. */
 _Bool words_peek(void *to, const void *from, size_t length);

@@ -24,6 +24,8 @@
 #include "worker/load.h"
 #include "worker/logfile.h"
 #include "worker/orders.h"
+#include "worker/stacks.h"
+#include "worker/watch.h"
 #include "worker/words.h"
 
 struct worker {
@@ -99,6 +101,11 @@ static int worker_prepare(struct worker *worker)
 /* The end of a worker that served. */
 static void worker_finish(struct worker *worker)
 {
+    if (watch_has_lost(worker->crew)) {
+        logfile_thread_end();
+        log_msg(LOG_DRAINED, "%s has finished, but for threads that are lost", worker->orders.who);
+        _exit(WORKER_DRAINED); /* they may still look at anything */
+    }
     crew_end(&worker->crew);
     modules_worker_exit(&worker->loaded.modules);
     logfile_thread_end();
@@ -114,6 +121,7 @@ int worker_main(void)
     block_signals();
     clock_refresh();
     words_prime();
+    stacks_begin();
     tzset(); /* the C library reads the time zone's file once: here, not in the first request */
     log_thread_name("main");
     sys_set_cloexec(CHANNEL_WORKER_FD, true);

@@ -64,6 +64,13 @@ typedef struct reeve_protocol {
     /* The connection is over and no job of it is in flight: release what the state holds. Nothing
      * can be sent any more. The state's memory itself belongs to the engine. May be NULL. */
     void (*close)(reeve_conn *conn);
+
+    /* Since 1.3. A job of this connection runs longer than handler_timeout: its thread is given up,
+     * reeve_cancelled() is true in it, and what it was given stays its own until `done`, which may
+     * come late or never. Answer by something else ("try again") and return CLOSE, or ERROR if the
+     * answer had begun. Until `done` nothing of the connection is freed; `close` comes after it. May
+     * be NULL: the connection is closed. */
+    reeve_verdict (*late)(reeve_conn *conn);
 } reeve_protocol;
 
 /* ---------------------------------------------------------------- state and input --- */

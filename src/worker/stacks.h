@@ -1,0 +1,20 @@
+/* The stacks of living threads: each is interrupted by a signal for a moment, and says where it is. */
+#ifndef WORKER_STACKS_H
+#define WORKER_STACKS_H
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+
+struct buf;
+struct words_record;
+
+#define STACKS_SIGNAL (SIGRTMIN + 3)
+
+/* Once, before other threads are started. */
+void stacks_begin(void);
+/* Main thread: the stack of a thread that has not been joined, and what it has in hand. NULL: it does
+ * not answer (it may wait for a disk). Valid until the next call. */
+struct words_record *stacks_take(pthread_t thread);
+/* The frames in one line: "handler+0x12 (burn.so+0x1234) < ...". */
+void stacks_put(struct buf *out, const struct words_record *record);
+#endif

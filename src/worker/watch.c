@@ -1,0 +1,133 @@
+/* The watch; see watch.h.
+ *
+ * Worker, main thread, by a timer of the orders. Time is counted by a clock of its own, which goes on
+ * by two rounds at most from one round to the next: where the whole process stood (SIGSTOP, a
+ * debugger, a paused machine) no job is blamed for that. Memory: one watch a process, for its life. */
+#include "config.h"
+
+#include "worker/watch.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/core.h"
+#include "share/channel.h"
+#include "share/words.h"
+#include "worker/crew-private.h"
+#include "worker/orders.h"
+#include "worker/pool.h"
+#include "worker/stacks.h"
+
+#define ROUND_MOST 1000    /* ms */
+#define ROUND_LEAST 10
+#define ROUNDS 4           /* in handler_timeout */
+#define PATIENCE_MOST 10000 /* ms that a lost thread may take to come back */
+#define ASK_EVERY 5000     /* ms */
+
+static struct {
+    int timer_fd;
+    int64_t round;   /* ms */
+    int64_t now;     /* its own clock */
+    int64_t last;    /* CLOCK_MONOTONIC of the last round */
+    int64_t asked;   /* by its own clock, when it asked to be replaced; 0: never */
+    struct crew *crew;
+} watch = {.timer_fd = -1};
+
+void watch_begin(struct crew *crew)
+{
+    int64_t limit = crew->pool ? crew->core->handler_timeout : 0;
+    struct itimerspec times;
+
+    if (limit == 0)
+        return;
+    watch.crew = crew;
+    watch.round = limit / ROUNDS > ROUND_MOST    ? ROUND_MOST
+                  : limit / ROUNDS < ROUND_LEAST ? ROUND_LEAST
+                                                 : limit / ROUNDS;
+    watch.now = ROUND_MOST; /* 0 means never */
+    watch.last = clock_fresh_ms();
+    watch.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    times.it_interval.tv_sec = watch.round / 1000;
+    times.it_interval.tv_nsec = watch.round % 1000 * 1000000;
+    times.it_value = times.it_interval;
+    if (watch.timer_fd < 0 || timerfd_settime(watch.timer_fd, 0, &times, NULL) < 0 ||
+        !orders_watch(crew->orders, watch.timer_fd))
+        log_errno(LOG_SYSTEM, "handlers cannot be watched");
+}
+
+/* ---------------------------------------------------------------- late jobs --------- */
+
+static void put_request(struct buf *out, const struct words_record *stack)
+{
+    if (stack->target[0])
+        buf_printf(out, "%s %.300s", stack->method, stack->target);
+    else
+        buf_printf(out, "%s", stack->label);
+    if (stack->module[0])
+        buf_printf(out, " (module %s, route %s of site %s)", stack->module, stack->route,
+                   stack->site);
+    buf_printf(out, " for client %s", stack->peer);
+}
+
+static void on_late(struct words_record *stack, int64_t ran_ms)
+{
+    struct buf text = {0};
+
+    if (stack) {
+        put_request(&text, stack);
+        buf_printf(&text, " has run for %lld ms in thread %s; its client was let go, its thread is "
+                   "lost until it comes back: ", (long long)ran_ms, stack->name);
+        stacks_put(&text, stack);
+    } else {
+        buf_printf(&text, "a job has run for %lld ms; its client was let go. Its thread does not say "
+                   "where it is: it may wait for a disk", (long long)ran_ms);
+    }
+    log_msg(LOG_HANDLER_LATE, "%s", buf_text(&text));
+    buf_free(&text);
+}
+
+/* A thread that has been lost for long will not come back: another worker shall take over, in which
+ * all of them work. */
+static void ask_for_another(void)
+{
+    int64_t limit = watch.crew->core->handler_timeout;
+    int64_t patience = limit < PATIENCE_MOST ? limit : PATIENCE_MOST;
+    struct pool_losses losses = pool_losses(watch.crew->pool, watch.now);
+    struct buf text = {0};
+
+    if (losses.lost == 0 || watch.crew->orders->state != SERVING ||
+        (losses.unreplaced == 0 && losses.longest < patience) ||
+        (watch.asked && watch.now - watch.asked < ASK_EVERY))
+        return;
+    watch.asked = watch.now;
+    buf_printf(&text, "%d of its threads %s lost in handlers that do not return, one for %lld ms",
+               losses.lost, losses.lost == 1 ? "is" : "are", (long long)losses.longest);
+    orders_tell(watch.crew->orders, MSG_TIRED, 0, buf_text(&text));
+    buf_free(&text);
+}
+
+/* ---------------------------------------------------------------- rounds ------------ */
+
+void watch_round(struct crew *crew)
+{
+    int64_t now = clock_fresh_ms(), passed = now - watch.last;
+    uint64_t count;
+    ssize_t n = read(watch.timer_fd, &count, sizeof(count));
+
+    (void)n;
+    watch.last = now;
+    watch.now += passed < 2 * watch.round ? passed : 2 * watch.round;
+    pool_watch(crew->pool, watch.now, crew->core->handler_timeout, on_late);
+    ask_for_another();
+}
+
+bool watch_has_lost(const struct crew *crew)
+{
+    for (int i = 0; i < crew->loop_count; i++)
+        if (loop_has_left(crew->loops[i].loop))
+            return true;
+    return crew->pool && pool_losses(crew->pool, 0).lost > 0;
+}

@@ -1,0 +1,114 @@
+"""Handlers that do not return: their requests are answered without them, everything else goes on, and
+the worker is replaced."""
+import contextlib
+import signal
+import time
+
+from client import Client, get
+from reeve import HTTP, POOLED, alive, check, contains, equal, main, scenario, until
+
+MODULES = ["http", "hello", "hang"]
+
+
+def site(more=""):
+    return (HTTP + 'http { site "default" { route "/hello" { hello { } } '
+            'route "/spin" { hang { how = "spin" } } '
+            'route "/pause" { hang { how = "pause" } } '
+            'route "/until" { hang { until = "until" } } ' + more + " } }\n")
+
+
+def hung(case, **options):
+    options = {"workers": 1, "threads": 2, "handler_timeout": "200ms", **options}
+    return case.serve(site(), modules=MODULES, **options)
+
+
+@scenario("a handler that loops for ever: its stack, its client, its thread, its worker",
+          models=POOLED)
+def forever(case):
+    server = hung(case)
+    old = server.pids()
+    with Client(server.address()) as kept, Client(server.address()) as client:
+        equal(kept.get("/hello").status, 200, "before")
+        client.send("GET /spin HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = client.answer()
+        equal(answer.status, 503, "the client is let go")
+        equal(answer.field("Connection"), "close", "and its connection ends")
+        client.ended()
+        text = server.until_logged("handler-late")[0]
+        for part in ("GET /spin", "module hang", "route /spin", "hang.so+0x"):
+            contains(text, part, "the slow log")
+        equal(kept.get("/hello").status, 200, "a neighbour")
+    until(lambda: server.pids() != old, "the worker is replaced")
+    contains(server.until_logged("worker-tired")[0], "lost in handlers", "why")
+    until(lambda: not any(alive(pid) for pid in old.values()), "the old one has ended")
+    equal(get(server.address(), "/hello").status, 200, "the new one")
+    equal(server.logged("worker-stuck"), [], "nobody was killed")
+    equal(server.logged("worker-crashed"), [], "nobody has crashed")
+
+
+@scenario("a thread that comes back is none too many, and its answer is thrown away", models=POOLED)
+def back(case):
+    server = hung(case, handler_timeout="1s")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server.address())) for _ in range(2)]
+        for client in clients:
+            client.send("GET /until HTTP/1.1\r\nHost: a\r\n\r\n")
+        equal([client.answer().status for client in clients], [503, 503], "both are let go")
+        server.write("until", "")
+        for client in clients:
+            client.ended()
+    until(lambda: len(server.logged("thread-back")) == 2, "both threads are back")
+    equal([get(server.address(), "/until").status for _ in range(4)], [200] * 4, "afterwards")
+    until(lambda: server.workers()[0]["threads"] == 3, "one loop and two threads are left")
+
+
+@scenario("a handler that sleeps in the kernel is no other thing", models=POOLED)
+def asleep(case):
+    server = hung(case)
+    equal(get(server.address(), "/pause").status, 503, "its client")
+    contains(server.until_logged("handler-late")[0], "pause", "where it sleeps")
+    equal(get(server.address(), "/hello").status, 200, "a neighbour")
+
+
+@scenario("more hang than there are threads: each client is let go, neighbours are served",
+          models=POOLED)
+def many(case):
+    server = hung(case, drain_timeout="2s")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server.address())) for _ in range(10)]
+        for client in clients:
+            client.send("GET /pause HTTP/1.1\r\nHost: a\r\n\r\n")
+        equal(get(server.address(), "/hello").status, 200, "a neighbour meanwhile")
+        equal([client.answer().status for client in clients], [503] * 10, "all are let go")
+    equal(get(server.address(), "/hello").status, 200, "afterwards")
+
+
+@scenario("a worker with a lost thread drains what is innocent and ends", models=POOLED)
+def drain(case):
+    server = hung(case, handler_timeout="300ms")
+    with Client(server.address()) as client:
+        client.send("GET /pause HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.signal(signal.SIGTERM)
+        equal(client.answer().status, 503, "the client of a worker that drains")
+    equal(server.wait(), 0, "the server ends")
+    equal(server.logged("worker-stuck"), [], "nobody was killed")
+
+
+@scenario("a worker that was stopped and goes on hangs in nothing", models=POOLED)
+def stopped(case):
+    server = hung(case, handler_timeout="2s")
+    pid = server.pids()[0]
+    with Client(server.address()) as client:
+        client.send("GET /until HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: server.workers()[0]["busy"] == 1, "it is being handled")
+        server.signal(signal.SIGSTOP, pid)
+        goes_on = time.monotonic() + 3
+        until(lambda: time.monotonic() > goes_on, "it is stopped for longer than handler_timeout")
+        server.write("until", "")
+        server.signal(signal.SIGCONT, pid)
+        equal(client.answer().status, 200, "the request")
+    equal(server.logged("handler-late"), [], "nothing was late")
+
+
+if __name__ == "__main__":
+    main()
