@@ -64,6 +64,12 @@ const reeve_option core_options[] = {
      "to the log (handler-late), the client gets its answer without the handler (HTTP: 503), another "
      "thread takes that one's place, and if it does not come back soon the worker is replaced. 0: for "
      "ever. Of no effect in a model without a pool."},
+    {"loop_timeout", REEVE_OPT_DURATION, "10s", 0, 86400000, NULL, NULL,
+     "CPU time that a loop may use in one turn, in which nobody else is served by it. After that where "
+     "it is goes to the log (loop-stuck), after twice that the worker is replaced, and after three "
+     "times, if the loop may hold many connections, the worker is ended by SIGABRT. Time in which the "
+     "thread waits or is stopped does not count. Threads and processes that serve one connection, in "
+     "threaded and forking, are not watched. 0: no limit."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,

@@ -52,6 +52,7 @@ struct core {
     int queue_limit;           /* jobs waiting in the pool */
     int64_t queue_time;        /* ms */
     int64_t handler_timeout;   /* ms, 0: none */
+    int64_t loop_timeout;      /* ms of CPU time, 0: none */
     const char *const *modules;
     size_t module_count;
     const char *module_path;

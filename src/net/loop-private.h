@@ -85,6 +85,7 @@ struct loop {
     atomic_uint visitors; /* threads that put a job into the inbox at this moment */
     atomic_uint commands; /* a bit for each enum loop_command, LOOP_GATE and LOOP_ROOM */
     atomic_bool asleep;
+    atomic_uint turns; /* written by the loop alone */
     atomic_bool stopped_accepting;
     atomic_uint launched;   /* threads or processes made by engine.launch, not ended */
     atomic_bool wants_room; /* wake it when one of them ends */

@@ -155,6 +155,12 @@ void loop_launched_ended(struct loop *loop)
         loop_post(loop, LOOP_ROOM);
 }
 
+bool loop_is_asleep(const struct loop *loop, uint32_t *turns)
+{
+    *turns = atomic_load_explicit(&loop->turns, memory_order_relaxed);
+    return atomic_load_explicit(&loop->asleep, memory_order_relaxed);
+}
+
 /* ------------------------------------------------------------------- the turn --- */
 
 bool loop_has_room(const struct loop *loop)
@@ -246,6 +252,7 @@ static void take_inbox(struct loop *loop)
 static void loop_turn(struct loop *loop)
 {
     struct wait_event events[EVENTS];
+    board_add(&loop->turns, 1u);
     int count = yield_look(loop) ? 0 : loop_sleep(loop, events);
     for (int i = 0; i < count; i++)
         loop_event(loop, &events[i]);

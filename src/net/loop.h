@@ -137,6 +137,8 @@ void job_run(struct job *job);
  * and needs not wait for it in a drain. The job's thread may say later that it is not `late` after
  * all. 0, or -1: memory is short. */
 int job_late(struct job *job);
+/* Any thread: does it wait for news? And the number of its turn. */
+bool loop_is_asleep(const struct loop *loop, uint32_t *turns);
 /* After loop_run(): connections are left whose jobs were late and are not back. The loop must not be
  * freed. */
 bool loop_has_left(const struct loop *loop);

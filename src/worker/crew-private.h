@@ -13,6 +13,10 @@ struct crew_loop {
     struct loop *loop;
     int index;
     pthread_t thread;
+    /* The watch's own: */
+    uint32_t seen_turns;
+    int64_t seen_cpu; /* ms that its thread had used when that turn was seen first; -1: it slept */
+    int stage;        /* of watch-loops.c */
 };
 
 struct crew {

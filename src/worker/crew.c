@@ -254,7 +254,7 @@ static bool start_loops(struct crew *crew, struct buf *error)
     for (; count < crew->loop_count && !failure; count++) {
         struct crew_loop *self = &crew->loops[count];
 
-        *self = (struct crew_loop){.crew = crew, .index = count};
+        *self = (struct crew_loop){.crew = crew, .index = count, .seen_cpu = -1};
         self->loop = new_loop(crew, count);
         if (!self->loop)
             failure = errno;

@@ -20,15 +20,17 @@
 #include "worker/orders.h"
 #include "worker/pool.h"
 #include "worker/stacks.h"
+#include "worker/watch-private.h"
 
 #define ROUND_MOST 1000    /* ms */
 #define ROUND_LEAST 10
-#define ROUNDS 4           /* in handler_timeout */
+#define ROUNDS 4           /* in the shorter of the limits */
 #define PATIENCE_MOST 10000 /* ms that a lost thread may take to come back */
 #define ASK_EVERY 5000     /* ms */
 
 static struct {
     int timer_fd;
+    int64_t handlers; /* ms that a job may take; 0: they are not watched */
     int64_t round;   /* ms */
     int64_t now;     /* its own clock */
     int64_t last;    /* CLOCK_MONOTONIC of the last round */
@@ -38,10 +40,13 @@ static struct {
 
 void watch_begin(struct crew *crew)
 {
-    int64_t limit = crew->pool ? crew->core->handler_timeout : 0;
+    int64_t limit = crew->core->loop_timeout;
     struct itimerspec times;
 
-    if (limit == 0)
+    watch.handlers = crew->pool ? crew->core->handler_timeout : 0;
+    if (watch.handlers > 0 && (limit == 0 || watch.handlers < limit))
+        limit = watch.handlers;
+    if (limit == 0 || crew->children) /* there the main thread is the loop */
         return;
     watch.crew = crew;
     watch.round = limit / ROUNDS > ROUND_MOST    ? ROUND_MOST
@@ -60,16 +65,19 @@ void watch_begin(struct crew *crew)
 
 /* ---------------------------------------------------------------- late jobs --------- */
 
-static void put_request(struct buf *out, const struct words_record *stack)
+void watch_put_request(struct buf *out, const struct words_record *stack)
 {
-    if (stack->target[0])
+    if (!stack->target[0] && !stack->label[0])
+        buf_adds(out, "nothing that is known");
+    else if (stack->target[0])
         buf_printf(out, "%s %.300s", stack->method, stack->target);
     else
         buf_printf(out, "%s", stack->label);
     if (stack->module[0])
         buf_printf(out, " (module %s, route %s of site %s)", stack->module, stack->route,
                    stack->site);
-    buf_printf(out, " for client %s", stack->peer);
+    if (stack->peer[0])
+        buf_printf(out, " for client %s", stack->peer);
 }
 
 static void on_late(struct words_record *stack, int64_t ran_ms)
@@ -77,7 +85,7 @@ static void on_late(struct words_record *stack, int64_t ran_ms)
     struct buf text = {0};
 
     if (stack) {
-        put_request(&text, stack);
+        watch_put_request(&text, stack);
         buf_printf(&text, " has run for %lld ms in thread %s; its client was let go, its thread is "
                    "lost until it comes back: ", (long long)ran_ms, stack->name);
         stacks_put(&text, stack);
@@ -89,23 +97,28 @@ static void on_late(struct words_record *stack, int64_t ran_ms)
     buf_free(&text);
 }
 
+void watch_ask(const char *why)
+{
+    if (watch.crew->orders->state != SERVING ||
+        (watch.asked && watch.now - watch.asked < ASK_EVERY))
+        return;
+    watch.asked = watch.now;
+    orders_tell(watch.crew->orders, MSG_TIRED, 0, why);
+}
+
 /* A thread that has been lost for long will not come back: another worker shall take over, in which
  * all of them work. */
 static void ask_for_another(void)
 {
-    int64_t limit = watch.crew->core->handler_timeout;
-    int64_t patience = limit < PATIENCE_MOST ? limit : PATIENCE_MOST;
+    int64_t patience = watch.handlers < PATIENCE_MOST ? watch.handlers : PATIENCE_MOST;
     struct pool_losses losses = pool_losses(watch.crew->pool, watch.now);
     struct buf text = {0};
 
-    if (losses.lost == 0 || watch.crew->orders->state != SERVING ||
-        (losses.unreplaced == 0 && losses.longest < patience) ||
-        (watch.asked && watch.now - watch.asked < ASK_EVERY))
+    if (losses.lost == 0 || (losses.unreplaced == 0 && losses.longest < patience))
         return;
-    watch.asked = watch.now;
     buf_printf(&text, "%d of its threads %s lost in handlers that do not return, one for %lld ms",
                losses.lost, losses.lost == 1 ? "is" : "are", (long long)losses.longest);
-    orders_tell(watch.crew->orders, MSG_TIRED, 0, buf_text(&text));
+    watch_ask(buf_text(&text));
     buf_free(&text);
 }
 
@@ -120,8 +133,12 @@ void watch_round(struct crew *crew)
     (void)n;
     watch.last = now;
     watch.now += passed < 2 * watch.round ? passed : 2 * watch.round;
-    pool_watch(crew->pool, watch.now, crew->core->handler_timeout, on_late);
-    ask_for_another();
+    if (watch.handlers > 0) {
+        pool_watch(crew->pool, watch.now, watch.handlers, on_late);
+        ask_for_another();
+    }
+    if (crew->core->loop_timeout > 0)
+        watch_loops(crew);
 }
 
 bool watch_has_lost(const struct crew *crew)

@@ -5,14 +5,18 @@ import signal
 import time
 
 from client import Client, get
-from reeve import HTTP, POOLED, alive, check, contains, equal, main, scenario, until
+from reeve import FORKING, HTTP, MODELS, POOLED, THREADED, alive, contains, equal, main, scenario, until
 
+WATCHED = [name for name in MODELS if name not in THREADED + FORKING]
+ONE_EACH = [name for name in WATCHED if MODELS[name].blocking]
+MANY_EACH = [name for name in WATCHED if not MODELS[name].blocking]
 MODULES = ["http", "hello", "hang"]
 
 
 def site(more=""):
     return (HTTP + 'http { site "default" { route "/hello" { hello { } } '
             'route "/spin" { hang { how = "spin" } } '
+            'route "/loop" { hang { how = "spin" inline = on } } '
             'route "/pause" { hang { how = "pause" } } '
             'route "/until" { hang { until = "until" } } ' + more + " } }\n")
 
@@ -108,6 +112,40 @@ def stopped(case):
         server.signal(signal.SIGCONT, pid)
         equal(client.answer().status, 200, "the request")
     equal(server.logged("handler-late"), [], "nothing was late")
+
+
+@scenario("a loop that makes no progress: its stack, another worker, SIGABRT", models=MANY_EACH)
+def loop(case):
+    server = hung(case, loop_timeout="200ms")
+    server.crashes_meant = True
+    old = server.pids()
+    with Client(server.address()) as client:
+        client.send("GET /loop HTTP/1.1\r\nHost: a\r\n\r\n")
+        text = server.until_logged("loop-stuck")[0]
+        for part in ("GET /loop", "module hang", "hang.so+0x"):
+            contains(text, part, "the warning")
+        client.ended()
+    contains(server.until_logged("worker-tired")[0], "without ending its turn", "why")
+    until(lambda: server.pids() and server.pids() != old, "the worker is replaced")
+    equal(get(server.address(), "/hello").status, 200, "the new one")
+    server.until_logged("loop-stuck", "SIGABRT")
+    report = until(lambda: server.ask("crashes")["data"]["crashes"], "the crash is known")[0]
+    equal(report["route"], "/loop", "what it hung in")
+
+
+@scenario("a loop for one connection that makes no progress: another worker, and no haste",
+          models=ONE_EACH)
+def lonely(case):
+    server = hung(case, loop_timeout="200ms", drain_timeout="1s")
+    server.crashes_meant = True
+    old = server.pids()
+    with Client(server.address()) as client:
+        client.send("GET /loop HTTP/1.1\r\nHost: a\r\n\r\n")
+        contains(server.until_logged("loop-stuck")[0], "GET /loop", "the warning")
+        until(lambda: server.pids() and server.pids() != old, "the worker is replaced")
+        equal(get(server.address(), "/hello").status, 200, "the new one")
+        client.ended()
+    server.until_logged("worker-stuck")
 
 
 if __name__ == "__main__":
