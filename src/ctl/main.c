@@ -53,7 +53,7 @@ static bool is_question(enum verb verb)
 {
     return verb == VERB_STATUS || verb == VERB_GENERATIONS || verb == VERB_LISTENERS ||
            verb == VERB_MODULES || verb == VERB_VERSION || verb == VERB_CRASHES ||
-           verb == VERB_QUARANTINE;
+           verb == VERB_QUARANTINE || verb == VERB_STACKS || verb == VERB_SLOW;
 }
 
 /* Events are what `events` is for; of other verbs they are the steps on the way to the result. */
@@ -76,12 +76,23 @@ static void print_event(const json_t *event, void *arg)
     buf_free(&text);
 }
 
+static void add_symbols(const json_t *list)
+{
+    json_t *stack;
+    size_t i;
+
+    json_array_foreach(list, i, stack)
+        symbols_add(stack);
+}
+
 static void print_result(const json_t *result, int code, const struct output *output)
 {
     const json_t *data = json_object_get(result, "data");
     struct buf text = {0};
 
     symbols_add(json_object_get(data, "crash"));
+    add_symbols(json_object_get(data, "stacks"));
+    add_symbols(json_object_get(data, "slow"));
     if (output->json) {
         bool bare = is_question(output->verb) && code == CONTROL_DONE && json_is_object(data);
 

@@ -35,10 +35,12 @@ static int64_t limit_of(enum verb verb)
     case VERB_LOG_LEVEL:
     case VERB_CRASHES:
     case VERB_QUARANTINE:
+    case VERB_SLOW:
         return 10 * 1000;
     case VERB_CHECK:
     case VERB_SCALE:
     case VERB_REOPEN_LOGS:
+    case VERB_STACKS:
         return 120 * 1000;
     case VERB_RELOAD:
         return RELOAD_WAIT * 1000 + ANSWER_GRACE;

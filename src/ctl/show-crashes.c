@@ -8,7 +8,7 @@
 #include "ctl/table.h"
 #include "ctl/talk.h"
 
-static void put_time(struct buf *out, const json_t *crash)
+void show_time(struct buf *out, const json_t *crash)
 {
     time_t when = (time_t)json_int(crash, "time");
     struct tm parts;
@@ -35,7 +35,7 @@ static void list_row(struct table *table, const json_t *crash)
     struct buf text = {0};
 
     table_cell(table, PLAIN, "%lld", (long long)json_int(crash, "number"));
-    put_time(&text, crash);
+    show_time(&text, crash);
     table_cell_buf(table, PLAIN, &text);
     table_cell(table, PLAIN, "%lld", (long long)json_int(crash, "slot"));
     table_cell(table, PLAIN, "%lld", (long long)json_int(crash, "pid"));
@@ -78,7 +78,7 @@ static void put_line(struct buf *out, const char *name, const json_t *crash, con
     buf_addc(out, '\n');
 }
 
-static void put_frame(struct buf *out, size_t index, const json_t *frame)
+void show_frame(struct buf *out, size_t index, const json_t *frame)
 {
     const char *object = json_text(frame, "object"), *function = json_text(frame, "function");
 
@@ -134,7 +134,7 @@ static void show_one(const json_t *crash, bool colours, struct buf *out)
     colour_put(out, BOLD, colours, buf_text(&text));
     buf_free(&text);
     buf_adds(out, ", ");
-    put_time(out, crash);
+    show_time(out, crash);
     buf_adds(out, ": ");
     show_text(out, json_text(crash, "signal"));
     if (*json_text(crash, "address")) {
@@ -155,7 +155,7 @@ static void show_one(const json_t *crash, bool colours, struct buf *out)
     put_line(out, "client", crash, "peer");
     put_line(out, "print", crash, "fingerprint");
     json_array_foreach(json_object_get(crash, "frames"), i, frame)
-        put_frame(out, i, frame);
+        show_frame(out, i, frame);
 }
 
 void show_crashes(const json_t *data, bool colours, struct buf *out)

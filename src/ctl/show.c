@@ -113,6 +113,10 @@ void show_result(enum verb verb, const json_t *result, bool colours, struct buf 
         show_version(data, out);
     else if (done && verb == VERB_CRASHES && json_is_object(data))
         show_crashes(data, colours, out);
+    else if (done && verb == VERB_STACKS)
+        show_stacks(json_object_get(data, "stacks"), colours, out);
+    else if (done && verb == VERB_SLOW && json_is_object(data))
+        show_stacks(json_object_get(data, "slow"), colours, out);
     else if (done && verb == VERB_QUARANTINE && json_is_object(data))
         show_quarantine(data, colours, out);
     else if (*json_text(result, "text"))

@@ -32,7 +32,12 @@ void show_version(const json_t *data, struct buf *out);
 void show_quarantine(const json_t *data, bool colours, struct buf *out);
 void show_crashes(const json_t *data, bool colours, struct buf *out);
 
+void show_stacks(const json_t *list, bool colours, struct buf *out);
+
 /* Used by several of them. */
+/* When that was, and one frame of a stack in a line. */
+void show_time(struct buf *out, const json_t *crash);
+void show_frame(struct buf *out, size_t index, const json_t *frame);
 void show_state_cell(struct table *table, const char *state);
 void show_operation(const json_t *operation, bool colours, struct buf *out);
 /* Each line made harmless, with a newline at the end. */

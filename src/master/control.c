@@ -140,7 +140,7 @@ static void control_answer(const struct operation *operation)
 {
     list_each(node, &clients) {
         struct client *client = list_entry(node, struct client, node);
-        json_t *data = NULL;
+        json_t *data = json_incref(operation->data);
 
         if (client->operation != operation->number)
             continue;

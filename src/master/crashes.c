@@ -99,7 +99,7 @@ static const struct words_record *find_record(const struct words_area *words, pi
     return NULL;
 }
 
-static struct words_area *read_words(const struct worker *worker)
+struct words_area *crashes_read_words(const struct worker *worker)
 {
     struct words_area *words = malloc(sizeof(*words));
 
@@ -112,8 +112,8 @@ static struct words_area *read_words(const struct worker *worker)
 /* ---------------------------------------------------------------- keeping ---------- */
 
 /* What the handler of the signal has left. */
-static void add_words(json_t *crash, const struct words_area *words,
-                      const struct words_record *record)
+void crashes_add_words(json_t *crash, const struct words_area *words,
+                       const struct words_record *record)
 {
     json_t *more = json_pack(
         "{s:i,s:i,s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "signal_code",
@@ -202,7 +202,7 @@ static void keep(const struct worker *worker, pid_t pid, int number, const struc
     if (!crash)
         return;
     if (record)
-        add_words(crash, words, record);
+        crashes_add_words(crash, words, record);
     announce(worker, crash);
     if (record)
         quarantine_blame(&worker->generation->core, record);
@@ -219,14 +219,14 @@ void crashes_take(const struct worker *worker, int status)
 
     if (!WIFSIGNALED(status))
         return;
-    words = read_words(worker);
+    words = crashes_read_words(worker);
     keep(worker, worker->pid, WTERMSIG(status), words);
     free(words);
 }
 
 void crashes_take_process(const struct worker *worker, pid_t pid)
 {
-    struct words_area *words = read_words(worker);
+    struct words_area *words = crashes_read_words(worker);
 
     keep(worker, pid, 0, words);
     free(words);

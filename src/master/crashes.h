@@ -13,6 +13,14 @@ void crashes_take(const struct worker *worker, int status);
 /* A process that it had forked for a connection has crashed. */
 void crashes_take_process(const struct worker *worker, pid_t pid);
 
+/* A copy of what it has left on the board, to be freed; NULL: memory is short. */
+struct words_area;
+struct words_record;
+struct words_area *crashes_read_words(const struct worker *worker);
+/* Adds what a thread has said, cleaned. */
+void crashes_add_words(json_t *crash, const struct words_area *words,
+                       const struct words_record *record);
+
 /* New references; NULL: there is none with that number. */
 json_t *crashes_list(void);
 json_t *crashes_show(int64_t number);

@@ -110,6 +110,7 @@ static void operation_end(struct operation *operation)
     if (follower)
         follower(operation);
     buf_free(&operation->text);
+    json_decref(operation->data);
     free(operation);
 }
 

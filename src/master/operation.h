@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/list.h"
 #include "share/control.h"
@@ -18,6 +20,7 @@ struct operation {
     uint32_t generation;  /* that the result speaks of, 0: none */
     int next_slot;        /* recycle: the slot to do next; -1: no more */
     int only_slot;        /* recycle: the one slot to do; -1: all */
+    json_t *data;         /* of the answer, or NULL */
     void (*alone)(void);  /* only its own act is left to wait for; may be NULL */
     void (*ended)(void);  /* before it is answered; may be NULL */
 };

@@ -15,6 +15,7 @@
 #include "master/quarantine.h"
 #include "master/reload.h"
 #include "master/report.h"
+#include "master/stacks.h"
 #include "master/state.h"
 #include "master/stop.h"
 #include "master/workforce.h"
@@ -178,6 +179,39 @@ static void verb_QUARANTINE(struct client *client, const char *argument)
         refuse(client, "only root and the owner may clear it; control_group may read");
     } else {
         snprintf(text, sizeof(text), "%u are served again", quarantine_clear());
+        control_reply(client, CONTROL_DONE, 0, text, NULL);
+    }
+}
+
+/* "" or the number of a slot. */
+static void verb_STACKS(struct client *client, const char *argument)
+{
+    struct operation *operation;
+    int64_t slot = -1;
+
+    if (argument[0] && (!text_int(argument, &slot) || slot < 0 || slot >= SLOTS_MAX)) {
+        refuse(client, "stacks takes nothing, or the number of a slot, as in status");
+        return;
+    }
+    operation = operation_new(VERB_STACKS);
+    control_join(client, operation, WAIT_EVER);
+    if (!stacks_ask(operation, (int)slot))
+        operation_result(operation, CONTROL_REFUSED, "there is no such worker; see status");
+    operation_ack(operation);
+}
+
+static void verb_SLOW(struct client *client, const char *argument)
+{
+    char text[64];
+
+    if (!argument[0]) {
+        control_reply(client, CONTROL_DONE, 0, "", stacks_slow());
+    } else if (strcmp(argument, "clear") != 0) {
+        refuse(client, "slow takes nothing, or clear");
+    } else if (client->access < CHANGE) {
+        refuse(client, "only root and the owner may clear it; control_group may read");
+    } else {
+        snprintf(text, sizeof(text), "%u are forgotten", stacks_forget());
         control_reply(client, CONTROL_DONE, 0, text, NULL);
     }
 }

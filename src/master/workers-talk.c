@@ -17,6 +17,7 @@
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/stacks.h"
 #include "master/state.h"
 #include "master/workforce.h"
 
@@ -162,6 +163,9 @@ static void on_message(struct worker *worker, struct msg *msg)
         if (worker->state == WORKER_READY)
             generation_worker_leaves(worker->generation, worker);
         return;
+    case MSG_STACK:
+        stacks_hear(worker, msg);
+        return;
     case MSG_TIRED:
         workforce_replace(worker, msg->text);
         return;
@@ -180,6 +184,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_LEVEL:
+    case MSG_STACKS:
     case MSG_QUARANTINE:
     case MSG_TYPES:
         break;

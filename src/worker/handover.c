@@ -66,6 +66,8 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_CRASHED:
     case MSG_LEAVING:
     case MSG_TIRED:
+    case MSG_STACKS:
+    case MSG_STACK:
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_QUARANTINE:

@@ -13,11 +13,13 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "share/words.h"
 #include "worker/children.h"
 #include "worker/crew.h"
 #include "worker/logfile.h"
 #include "worker/orders-private.h"
 #include "worker/quarantine.h"
+#include "worker/stacks.h"
 
 static void tell(struct orders *orders, struct msg *msg)
 {
@@ -36,6 +38,17 @@ void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const c
 void orders_crashed(struct orders *orders, int pid, const char *sentence)
 {
     tell(orders, &(struct msg){.type = MSG_CRASHED, .value = pid, .fd = -1, .text = sentence});
+}
+
+void orders_tell_stack(struct orders *orders, uint32_t op, int64_t ran_ms,
+                       const struct words_record *stack)
+{
+    struct msg msg = {.type = MSG_STACK, .op = op, .fd = -1, .text = (const char *)stack,
+                      .value = ran_ms < INT32_MAX ? (int32_t)ran_ms : INT32_MAX,
+                      .length = sizeof(*stack)};
+
+    if (!orders->master_gone && channel_send(orders->channel, &msg) < 0)
+        log_errno(LOG_CHANNEL_BAD, "a stack cannot be sent to the master");
 }
 
 /* An operation of number 0 is none: to the master such an answer would stand for all that it
@@ -127,6 +140,10 @@ static void on_message(struct orders *orders, struct msg *msg)
         children_tell(orders->children, msg);
         quarantine_heed(msg->text, msg->value);
         return;
+    case MSG_STACKS:
+        stacks_tell(orders, msg->op);
+        acknowledge(orders, msg->op);
+        return;
     case MSG_LEVEL:
         children_tell(orders->children, msg);
         orders_set_level(msg->value);
@@ -141,6 +158,7 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_CRASHED:
     case MSG_LEAVING:
     case MSG_TIRED:
+    case MSG_STACK:
     case MSG_ACK:
     case MSG_TYPES:
         break;

@@ -56,6 +56,10 @@ bool orders_watch(struct orders *orders, int timer_fd);
 void orders_obey(struct orders *orders, bool wait);
 /* Sends a message to the master; text may be NULL. */
 void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text);
+/* Where a thread is, and for how long it has been at it. Operation 0: for the slow log. */
+struct words_record;
+void orders_tell_stack(struct orders *orders, uint32_t op, int64_t ran_ms,
+                       const struct words_record *stack);
 /* Tells the master that this process, forked for a connection, has crashed. */
 void orders_crashed(struct orders *orders, int pid, const char *sentence);
 /* Where the error log goes from now on; also puts it under descriptor 2 when it is a file, so that

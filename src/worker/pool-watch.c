@@ -168,6 +168,11 @@ struct pool_losses pool_losses(struct pool *pool, int64_t now)
     return losses;
 }
 
+int pool_members(const struct pool *pool)
+{
+    return pool->member_count;
+}
+
 bool pool_thread_of(struct pool *pool, int index, pthread_t *thread)
 {
     struct pool_member *member = &pool->members[index];

@@ -37,6 +37,7 @@ struct pool_losses {
     int64_t longest;  /* ms that one has been lost for */
 };
 struct pool_losses pool_losses(struct pool *pool, int64_t now);
+int pool_members(const struct pool *pool); /* threads, and room for more */
 /* Of the i-th thread, for its stack: false if there is none, or it ends. */
 bool pool_thread_of(struct pool *pool, int index, pthread_t *thread);
 /* Runs what is queued, ends and joins the threads. */

@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
+struct orders;
 struct words_record;
 
 #define STACKS_SIGNAL (SIGRTMIN + 3)
@@ -15,6 +17,8 @@ void stacks_begin(void);
 /* Main thread: the stack of a thread that has not been joined, and what it has in hand. NULL: it does
  * not answer (it may wait for a disk). Valid until the next call. */
 struct words_record *stacks_take(pthread_t thread);
+/* stacks-all.c: main thread: tells the master of every thread. */
+void stacks_tell(struct orders *orders, uint32_t op);
 /* The frames in one line: "handler+0x12 (burn.so+0x1234) < ...". */
 void stacks_put(struct buf *out, const struct words_record *record);
 #endif

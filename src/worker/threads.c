@@ -211,6 +211,14 @@ int threads_launch(struct threads *threads, struct loop *front, const struct acc
     return 0;
 }
 
+void threads_each(struct threads *threads, void (*visit)(pthread_t thread, void *arg), void *arg)
+{
+    pthread_mutex_lock(&threads->lock);
+    list_each(node, &threads->running)
+        visit(list_entry(node, struct unit, node)->thread, arg);
+    pthread_mutex_unlock(&threads->lock);
+}
+
 void threads_command(struct threads *threads, enum loop_command command)
 {
     pthread_mutex_lock(&threads->lock);

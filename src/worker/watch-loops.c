@@ -15,6 +15,7 @@
 #include "conf/core.h"
 #include "share/words.h"
 #include "worker/crew-private.h"
+#include "worker/orders.h"
 #include "worker/stacks.h"
 #include "worker/watch-private.h"
 
@@ -43,6 +44,7 @@ static void warn(struct crew_loop *self, int64_t used)
         watch_put_request(&text, stack);
         buf_adds(&text, ": ");
         stacks_put(&text, stack);
+        orders_tell_stack(self->crew->orders, 0, used, stack);
     }
     log_msg(LOG_LOOP_STUCK, "%s", buf_text(&text));
     buf_free(&text);

@@ -89,6 +89,7 @@ static void on_late(struct words_record *stack, int64_t ran_ms)
         buf_printf(&text, " has run for %lld ms in thread %s; its client was let go, its thread is "
                    "lost until it comes back: ", (long long)ran_ms, stack->name);
         stacks_put(&text, stack);
+        orders_tell_stack(watch.crew->orders, 0, ran_ms, stack);
     } else {
         buf_printf(&text, "a job has run for %lld ms; its client was let go. Its thread does not say "
                    "where it is: it may wait for a disk", (long long)ran_ms);

@@ -5,7 +5,8 @@ import signal
 import time
 
 from client import Client, get
-from reeve import FORKING, HTTP, MODELS, POOLED, THREADED, alive, contains, equal, main, scenario, until
+from reeve import (FORKING, HTTP, MODELS, POOLED, THREADED, alive, check, contains, equal, main,
+                   scenario, until)
 
 WATCHED = [name for name in MODELS if name not in THREADED + FORKING]
 ONE_EACH = [name for name in WATCHED if MODELS[name].blocking]
@@ -19,6 +20,10 @@ def site(more=""):
             'route "/loop" { hang { how = "spin" inline = on } } '
             'route "/pause" { hang { how = "pause" } } '
             'route "/until" { hang { until = "until" } } ' + more + " } }\n")
+
+
+def functions(stack):
+    return [frame.get("function", "") for frame in stack["frames"]]
 
 
 def hung(case, **options):
@@ -40,7 +45,15 @@ def forever(case):
         client.ended()
         text = server.until_logged("handler-late")[0]
         for part in ("GET /spin", "module hang", "route /spin", "hang.so+0x"):
-            contains(text, part, "the slow log")
+            contains(text, part, "the log")
+        [slow] = server.json("slow")["slow"]
+        for key, value in {"module": "hang", "route": "/spin", "method": "GET", "target": "/spin",
+                           "peer": "127.0.0.1", "slot": 0, "thread_name": "pool-0"}.items():
+            equal(slow[key], value, key)
+        check("hang_spin" in functions(slow), f"hang_spin in {functions(slow)}")
+        shown = server.ctl("slow").out
+        for part in ("thread pool-0, had run for", "request GET /spin, module hang", "hang.c:"):
+            contains(shown, part, "the slow log for people")
         equal(kept.get("/hello").status, 200, "a neighbour")
     until(lambda: server.pids() != old, "the worker is replaced")
     contains(server.until_logged("worker-tired")[0], "lost in handlers", "why")
@@ -48,6 +61,27 @@ def forever(case):
     equal(get(server.address(), "/hello").status, 200, "the new one")
     equal(server.logged("worker-stuck"), [], "nobody was killed")
     equal(server.logged("worker-crashed"), [], "nobody has crashed")
+    contains(server.ctl("slow", "clear").out, "1 are forgotten", "cleared")
+
+
+@scenario("where all threads are: names, requests, stacks", models=MODELS)
+def stacks(case):
+    server = hung(case, threads=3, handler_timeout="0", loop_timeout="0")
+    with Client(server.address()) as client:
+        client.send("GET /until HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: server.workers()[0]["busy"] == 1 or case.model in FORKING, "it is handled")
+        found = server.json("stacks")["stacks"]
+        names = sorted(stack["thread_name"] for stack in found)
+        if case.model not in FORKING:
+            equal(len(found), 1 + server.workers()[0]["threads"], f"the main thread and {names}")
+            [busy] = [stack for stack in found if stack.get("target")]
+            equal((busy["route"], busy["target"]), ("/until", "/until"), "the busy one")
+            check("hang_wait" in functions(busy), f"hang_wait in {functions(busy)}")
+        check(all(stack["frames"] for stack in found), "each has frames")
+        contains(server.ctl("stacks", "0").out, f"worker 0 (pid {server.pids()[0]}), thread ", "shown")
+        equal(server.ctl("stacks", "1").code, 1, "a slot that is not there")
+        server.write("until", "")
+        equal(client.answer().status, 200, "it goes on")
 
 
 @scenario("a thread that comes back is none too many, and its answer is thrown away", models=POOLED)
