@@ -136,7 +136,7 @@ def verdict(target, results, values):
     notes = "; ".join(results.notes(target.what, target.ours))
     most = target.most(results)
     if not values:
-        return "not measured: " + (notes or "without wrk, event, the floor or a load beside it")
+        return "not measured: " + (notes or "it needs wrk, event and what it is compared with")
     if most is None:
         return "not judged: no other server"
     middle = statistics.median(values)

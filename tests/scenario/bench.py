@@ -161,7 +161,7 @@ def judged(_case):
         got = {row[0].rpartition("[")[2]: row[-1] for row in table[1:] if "p99" not in row[0]}
         equal(got, {"keep-64]": "met", "pool]": "MISSED", "idle]": "MISSED",
                     "cpus]": "MISSED: 3 reset",
-                    "log]": "not measured: without wrk, event, the floor or a load beside it"},
+                    "log]": "not measured: it needs wrk, event and what it is compared with"},
               "verdicts")
         cells = {row[0].rpartition("[")[2]: row[1:5] for row in table[1:] if "p99" not in row[0]}
         equal(cells["keep-64]"], ["1.00 (15.0 us)", "-", "1.10 (1.10 to 1.10)", "<= 1.10"],
