@@ -64,6 +64,7 @@ struct loop {
     struct list conns; /* all that are not dead, zombies included */
     struct list dead;
     struct list ready;
+    bool unfinished; /* the end of the last turn left something for the next: no sleep before */
     unsigned held; /* connections with a descriptor, not counting launched ones */
     struct wait_source guest;
     struct out_pool pool;

@@ -53,8 +53,10 @@ struct engine {
      * and owns its descriptor; called in the accepting loop's thread. NULL: loops serve what they
      * accept. 0, or -1 with errno: the connection stays with the loop, which tries again. */
     int (*launch)(struct loop *loop, const struct accepted *accepted);
-    /* Called at the end of each turn in the loop's thread (buffered log lines). May be NULL. */
-    void (*turn_end)(void);
+    /* Called at the end of each turn in the loop's thread (buffered log lines), with how many
+     * events it had. True: something is left for the end of the next one, before which the loop
+     * does not sleep. May be NULL. */
+    bool (*turn_end)(int events);
     /* Called in the loop's thread once it has stopped polling the listeners, after LOOP_DRAIN or
      * LOOP_STOP. May be NULL. */
     void (*loop_quiet)(struct loop *loop);
