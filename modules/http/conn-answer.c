@@ -43,6 +43,8 @@ static int conn_over(reeve_conn *conn, struct http_conn *c)
     if (access_is_logged(request))
         conn_log(conn, request);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
+    if (request->parse.close) /* RFC 9112, 9.6: its client must not send another request */
+        reeve_no_more(conn);
     c->timed = false;
     request_free(&c->request);
     return GO_ON;

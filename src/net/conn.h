@@ -59,6 +59,7 @@ struct reeve_conn {
     bool slow;      /* what its client has taken since did not give back all of its time */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
+    bool no_more;   /* the peer has promised to send nothing, see reeve_no_more() */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
     struct conn_label *label; /* of one that is busy, once it is needed; or NULL */

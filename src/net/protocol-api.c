@@ -22,6 +22,11 @@ void reeve_linger(reeve_conn *conn)
     own(conn)->lingers = true;
 }
 
+void reeve_no_more(reeve_conn *conn)
+{
+    own(conn)->no_more = true;
+}
+
 void *reeve_state(reeve_conn *conn)
 {
     return own(conn)->protocol_state;

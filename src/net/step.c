@@ -135,8 +135,9 @@ static bool has_unread(const struct reeve_conn *conn)
     int waiting = 0;
     if (conn->at_end)
         return false;
-    return conn->lingers || conn->input_length || conn->readable ||
-           (ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0);
+    if (conn->lingers || conn->input_length || conn->readable)
+        return true;
+    return !conn->no_more && ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 /* All output is sent. */

@@ -177,6 +177,10 @@ REEVE_API void reeve_job_end(reeve_job *job);
  * 9.6). Without this call that is done only if something lies unread at the close. */
 REEVE_API void reeve_linger(reeve_conn *conn);
 
+/* Since 1.3. The peer has promised to send nothing more: that spares a look, at the close, at what
+ * may have come since the last read. Input that is there already is met as ever. */
+REEVE_API void reeve_no_more(reeve_conn *conn);
+
 /* For the board (`reevectl status`): a request begins, is counted, and is named by `label` (copied,
  * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
