@@ -101,7 +101,7 @@ static const struct words_record *find_record(const struct words_area *words, pi
 
 static struct words_area *read_words(const struct worker *worker)
 {
-    struct words_area *words = malloc(sizeof(*words));
+    struct words_area *words = aligned_alloc(_Alignof(struct words_area), sizeof(*words));
 
     if (words && board_words_read(&master.board, worker->segment, words) == 0)
         return words;
