@@ -1,8 +1,8 @@
 /* Crashes; see crashes.h.
  *
- * Master. What a worker has written is copied once, and judged here: each text has an end and is made
- * harmless, each number is checked against its range, an address is looked up in the worker's own
- * table of objects and never followed. A file that the table names is opened by reevectl only.
+ * Master. What a worker has written is copied once, and judged here: each text has an end and is
+ * made harmless, each number is checked against its range, an address is looked up in the worker's
+ * own table of objects and never followed. A file that the table names is opened by reevectl only.
  * Memory: a crash is kept as what `crashes show` answers, the oldest goes first. */
 #include "config.h"
 

@@ -1,11 +1,12 @@
 /* Quarantine; see quarantine.h.
  *
- * Master. A suspect is a request, known by its fingerprint and its texts, or a module as a whole. Its
- * latest crashes are remembered by their times; when there are too many within the time that counts it
- * is in quarantine, of which every worker is told, until its time is over. The table is fixed: who
- * floods it with requests that crash is caught by the budget of the module. What stands in a record
- * was written by a worker that had lost its mind: a text that could not stand in a request makes it no
- * suspect, and the worst that it can bring about is a 503 where its module serves. */
+ * Master. A suspect is a request, known by its fingerprint and its texts, or a module as a whole.
+ * Its latest crashes are remembered by their times; when there are too many within the time that
+ * counts it is in quarantine, of which every worker is told, until its time is over. The table is
+ * fixed: who floods it with requests that crash is caught by the budget of the module. What stands
+ * in a record was written by a worker that had lost its mind: a text that could not stand in a
+ * request makes it no suspect, and the worst that it can bring about is a 503 where its module
+ * serves. */
 #include "config.h"
 
 #include "master/quarantine.h"
@@ -143,7 +144,8 @@ static int64_t last_crash(const struct suspect *suspect)
     return suspect->crashes ? suspect->times[(suspect->crashes - 1) % TIMES] : 0;
 }
 
-static bool is_same(const struct suspect *suspect, uint64_t print, const struct words_record *record)
+static bool is_same(const struct suspect *suspect, uint64_t print,
+                    const struct words_record *record)
 {
     return suspect->module[0] && suspect->print == print &&
            strcmp(suspect->module, record->module) == 0 &&
@@ -151,8 +153,8 @@ static bool is_same(const struct suspect *suspect, uint64_t print, const struct 
                        strcmp(suspect->target, record->target) == 0));
 }
 
-/* The one of that name, or a new one: in a free place, or for who has not crashed for longest. NULL:
- * all are in quarantine. */
+/* The one of that name, or a new one: in a free place, or for who has not crashed for longest.
+ * NULL: all are in quarantine. */
 static struct suspect *find(uint64_t print, const struct words_record *record)
 {
     struct suspect *oldest = NULL;

@@ -1,5 +1,5 @@
-/* crash: a handler that ends its worker, in one of many ways, or does not let it begin. For scenarios
- * of supervision. */
+/* crash: a handler that ends its worker, in one of many ways, or does not let it begin. For
+ * scenarios of supervision. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
