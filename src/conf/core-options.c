@@ -93,6 +93,18 @@ const reeve_option core_options[] = {
      "that time is used up. 0: any progress will do."},
     {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
+    {"quarantine_after", REEVE_OPT_INT, "3", 0, 32, NULL, NULL,
+     "A request that has crashed workers so often within quarantine_within is answered by 503 for "
+     "quarantine_time; everything else is served. 0: never."},
+    {"quarantine_within", REEVE_OPT_DURATION, "60s", 1000, 86400000, NULL, NULL,
+     "The time in which crashes are counted for quarantine_after and module_budget."},
+    {"quarantine_time", REEVE_OPT_DURATION, "10m", 1000, 86400000, NULL, NULL,
+     "How long a request or a module stays in quarantine."},
+    {"module_budget", REEVE_OPT_INT, "10", 0, 32, NULL, NULL,
+     "A module whose code has crashed workers so often within quarantine_within is disabled for "
+     "quarantine_time: its routes answer 503. 0: never."},
+    {"crashes_kept", REEVE_OPT_INT, "16", 0, 256, NULL, NULL,
+     "Crashes of workers that the master remembers for `reevectl crashes`."},
     {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,
      "Where to listen. The title is the address: \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" (all of "
      "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket "

@@ -227,6 +227,11 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->send_timeout = reeve_conf_int(root, "send_timeout");
     core->send_rate = reeve_conf_int(root, "send_rate");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
+    core->crashes_kept = (int)reeve_conf_int(root, "crashes_kept");
+    core->quarantine_after = (int)reeve_conf_int(root, "quarantine_after");
+    core->quarantine_within = reeve_conf_int(root, "quarantine_within");
+    core->quarantine_time = reeve_conf_int(root, "quarantine_time");
+    core->module_budget = (int)reeve_conf_int(root, "module_budget");
 }
 
 static void read_modules(const reeve_section *root, struct core *core, struct buf *errors)

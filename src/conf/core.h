@@ -61,6 +61,9 @@ struct core {
     int64_t ready_timeout, drain_timeout, drain_linger, send_timeout; /* ms */
     int64_t send_rate; /* bytes per second, 0: none */
     int generations_limit;     /* draining at once */
+    int crashes_kept;          /* reports of them */
+    int quarantine_after, module_budget; /* crashes; 0: off */
+    int64_t quarantine_within, quarantine_time; /* ms */
     struct core_listen *listens;
     size_t listen_count;
 };

@@ -1,6 +1,6 @@
 /* From the words of the command line to a request line. What a verb takes is read from its
  * `arguments` in verbs.def, so usage, completion and this parser cannot differ:
- *     [--flag]   [--option VALUE]   [WORD]   WORD
+ *     [--flag]   [--option VALUE]   [WORD]   WORD   [WORD WORD|WORD]
  * reevectl, one thread; the request owns its line. */
 #include "config.h"
 
@@ -33,6 +33,8 @@ static int64_t limit_of(enum verb verb)
     case VERB_HEALTH:
     case VERB_VERSION:
     case VERB_LOG_LEVEL:
+    case VERB_CRASHES:
+    case VERB_QUARANTINE:
         return 10 * 1000;
     case VERB_CHECK:
     case VERB_SCALE:
@@ -99,6 +101,16 @@ static int takes_word(const char *arguments)
     return arguments[0] == '\0' ? 0 : arguments[0] == '[' ? 1 : 2;
 }
 
+/* So many may stand there beside the options: "[show N|clear]" are two. */
+static size_t most_words(const char *arguments)
+{
+    size_t words = takes_word(arguments) > 0;
+
+    for (; words > 0 && *arguments && *arguments != ']'; arguments++)
+        words += *arguments == ' ';
+    return words;
+}
+
 static bool add_wait(struct request *request, const char *value, struct buf *error)
 {
     int64_t seconds;
@@ -161,7 +173,8 @@ static bool add_words(struct request *request, char *const *words, size_t count,
                       struct buf *error)
 {
     int takes = takes_word(verb_table[request->verb].arguments);
-    const char *word = NULL;
+    size_t most = most_words(verb_table[request->verb].arguments), found = 0;
+    const char *word = NULL, *second = NULL;
     bool options = true;
 
     for (size_t i = 1; i < count; i++) {
@@ -170,11 +183,11 @@ static bool add_words(struct request *request, char *const *words, size_t count,
         } else if (options && text_starts(words[i], "--")) {
             if (!add_option(request, words, count, &i, error))
                 return false;
-        } else if (word || takes == 0) {
+        } else if (found == most) {
             buf_printf(error, "'%s' is one word too many", words[i]);
             return usage_error(request, error);
         } else {
-            word = words[i];
+            *(found++ == 0 ? &word : &second) = words[i];
         }
     }
     if (!word && takes == 2) {
@@ -185,7 +198,8 @@ static bool add_words(struct request *request, char *const *words, size_t count,
         word = "all";
     if (!word && request->verb == VERB_RELOAD && request->line.length == strlen("reload"))
         buf_printf(&request->line, " wait=%d", RELOAD_WAIT);
-    return !word || add_word(request, word, error);
+    return !word || (add_word(request, word, error) &&
+                     (!second || add_word(request, second, error)));
 }
 
 bool request_build(struct request *request, char *const *words, size_t count, struct buf *error)

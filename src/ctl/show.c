@@ -111,6 +111,10 @@ void show_result(enum verb verb, const json_t *result, bool colours, struct buf 
         show_modules(data, colours, out);
     else if (done && verb == VERB_VERSION)
         show_version(data, out);
+    else if (done && verb == VERB_CRASHES && json_is_object(data))
+        show_crashes(data, colours, out);
+    else if (done && verb == VERB_QUARANTINE && json_is_object(data))
+        show_quarantine(data, colours, out);
     else if (*json_text(result, "text"))
         show_lines(out, json_text(result, "text"));
     else

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/operation.h"
@@ -129,6 +130,7 @@ static void on_crashed(const struct worker *worker, const struct msg *msg)
     say(LOG_CONNECTION_CRASHED, "%s", buf_text(&text));
     master_set_error(buf_text(&text));
     buf_free(&text);
+    crashes_take_process(worker, msg->value);
 }
 
 static void on_message(struct worker *worker, struct msg *msg)
@@ -174,6 +176,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_LEVEL:
+    case MSG_QUARANTINE:
     case MSG_TYPES:
         break;
     }

@@ -16,10 +16,12 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/sys.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/quarantine.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -64,6 +66,7 @@ void worker_serve(struct worker *worker, struct operation *operation)
     board_set_serving(&master.board, worker->segment, true);
     if (operation)
         worker_await_ack(worker, operation);
+    quarantine_brief(worker);
     worker_tell(worker, MSG_SERVE, operation ? operation->number : 0, 0, -1, NULL);
 }
 
@@ -229,6 +232,7 @@ bool worker_reaped(pid_t pid, int status)
     worker_hear_out(worker);
     worker->status = status;
     worker->sick = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SICK;
+    crashes_take(worker, status);
     if (worker->expected && !generation->check)
         say(LOG_WORKER_EXIT, "worker %d of generation %u (pid %d) has ended", worker->slot_index,
             generation->number, (int)pid);

@@ -76,6 +76,7 @@ struct loop {
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
+    const struct reeve_conn *stepping; /* that runs, for hand.c; NULL: none */
     struct reeve_conn *shown; /* whose request the board record shows */
     const char *shown_protocol;
     char *scratch;
@@ -179,6 +180,7 @@ void ahead_cancel(struct reeve_conn *conn); /* the connection is closed; harmles
 /* A new job of the connection, in the hand of one holder. `back`: what the inbox calls. */
 void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job));
 void job_cancel_all(struct reeve_conn *conn);
+const struct job *job_running(void); /* that of the calling thread, or NULL */
 void job_spares_free(struct loop *loop);
 
 /* record.c: this loop on the board */

@@ -255,6 +255,7 @@ static void loop_turn(struct loop *loop)
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
     loop_drain_idle(loop);
     accept_look(loop); /* last: whatever closed above has left room */
+    loop->stepping = NULL;
     if (loop->engine->turn_end)
         loop->unfinished = loop->engine->turn_end(count);
     conn_bury(loop);

@@ -208,6 +208,7 @@ void step_run(struct reeve_conn *conn)
     struct budget budget = {.reads = READS_A_TURN, .rounds = ROUNDS_A_TURN};
     if (conn->state == CONN_ZOMBIE || conn->state == CONN_DEAD)
         return;
+    conn->loop->stepping = conn;
     do {
         pump(conn, &budget);
         if (!flush_run(conn))

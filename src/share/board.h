@@ -1,10 +1,10 @@
 /* The board: shared memory through which workers show what they do.
  *
  * One memfd: a page of the master's, a page for each worker with what the others look at when they
- * share out connections, and a segment for each worker with the records of its threads. Share and
- * segment belong to one worker process for its life and are mapped writable by it alone (and by the
- * processes that it forks for its connections, which write one record each); everybody else maps
- * them read-only. Records are single-writer atomics, there is no lock. The master reads counters,
+ * share out connections, a segment for each worker with the records of its threads, and a part for
+ * its last words (words.h). Share, segment and words belong to one worker process for its life and
+ * are mapped writable by it alone (and by the processes that it forks for its connections, which
+ * write one record each); everybody else maps them read-only, the words nobody. Records are single-writer atomics, there is no lock. The master reads counters,
  * range-checks them, and never follows anything that stands here. All is zero when it is handed
  * out.
  */
@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "share/words.h"
 
 #define BOARD_SEGMENTS 512 /* workers alive at once, draining ones included */
 #define BOARD_THREADS 12288 /* records of a worker: THREADS_MAX of conf/core.h and some */
@@ -73,6 +75,7 @@ struct board {
     uint32_t serving[BOARD_SEGMENTS / 32]; /* master: what it has written there */
     struct board_share *own_share;         /* worker: writable */
     struct board_segment *own;             /* worker: its segment, writable */
+    struct words_area *own_words;          /* worker: likewise */
     unsigned index;                        /* worker: which one */
 };
 
@@ -83,6 +86,8 @@ int board_segment_clear(struct board *board, unsigned index); /* no worker may h
  * errno. */
 const struct board_segment *board_segment_map(const struct board *board, unsigned index);
 void board_segment_unmap(const struct board_segment *segment);
+/* Copies the last words of whoever has that segment. 0 or -1 with errno. */
+int board_words_read(const struct board *board, unsigned index, struct words_area *words);
 void board_set_serving(struct board *board, unsigned index, bool on);
 /* Worker. */
 int board_attach(struct board *board, int fd, unsigned index);

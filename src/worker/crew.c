@@ -28,6 +28,7 @@
 #include "worker/pool.h"
 #include "worker/starter.h"
 #include "worker/threads.h"
+#include "worker/words.h"
 
 #define HIGH_WATER (256 * 1024)
 #define LOW_WATER (64 * 1024)
@@ -77,9 +78,9 @@ static void become_child(const struct accepted *accepted, unsigned record, int c
     child_main(the_crew, accepted, record, channel);
 }
 
-static void on_crash(const char *sentence)
+static void on_crash(pid_t pid, const char *sentence)
 {
-    orders_tell(the_crew->orders, MSG_CRASHED, 0, sentence);
+    orders_crashed(the_crew->orders, (int)pid, sentence);
 }
 
 int crew_thread_init(void)
@@ -97,9 +98,11 @@ static void *loop_thread(void *arg)
 {
     struct crew_loop *self = arg;
     struct crew *crew = self->crew;
+    struct words_stack stack = {0};
     bool ok;
 
     starter_name("loop", self->index);
+    words_thread_begin(&stack, self->index);
     clock_refresh();
     ok = crew_thread_init() == 0;
     starter_report(&crew->starter, ok);
@@ -107,6 +110,8 @@ static void *loop_thread(void *arg)
         loop_run(self->loop);
         crew_thread_exit();
     }
+    words_thread_end(&stack);
+    words_stack_free(&stack);
     atomic_fetch_add(&crew->ended, 1);
     wake_main();
     return NULL;

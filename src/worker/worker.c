@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "conf/conf.h"
+#include "net/hand.h"
 #include "share/channel.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
@@ -23,6 +24,7 @@
 #include "worker/load.h"
 #include "worker/logfile.h"
 #include "worker/orders.h"
+#include "worker/words.h"
 
 struct worker {
     struct handover handover;
@@ -35,12 +37,7 @@ static void block_signals(void)
 {
     sigset_t all;
 
-    sigfillset(&all);
-    /* What the hardware says must kill at once, with a core. */
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-
-    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-        sigdelset(&all, fatal[i]);
+    words_fill_but_fatal(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
@@ -73,6 +70,7 @@ static int worker_prepare(struct worker *worker)
     orders_set_level(worker->handover.level >= 0 ? worker->handover.level
                                                  : (int)loaded->core.log_level);
     log_open(worker->orders.log_fd, loaded->core.log_format);
+    words_objects(); /* again: the modules are among them now */
     log_msg(LOG_WORKER_LOADED, "%zu modules for %s", loaded->modules.count, worker->orders.who);
     logfile_close_source();
     if (modules_worker_init(&loaded->modules) < 0) {
@@ -115,12 +113,14 @@ int worker_main(void)
 
     block_signals();
     clock_refresh();
+    words_prime();
     tzset(); /* the C library reads the time zone's file once: here, not in the first request */
     log_thread_name("main");
     sys_set_cloexec(CHANNEL_WORKER_FD, true);
     if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) ||
         !orders_open(orders, CHANNEL_WORKER_FD))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
+    words_begin(worker.handover.board.own_words, hand_tell, logfile_flush);
     snprintf(orders->who, sizeof(orders->who), "slot %d of generation %u", worker.handover.slot,
              worker.handover.generation);
     orders_log_to(orders, worker.handover.log_fd);

@@ -141,7 +141,7 @@ def scribble(case):
     server = taken_over(case, workers=1)
     pid = server.pids()[0]
     get(server.address())
-    equal(act(server, "scribble"), 2, "what it could write: its share, and its records")
+    equal(act(server, "scribble"), 3, "what it could write: its share, records and last words")
     status = server.status()
     for where in (status["totals"], *status["workers"]):
         for name in ("open", "connections", "requests", "bytes"):

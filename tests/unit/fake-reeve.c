@@ -379,6 +379,20 @@ void reeve_job_end(reeve_job *job)
     conn->kept = false;
 }
 
+void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+{
+    (void)describe;
+    (void)arg;
+}
+
+int64_t reeve_quarantined(const char *module, const char *method, const char *target)
+{
+    (void)module;
+    (void)method;
+    (void)target;
+    return 0;
+}
+
 void reeve_linger(reeve_conn *conn)
 {
     conn->lingers = true;

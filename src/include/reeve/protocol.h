@@ -160,8 +160,8 @@ REEVE_API bool reeve_cancelled(void);
  * reeve_job_begin(), loop thread, in a hook: it is in flight from now on; return REEVE_JOB. NULL:
  * memory is short or the connection has ended. reeve_job_keep(), in `run`: the job that runs does
  * not end when `run` returns; NULL in any other place. In both cases `done` is called after
- * reeve_job_end(), which any thread calls exactly once and which is the last that it may do with the
- * job. `ran` is false for a begun job when the connection has ended before. */
+ * reeve_job_end(), which any thread calls exactly once and which is the last that it may do with
+ * the job. `ran` is false for a begun job when the connection has ended before. */
 typedef struct reeve_job reeve_job;
 REEVE_API reeve_job *reeve_job_begin(reeve_conn *conn,
                                      void (*done)(reeve_conn *conn, void *arg, bool ran),
@@ -185,6 +185,21 @@ REEVE_API void reeve_no_more(reeve_conn *conn);
  * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
 REEVE_API void reeve_idle(reeve_conn *conn);
+
+/* What the calling thread has in hand, for the report of a crash (`reevectl crashes`). `describe`
+ * fills it in: it is called with `arg` if the thread dies, in the handler of the signal, so it
+ * only reads what it finds and points at it; a bad pointer does no harm. To say so costs two
+ * stores. NULL: nothing any more. Any thread of the worker. Since 1.2. */
+typedef struct reeve_hand {
+    const char *module, *site, *route; /* whose code runs, and why */
+    const char *method, *target;       /* of the request, as it was sent */
+} reeve_hand;
+REEVE_API void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg);
+
+/* Is such a request in quarantine, since it, or the module, has crashed workers? For how many
+ * milliseconds still; 0: it is not. A protocol asks before it calls a handler, and refuses. Any
+ * thread of the worker. Since 1.2. */
+REEVE_API int64_t reeve_quarantined(const char *module, const char *method, const char *target);
 
 #ifdef __cplusplus
 }
