@@ -189,7 +189,7 @@ REEVE_API void reeve_idle(reeve_conn *conn);
 /* What the calling thread has in hand, for the report of a crash (`reevectl crashes`). `describe`
  * fills it in: it is called with `arg` if the thread dies, in the handler of the signal, so it
  * only reads what it finds and points at it; a bad pointer does no harm. To say so costs two
- * stores. NULL: nothing any more. Any thread of the worker. Since 1.2. */
+ * stores. NULL: nothing any more. Any thread of the worker. Since 1.3. */
 typedef struct reeve_hand {
     const char *module, *site, *route; /* whose code runs, and why */
     const char *method, *target;       /* of the request, as it was sent */
@@ -198,7 +198,7 @@ REEVE_API void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand)
 
 /* Is such a request in quarantine, since it, or the module, has crashed workers? For how many
  * milliseconds still; 0: it is not. A protocol asks before it calls a handler, and refuses. Any
- * thread of the worker. Since 1.2. */
+ * thread of the worker. Since 1.3. */
 REEVE_API int64_t reeve_quarantined(const char *module, const char *method, const char *target);
 
 #ifdef __cplusplus
