@@ -158,8 +158,7 @@ static int quota_of(const char *text)
     return (int)((quota + period - 1) / period);
 }
 
-/* The start of a small file of /proc or /sys, whose size stat() does not tell. */
-static bool read_small(const char *path, char *text, size_t room)
+bool sys_read_small(const char *path, char *text, size_t room)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n;
@@ -181,7 +180,7 @@ static int cgroup_cpus(void)
     char *group;
     int cpus = 0;
 
-    if (!read_small("/proc/self/cgroup", text, sizeof(text)))
+    if (!sys_read_small("/proc/self/cgroup", text, sizeof(text)))
         return 0;
     group = strstr(text, "0::/");
     if (!group)
@@ -193,7 +192,7 @@ static int cgroup_cpus(void)
         int limit;
 
         snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", group);
-        limit = read_small(path, quota, sizeof(quota)) ? quota_of(quota) : 0;
+        limit = sys_read_small(path, quota, sizeof(quota)) ? quota_of(quota) : 0;
         if (limit > 0 && (cpus == 0 || limit < cpus))
             cpus = limit;
         *slash = '\0';

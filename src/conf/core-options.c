@@ -54,6 +54,16 @@ const reeve_option core_options[] = {
     {"queue_limit", REEVE_OPT_INT, "1024", 1, 1048576, NULL, NULL,
      "Jobs that may wait for a thread of the pool, per-thread queues having equal parts of it; more "
      "are refused. Of no effect in a model without a pool."},
+    {"worker_requests", REEVE_OPT_INT, "0", 0, INT64_C(1) << 53, NULL, NULL,
+     "A worker that has answered so many requests is replaced: one at a time, the replacement first. "
+     "0: never."},
+    {"worker_age", REEVE_OPT_DURATION, "0", 0, INT64_C(366) * 86400000, NULL, NULL,
+     "A worker that has served for so long is replaced. 0: never."},
+    {"worker_memory", REEVE_OPT_SIZE, "0", 0, INT64_C(1) << 50, NULL, NULL,
+     "A worker that has so much in memory (its resident set) is replaced. 0: never."},
+    {"worker_jitter", REEVE_OPT_INT, "10", 0, 100, NULL, NULL,
+     "Percent by which the three limits before may be higher for a worker, drawn once for each, so "
+     "that they are not all replaced at the same time."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,

@@ -225,6 +225,10 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->drain_linger = reeve_conf_int(root, "drain_linger");
     core->send_timeout = reeve_conf_int(root, "send_timeout");
     core->send_rate = reeve_conf_int(root, "send_rate");
+    core->worker_requests = reeve_conf_int(root, "worker_requests");
+    core->worker_age = reeve_conf_int(root, "worker_age");
+    core->worker_memory = reeve_conf_int(root, "worker_memory");
+    core->worker_jitter = (int)reeve_conf_int(root, "worker_jitter");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
 }
 

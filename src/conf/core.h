@@ -48,6 +48,8 @@ struct core {
     char sizing[160];          /* in words, how `workers` came about */
     int threads;               /* pool threads, or loops of a model that has no pool */
     int max_each;              /* threads or processes made for connections, at once; 0: none */
+    int64_t worker_requests, worker_age, worker_memory; /* after which one is replaced; 0: never */
+    int worker_jitter;         /* percent by which these may be higher for one worker */
     bool queue_per_thread;     /* of the pool; false: one for all */
     int queue_limit;           /* jobs waiting in the pool */
     const char *const *modules;

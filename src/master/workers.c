@@ -20,6 +20,7 @@
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/recycling.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -155,6 +156,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
     worker->segment = (unsigned)segment;
+    recycling_draw(worker);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);

@@ -42,6 +42,8 @@ struct worker {
     struct counters counters;
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
+    uint16_t draw;                 /* its part of worker_jitter */
+    int64_t replace_at;            /* CLOCK_MONOTONIC ms: not replaced for its age etc. before */
     uint64_t restarts;             /* of its slot when it was started */
 };
 

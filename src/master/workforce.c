@@ -51,9 +51,14 @@ static void recycle_next(void *arg)
     operation_ack(operation);
 }
 
+bool workforce_is_recycling(void)
+{
+    return operation_find(recycling) != NULL;
+}
+
 void workforce_recycle(struct operation *operation, int slot, bool all)
 {
-    if (operation_find(recycling) || master.trial) {
+    if (workforce_is_recycling() || master.trial) {
         operation_result(operation, CONTROL_REFUSED,
                          "workers are being replaced already; ask again when that has ended");
         operation_ack(operation);
