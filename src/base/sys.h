@@ -24,6 +24,4 @@ int sys_read_file(const char *path, size_t limit, char **data, size_t *length);
 bool sys_read_small(const char *path, char *text, size_t room);
 int sys_set_nonblock(int fd, bool on);
 int sys_set_cloexec(int fd, bool on);
-/* min(affinity, cgroup quota rounded up), at least 1. `why` gets the arithmetic in words. */
-int sys_usable_cpus(char *why, size_t room);
 #endif

@@ -133,7 +133,8 @@ void recycling_round(void)
         int index = (turn + i) % serving->slot_count;
         struct worker *worker = serving->slots[index]->worker;
 
-        if (!worker || worker->state != WORKER_READY || serving->slots[index]->successor ||
+        if (!worker || worker->state != WORKER_READY || worker->resting_since ||
+            serving->slots[index]->successor ||
             worker->replace_at > clock_fresh_ms() || !replace(worker))
             continue;
         turn = index + 1;

@@ -4,19 +4,23 @@
 
 #include "master/workforce.h"
 
+#include <stdio.h>
+
 #include "master/generation.h"
 #include "master/operation.h"
 #include "master/reactor.h"
 #include "master/state.h"
 
-struct operation *workforce_scale(int count)
+struct operation *workforce_scale(int count, const char *why)
 {
     struct operation *operation = operation_new(VERB_SCALE);
-    int before = master.serving->slot_count;
+    struct generation *serving = master.serving;
+    int before = serving->slot_count;
 
     operation_result(operation, CONTROL_DONE, "%d workers (were %d)", count, before);
-    say(LOG_SCALED, "generation %u: %d workers (were %d)", master.serving->number, count, before);
-    generation_scale(master.serving, count, operation);
+    say(LOG_SCALED, "generation %u: %d workers (were %d), %s", serving->number, count, before, why);
+    snprintf(serving->sizing, sizeof(serving->sizing), "workers = %d, %s", count, why);
+    generation_scale(serving, count, operation);
     return operation;
 }
 

@@ -69,5 +69,78 @@ START_TEST(reached)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- their number ------ */
+
+START_TEST(cpus_are_believed_when_seen_twice)
+{
+    static const struct {
+        int now, value;
+        bool want;
+    } looks[] = {{4, 4, false}, {4, 2, false}, {4, 4, false}, {4, 2, false}, {4, 2, true},
+                 {2, 2, false}, {2, 2, false}, {2, 8, false}, {2, 3, false}, {2, 3, true}};
+    struct sizing_steady steady = {0};
+
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+        ck_assert_msg(sizing_steady(&steady, looks[i].now, looks[i].value) == looks[i].want,
+                      "look %zu", i);
+}
+END_TEST
+
+/* A story: in each round so many of the workers are starting and so many threads are busy; what is
+ * wanted then. The number of workers is what was wanted before. Time goes on by a second a round. */
+struct round {
+    int starting, busy, want;
+};
+static const struct {
+    const char *name;
+    struct sizing_rule rule;
+    int workers;
+    struct round rounds[16];
+} stories[] = {
+    {"nothing to do", {1, 8, 4, 2, 10, 3000}, 2, {{0, 0, 2}, {0, 6, 2}, {0, 3, 2}}},
+    {"one, two, four, and no more than may be", {1, 8, 4, 2, 40, 3000}, 1,
+     {{0, 4, 2}, {0, 8, 4}, {0, 16, 8}, {0, 32, 8}, {0, 32, 8}}},
+    {"what is starting counts as spare", {1, 8, 4, 2, 40, 3000}, 1,
+     {{0, 4, 2}, {1, 4, 2}, {1, 4, 2}, {0, 8, 4}, {1, 11, 4}}},
+    {"doubling begins anew when demand was met", {1, 32, 4, 2, 40, 3000}, 1,
+     {{0, 4, 2}, {0, 8, 4}, {0, 9, 4}, {0, 15, 5}}},
+    {"and does not while workers start", {1, 32, 4, 2, 40, 3000}, 1,
+     {{0, 4, 2}, {0, 8, 4}, {1, 12, 4}, {0, 16, 8}}},
+    {"no more at once than may be spare", {1, 64, 1, 1, 3, 3000}, 4,
+     {{0, 4, 5}, {0, 5, 7}, {0, 7, 10}, {0, 10, 13}}},
+    {"more are busy than were thought to exist", {1, 64, 1, 1, 3, 3000}, 4, {{0, 9, 5}}},
+    {"one less when the surplus has lasted", {1, 8, 4, 2, 10, 3000}, 4,
+     {{0, 0, 4}, {0, 0, 4}, {0, 0, 4}, {0, 0, 3}, {0, 0, 3}, {0, 0, 3}, {0, 0, 2}, {0, 0, 2}}},
+    {"a surplus that was interrupted begins anew", {1, 8, 4, 2, 10, 3000}, 4,
+     {{0, 0, 4}, {0, 0, 4}, {0, 6, 4}, {0, 0, 4}, {0, 0, 4}, {0, 0, 4}, {0, 0, 3}}},
+    {"none ends while another starts", {1, 8, 4, 2, 10, 1000}, 4,
+     {{1, 0, 4}, {1, 0, 4}, {1, 0, 4}, {0, 0, 4}, {0, 0, 3}}},
+    {"never below the fewest", {2, 8, 4, 2, 6, 1000}, 3,
+     {{0, 0, 3}, {0, 0, 2}, {0, 0, 2}, {0, 0, 2}}},
+    {"a number below the range", {3, 8, 4, 2, 6, 1000}, 1, {{0, 0, 3}}},
+    {"a number above the range", {1, 4, 4, 2, 6, 1000}, 9, {{0, 36, 4}}},
+    {"never more than 32 at once", {1, 256, 1, 200, 1000, 1000}, 1,
+     {{0, 1, 2}, {0, 2, 4}, {0, 4, 8}, {0, 8, 16}, {0, 16, 32}, {0, 32, 64}, {0, 64, 96},
+      {0, 96, 128}}},
+    {"one size for ever", {4, 4, 4, 2, 6, 1000}, 4, {{0, 16, 4}, {0, 0, 4}, {0, 0, 4}, {0, 0, 4}}},
+};
+
+START_TEST(demand)
+{
+    struct sizing_growth growth = {0};
+    int workers = stories[_i].workers;
+
+    for (int i = 0; i < 16 && stories[_i].rounds[i].want; i++) {
+        const struct round *round = &stories[_i].rounds[i];
+        struct sizing_view view = {.workers = workers, .starting = round->starting,
+                                   .busy = round->busy, .now = 1000000 + i * 1000};
+
+        workers = sizing_wanted(&stories[_i].rule, &growth, &view);
+        ck_assert_msg(workers == round->want, "%s, round %d: %d, not %d", stories[_i].name, i,
+                      workers, round->want);
+    }
+}
+END_TEST
+
 UNIT_MAIN("sizing", EACH(limit_of_one_worker, limits), ONCE(limits_are_spread_evenly),
-          EACH(reached, lives))
+          EACH(reached, lives), ONCE(cpus_are_believed_when_seen_twice), EACH(demand, stories))
