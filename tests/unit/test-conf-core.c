@@ -124,9 +124,9 @@ START_TEST(every_value_arrives)
         "user = u group = g queue_limit = 9 modules = { a, b } module_path = \"/x:y::z\"\n"
         "control = /c control_group = cg pid_file = p error_log = syslog log_format = json\n"
         "log_level = debug ready_timeout = 1 drain_timeout = 2 drain_linger = 3ms\n"
-        "send_timeout = 4 send_rate = 6KiB generations_limit = 5\n"
-        "worker_requests = 11 worker_age = 12 worker_memory = 13 worker_jitter = 14\n"
-        "workers_min = 2 workers_max = 9 workers = 3 spare_min = 15 spare_max = 40\n"
+        "send_timeout = 4 send_rate = 6KiB generations_limit = 5 "
+        "worker_requests = 11 worker_age = 12 worker_memory = 13 worker_jitter = 14 "
+        "workers_min = 2 workers_max = 9 workers = 3 spare_min = 15 spare_max = 40 "
         "spare_time = 16\n"
         "listen \"unix:/s\" { protocol = p backlog = 7 mode = 600 owner = \"a:b\" }\n"
         "listen \"fd:x\" { }", NULL, false);
