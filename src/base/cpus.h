@@ -25,8 +25,8 @@ struct cpus {
     int usable;              /* min(affinity, quota rounded up), at least 1 */
 };
 
-/* `top` stands for "/" ("" in earnest; a folder in a test). The mounts do not change, the rest may at
- * any time; nothing of it waits for a disk. */
+/* `top` stands for "/" ("" in earnest; a folder in a test). The mounts do not change, the rest may
+ * at any time; nothing of it waits for a disk. */
 void cpus_find(const char *top, struct cpus_mounts *mounts);
 void cpus_look(const char *top, const struct cpus_mounts *mounts, struct cpus *cpus);
 void cpus_put(const struct cpus *cpus, char *words, size_t room);

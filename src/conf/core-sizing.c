@@ -1,5 +1,5 @@
-/* The core options that say how many workers there are, and how long one lives. Main thread of master
- * and worker, after each parse. */
+/* The core options that say how many workers there are, and how long one lives. Main thread of
+ * master and worker, after each parse. */
 #include "config.h"
 
 #include <stdio.h>
@@ -34,15 +34,15 @@ static void check_range(const reeve_section *root, const struct core *core, int 
 {
     int least = core->spare_min + threads_of(core);
     if (core->workers_min > core->workers_max)
-        complain(root, errors, "workers_min", "%d is more than workers_max = %d; write no more than "
-                 "that", core->workers_min, core->workers_max);
+        complain(root, errors, "workers_min", "%d is more than workers_max = %d; write no more "
+                 "than that", core->workers_min, core->workers_max);
     else if (workers && (workers < core->workers_min || workers > core->workers_max))
         complain(root, errors, "workers", "%d to begin with is not between workers_min = %d and "
                  "workers_max = %d; change one of them", workers, core->workers_min,
                  core->workers_max);
     if (core->spare_max < least)
-        complain(root, errors, "spare_max", "%d would end workers that spare_min = %d asks for, with "
-                 "%d threads a worker; write at least %d", core->spare_max, core->spare_min,
+        complain(root, errors, "spare_max", "%d would end workers that spare_min = %d asks for, "
+                 "with %d threads a worker; write at least %d", core->spare_max, core->spare_min,
                  threads_of(core), least);
 }
 
@@ -92,9 +92,9 @@ static void read_number(struct core *core, int workers)
     core->follows_cpus = by_cpu && !core->workers_max;
     if (core->workers_max) {
         m->workers = within(m->workers, core->workers_min, core->workers_max);
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d to begin with, %d to %d, so that "
-                 "%d to %d threads are spare", m->workers, core->workers_min, core->workers_max,
-                 core->spare_min, core->spare_max);
+        snprintf(core->sizing, sizeof(core->sizing),
+                 "workers = %d to begin with, %d to %d, so that %d to %d threads are spare",
+                 m->workers, core->workers_min, core->workers_max, core->spare_min, core->spare_max);
         return;
     }
     snprintf(core->sizing, sizeof(core->sizing), "workers = %d, %s%s", m->workers,

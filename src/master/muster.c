@@ -1,7 +1,7 @@
 /* The number of workers, as usable CPUs or spare threads ask for it; see muster.h.
  *
- * Master, in its round. What it looks at are its own tables, the records of the board and small files
- * of /proc and /sys: nothing that waits. What follows from that is told by sizing.c.
+ * Master, in its round. What it looks at are its own tables, the records of the board and small
+ * files of /proc and /sys: nothing that waits. What follows from that is told by sizing.c.
  *
  * A worker that is not needed rests first: it goes on with the connections it has and takes no new
  * ones. If load returns it is taken back, which costs nothing; if not, for as long again, it drains

@@ -2,7 +2,7 @@
  * worker_memory of memory; see recycling.h.
  *
  * Master, in its round. It decides by what it has seen itself: the counters of the board, its own
- * clock, and /proc/PID/statm, which the kernel answers without waiting for the worker or for a disk.
+ * clock, and /proc/PID/statm, which the kernel answers without waiting for the worker or a disk.
  * One worker at a time in the whole server, the replacement first; the slots take turns, so that
  * those with the higher numbers come to it too. */
 #include "config.h"
@@ -110,8 +110,8 @@ static bool replace(struct worker *worker)
     return true;
 }
 
-/* Those that were replaced may go on for long with the connections they have. While there are as many
- * of them as serve, no more are added. */
+/* Those that were replaced may go on for long with the connections they have. While there are as
+ * many of them as serve, no more are added. */
 static bool too_many_drain(const struct generation *generation)
 {
     int draining = 0;

@@ -48,8 +48,9 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-/* One, two, four, ... workers more while demand lasts, but no more than would be too many at once. */
-static int grow(const struct sizing_rule *rule, struct sizing_growth *growth, int workers, int spare)
+/* One, two, four, ... workers more while demand lasts, but not so many that too many are spare. */
+static int grow(const struct sizing_rule *rule, struct sizing_growth *growth, int workers,
+                int spare)
 {
     int most = (rule->spare_max - spare) / rule->threads;
 

@@ -1,5 +1,5 @@
-/* grow: a handler that keeps `step` bytes more of memory with each request. For scenarios in which a
- * worker is replaced since it has grown. */
+/* grow: a handler that keeps `step` bytes more of memory with each request. For scenarios in which
+ * a worker is replaced since it has grown. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* When a worker is replaced, and how many there should be: tables of what is seen and what follows. */
+/* When a worker is replaced, and how many there should be: what is seen, and what follows. */
 #include "config.h"
 
 #include "master/sizing.h"
@@ -87,7 +87,7 @@ START_TEST(cpus_are_believed_when_seen_twice)
 END_TEST
 
 /* A story: in each round so many of the workers are starting and so many threads are busy; what is
- * wanted then. The number of workers is what was wanted before. Time goes on by a second a round. */
+ * wanted then. The number of workers is what was wanted before. A round takes a second. */
 struct round {
     int starting, busy, want;
 };
