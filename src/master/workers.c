@@ -22,6 +22,7 @@
 #include "master/logs.h"
 #include "master/operation.h"
 #include "master/quarantine.h"
+#include "master/recycling.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -68,6 +69,20 @@ void worker_serve(struct worker *worker, struct operation *operation)
         worker_await_ack(worker, operation);
     quarantine_brief(worker);
     worker_tell(worker, MSG_SERVE, operation ? operation->number : 0, 0, -1, NULL);
+}
+
+void worker_rest(struct worker *worker)
+{
+    worker->resting_since = clock_fresh_ms();
+    board_set_serving(&master.board, worker->segment, false);
+    worker_tell(worker, MSG_REST, 0, 0, -1, NULL);
+}
+
+void worker_wake(struct worker *worker)
+{
+    worker->resting_since = 0;
+    board_set_serving(&master.board, worker->segment, true);
+    worker_tell(worker, MSG_SERVE, 0, 0, -1, NULL);
 }
 
 void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation)
@@ -158,6 +173,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
     worker->segment = (unsigned)segment;
+    recycling_draw(worker);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);

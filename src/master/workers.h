@@ -27,6 +27,7 @@ struct worker {
     pid_t pid;
     enum worker_state state;
     bool serving;                  /* was told to serve */
+    int64_t resting_since;         /* CLOCK_MONOTONIC ms: takes nothing new; 0: it does */
     bool expected;                 /* its end was asked for: no crash, no respawn */
     bool refused;                  /* said FAILED: its text is in `why` */
     bool sick;                     /* exited with WORKER_SICK */
@@ -42,6 +43,8 @@ struct worker {
     struct counters counters;
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
+    uint16_t draw;                 /* its part of worker_jitter */
+    int64_t replace_at;            /* CLOCK_MONOTONIC ms: not replaced for its age etc. before */
     uint64_t restarts;             /* of its slot when it was started */
 };
 
@@ -54,6 +57,9 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
 void worker_ready(struct worker *worker);
 /* Tells it to accept; the operation (may be NULL) waits for its word. */
 void worker_serve(struct worker *worker, struct operation *operation);
+/* Tells one that serves to take nothing new, and to begin again: it loses nothing by either. */
+void worker_rest(struct worker *worker);
+void worker_wake(struct worker *worker);
 /* Tells it to finish within `drain_ms` (0: no limit) and kills it when it does not. */
 void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation);
 void worker_kill(struct worker *worker);
