@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "master/counters.h"
+#include "master/progress.h"
 #include "master/reactor.h"
 #include "share/channel.h"
 
@@ -40,6 +41,7 @@ struct worker {
     struct watch channel;
     struct timer deadline;         /* to be ready, or to be gone */
     struct counters counters;
+    struct progress progress;      /* for the service manager's watchdog */
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
     uint64_t restarts;             /* of its slot when it was started */
