@@ -23,6 +23,7 @@
 #include "master/logs.h"
 #include "master/manager.h"
 #include "master/notify.h"
+#include "master/oom.h"
 #include "master/patrol.h"
 #include "master/reload.h"
 #include "master/signals.h"
@@ -131,6 +132,7 @@ int master_main(const struct options *options)
     master.started = clock_fresh_ms();
     raise_limits();
     notify_open();
+    oom_open();
     if (!start(&error)) {
         master_complain(options, buf_text(&error));
         buf_free(&error);

@@ -15,9 +15,9 @@
 bool progress_seen(struct progress *last, const struct board_segment *board, int loops)
 {
     uint64_t turns = 0;
-    bool waits = false, same;
+    bool waits = !board /* it cannot be seen: no reason to complain */, same;
 
-    for (int i = 0; i < loops && i < BOARD_THREADS; i++) {
+    for (int i = 0; board && i < loops && i < BOARD_THREADS; i++) {
         uint32_t turn = board_get(&board->thread[i].turns);
 
         waits = waits || BOARD_TURN_WAITS(turn);

@@ -15,6 +15,7 @@
 
 #include "base/sys.h"
 #include "master/notify.h"
+#include "master/oom.h"
 #include "share/channel.h"
 
 extern char **environ;
@@ -42,6 +43,7 @@ static _Noreturn void become_worker(int channel, char *const argv[])
     /* No terminal: a worker that was taken over cannot type into the shell that started us, and a
      * Ctrl-C there reaches the master alone. */
     setsid();
+    oom_unprotect();
     for (size_t i = 0; notify_environment[i]; i++)
         unsetenv(notify_environment[i]);
     dup2(null_fd, STDIN_FILENO);

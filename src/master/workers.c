@@ -19,6 +19,7 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/oom.h"
 #include "master/operation.h"
 #include "master/spawn.h"
 #include "master/state.h"
@@ -228,6 +229,7 @@ bool worker_reaped(pid_t pid, int status)
     worker->reaped = true;
     worker_hear_out(worker);
     worker->status = status;
+    oom_explain(worker);
     worker->sick = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SICK;
     if (worker->expected && !generation->check)
         say(LOG_WORKER_EXIT, "worker %d of generation %u (pid %d) has ended", worker->slot_index,
