@@ -27,8 +27,8 @@ const reeve_option core_options[] = {
     {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files", NULL,
      "What workers are kept from once they serve. In \"files\" they can open only what "
      "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
-     "files it opens, else \"off\". Where the kernel has no Landlock the log says so, and files "
-     "are not confined."},
+     "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
+     "no Landlock the log says so, and files are not confined."},
     {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
      "Further files, and folders with all below them, that workers may read: absolute paths."},
     {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,

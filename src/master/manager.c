@@ -2,8 +2,8 @@
  *
  * Master. A round at least once a second, more often where the manager wants to hear more often:
  * the status, if it has changed, and that all is well, if it is. Each RELOADING=1 is followed by a
- * READY=1, whatever comes of the reload; else `systemctl reload` would hang. The time in RELOADING=1
- * is taken after the signal that asked for the reload, as systemd demands. */
+ * READY=1, whatever comes of the reload; else `systemctl reload` would hang. The time in
+ * RELOADING=1 is taken after the signal that asked for the reload, as systemd demands. */
 #include "config.h"
 
 #include "master/manager.h"

@@ -1,7 +1,7 @@
 /* Short memory; see oom.h.
  *
- * Master. A worker that was killed by SIGKILL while the kernel's counter went up was killed for want
- * of memory. The counter of a control group is ours alone; that of the machine,
+ * Master. A worker that was killed by SIGKILL while the kernel's counter went up was killed for
+ * want of memory. The counter of a control group is ours alone; that of the machine,
  * which serves where there is no such group, may have gone up for somebody else's process: so the
  * text says which one it is. Files below /proc and /sys are read at once, they do not wait. */
 #include "config.h"
@@ -69,7 +69,7 @@ static bool try(const char *folder, const char *group, size_t length, const char
 /* A line of /proc/self/cgroup: "0::/GROUP", or "N:memory:/GROUP" of the first version. */
 static bool try_line(const char *line, size_t length)
 {
-    const char *group = memchr(line, '/', length);
+    const char *group = memchr(line, '/', length), *controller;
     size_t rest = group ? length - (size_t)(group - line) : 0;
 
     if (!group)
@@ -78,7 +78,8 @@ static bool try_line(const char *line, size_t length)
         rest = 0; /* of the root: no double slash */
     if (strncmp(line, "0::", 3) == 0)
         return try("/sys/fs/cgroup", group, rest, "memory.events");
-    if (!memmem(line, (size_t)(group - line), ":memory:", 8))
+    controller = strstr(line, ":memory:");
+    if (!controller || controller > group)
         return false;
     return try("/sys/fs/cgroup/memory", group, rest, "memory.oom_control") ||
            try("/sys/fs/cgroup/memory", "", 0, "memory.oom_control"); /* in a container */

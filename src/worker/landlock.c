@@ -25,7 +25,7 @@
 #define WRITE_FILE (1u << 1)
 #define READ_FILE (1u << 2)
 #define READ_DIR (1u << 3)
-#define CHANGE_DIR (0x1ff0u)  /* remove folder, file; make device, folder, file, socket, fifo, ... */
+#define CHANGE_DIR (0x1ff0u)  /* remove folder, file; make device, folder, file, ... */
 #define REFER (1u << 13)      /* since version 2: move to another folder */
 #define TRUNCATE (1u << 14)   /* 3 */
 #define OF_FILES (EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE)

@@ -105,11 +105,19 @@ static enum sandbox_level read_level(const reeve_section *root)
 static void decide(struct sandbox *sandbox, const struct modules *modules)
 {
     const reeve_module *open = sandbox->level == SANDBOX_OFF ? NULL : unconfined(modules);
+    const char *preloaded = getenv("LD_PRELOAD");
 
     if (sandbox->level != SANDBOX_AUTO) {
         if (open)
             tell(sandbox, LOG_SANDBOX_GUESS, "the module %s does not say which files it opens: "
-                 "whatever lies outside of sandbox_read and sandbox_write it is refused", open->name);
+                 "whatever lies outside of sandbox_read and sandbox_write it is refused",
+                 open->name);
+        return;
+    }
+    if (preloaded && *preloaded) {
+        sandbox->level = SANDBOX_OFF;
+        tell(sandbox, LOG_SANDBOX, "workers are not confined: nobody knows which files the "
+             "libraries of LD_PRELOAD open; sandbox = \"files\" confines them all the same");
         return;
     }
     sandbox->level = open ? SANDBOX_OFF : SANDBOX_FILES;

@@ -10,7 +10,8 @@ import threading
 import time
 
 from client import Client, connect, get
-from reeve import (DEADLINE, HTTP, SITE, SLOW, Skipped, check, contains, equal, main, scenario, until)
+from reeve import (DEADLINE, HTTP, SITE, SLOW, Skipped, check, contains, equal, main, scenario,
+                   until)
 
 
 class Manager:
@@ -87,7 +88,8 @@ def trace(case, address):
         server.start(env=manager.environment())
         manager.until("READY")
         contains(manager.status("serve"), "2 workers of generation 1 serve", "the first status")
-        for number, text in enumerate((None, SITE.replace("www", "nowhere"), "nonsense {", None), 1):
+        texts = (None, SITE.replace("www", "nowhere"), "nonsense {", None)
+        for number, text in enumerate(texts, 1):
             before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
             server.configure(HTTP + (text or SITE), threads=4 + number)
             server.signal(signal.SIGHUP)
@@ -227,7 +229,8 @@ def barrier(case):
         manager.status("of a script")
 
 
-@scenario("systemd-socket-activate hands over its socket, and the environment ends there", models=())
+@scenario("systemd-socket-activate hands over its socket, and the environment ends there",
+          models=())
 def activated(case):
     if not shutil.which("systemd-socket-activate"):
         raise Skipped("there is no systemd-socket-activate here")

@@ -1,12 +1,11 @@
-"""What a worker may do: files, capabilities, memory; and the master as a container's first process."""
+"""What a worker may do: files, capabilities, memory; and the master as the first process."""
 import os
 import shutil
 import signal
 import subprocess
 
 from client import get
-from reeve import (HTTP, SITE, Skipped, check, contains, equal, main, scenario,
-                   until)
+from reeve import HTTP, SANITIZED, SITE, Skipped, check, contains, equal, main, scenario, until
 
 DENIED = "EACCES"
 
@@ -37,7 +36,8 @@ def confined(case, module, options="", **core):
     return server
 
 
-@scenario("workers open what modules have named, and nothing else", models=("event", "forking", "prefork"))
+@scenario("workers open what modules have named, and nothing else",
+          models=("event", "forking", "prefork"))
 def named(case):
     server = confined(case, "open-named", 'reads = "open"')
     server.start()
@@ -86,12 +86,24 @@ def unaware(case):
     server.configure(sandbox="files", sandbox_read=[server.path("open")])
     equal(server.ctl("reload").code, 0, "a reload")
     need_landlock(server)
-    contains(server.until_logged("sandbox-guess")[0], "the module open-any does not say", "a warning")
+    contains(server.until_logged("sandbox-guess")[0], "the module open-any does not say",
+             "a warning")
     equal(asked(server, "r", server.path("open/file")), "opened", "what the operator has named")
     equal(asked(server, "r", server.path("secret/file")), DENIED, "the rest")
     server.configure(sandbox="off", sandbox_read=None)
     equal(server.ctl("reload").code, 0, "a reload")
     equal(asked(server, "r", server.path("secret/file")), "opened", "with sandbox = off")
+
+
+@scenario("nor is a worker into which a library is preloaded", models=())
+def preloaded(case):
+    shim = os.path.abspath("tests/fault/.libs/count.so")
+    if SANITIZED or not os.path.exists(shim):
+        raise Skipped("nothing can be preloaded here")
+    server = case.server()
+    os.symlink(shim, server.path("count.so"))
+    server.start(env=dict(os.environ, LD_PRELOAD=server.path("count.so")))
+    contains(server.logged("sandbox")[0], "LD_PRELOAD", "what the log says")
 
 
 @scenario("links that lead out of a static root are followed where they may be", models=())

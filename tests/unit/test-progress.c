@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,9 +13,10 @@
 
 START_TEST(turns)
 {
-    struct board_segment *board = calloc(1, sizeof(*board));
+    struct board_segment *board = aligned_alloc(_Alignof(struct board_segment), sizeof(*board));
     struct progress last = {0};
 
+    memset(board, 0, sizeof(*board));
     board_set(&board->thread[0].turns, 2);
     board_set(&board->thread[1].turns, 4);
     ck_assert(progress_seen(&last, board, 2)); /* seen for the first time */
