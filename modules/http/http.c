@@ -29,5 +29,6 @@ static const reeve_protocol http = {
     .close = conn_close,
 };
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,
              .protocol = &http, .thread_exit = request_thread_exit, .worker_exit = settings_free);

@@ -24,6 +24,16 @@ const reeve_option core_options[] = {
      "account exists, else \"nobody\"; only \"root\" itself serves as root."},
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
+    {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files", NULL,
+     "What workers are kept from once they serve. In \"files\" they can open only what "
+     "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
+     "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
+     "no Landlock the log says so, and files are not confined."},
+    {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read: absolute paths."},
+    {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read, write, create and "
+     "remove: absolute paths. Logs are opened by the master and need not be named."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
      "The concurrency model."
 #define X(name, workers, each, loops, connections, wait, pool, help) " In " name " " help

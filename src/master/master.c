@@ -21,6 +21,9 @@
 #include "master/instance.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/manager.h"
+#include "master/notify.h"
+#include "master/oom.h"
 #include "master/patrol.h"
 #include "master/reload.h"
 #include "master/signals.h"
@@ -43,8 +46,10 @@ static void tell_parent(int status)
 
     if (told++)
         return;
-    if (status == 0)
+    if (status == 0) {
         patrol_start();
+        manager_ready();
+    }
     if (master.options->ready_fd < 0)
         return;
     n = write(master.options->ready_fd, &byte, 1);
@@ -126,6 +131,8 @@ int master_main(const struct options *options)
     clock_refresh();
     master.started = clock_fresh_ms();
     raise_limits();
+    notify_open();
+    oom_open();
     if (!start(&error)) {
         master_complain(options, buf_text(&error));
         buf_free(&error);
@@ -142,6 +149,7 @@ int master_main(const struct options *options)
     say(LOG_STOPPED, "status %d", master.exit_status);
     control_close();
     instance_release();
+    notify_close();
     board_close(&master.board);
     free(master.last_error);
     tell_parent(master.exit_status);

@@ -21,6 +21,7 @@
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/look.h"
+#include "master/manager.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/reads.h"
@@ -44,6 +45,7 @@ static void reload_ended(void)
 {
     listeners_close_removed();
     under_way = false;
+    manager_reload_ended();
     if (pending)
         timer_set(&pending_timer, 0);
 }
@@ -171,6 +173,7 @@ static void on_pending(void *arg)
     if (!operation)
         return;
     under_way = true;
+    manager_reload_begins();
     if (master.state == MASTER_STOPPING) {
         operation_result(operation, CONTROL_REFUSED, "the server is stopping");
         operation_ack(operation);

@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "master/notify.h"
+#include "master/oom.h"
 #include "share/channel.h"
 
 extern char **environ;
@@ -40,6 +43,9 @@ static _Noreturn void become_worker(int channel, char *const argv[])
     /* No terminal: a worker that was taken over cannot type into the shell that started us, and a
      * Ctrl-C there reaches the master alone. */
     setsid();
+    oom_unprotect();
+    for (size_t i = 0; notify_environment[i]; i++)
+        unsetenv(notify_environment[i]);
     dup2(null_fd, STDIN_FILENO);
     if (channel == CHANNEL_WORKER_FD)
         sys_set_cloexec(channel, false);

@@ -20,6 +20,7 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/oom.h"
 #include "master/operation.h"
 #include "master/quarantine.h"
 #include "master/recycling.h"
@@ -247,6 +248,7 @@ bool worker_reaped(pid_t pid, int status)
     worker->reaped = true;
     worker_hear_out(worker);
     worker->status = status;
+    oom_explain(worker);
     worker->sick = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SICK;
     crashes_take(worker, status);
     if (worker->expected && !generation->check)

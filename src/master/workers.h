@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "master/counters.h"
+#include "master/progress.h"
 #include "master/reactor.h"
 #include "share/channel.h"
 
@@ -41,6 +42,7 @@ struct worker {
     struct watch channel;
     struct timer deadline;         /* to be ready, or to be gone */
     struct counters counters;
+    struct progress progress;      /* for the service manager's watchdog */
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
     uint16_t draw;                 /* its part of worker_jitter */

@@ -195,7 +195,9 @@ static int loop_sleep(struct loop *loop, struct wait_event *events)
         if (has_news(loop))
             timeout = 0;
     }
+    board_add(&loop->settings.record->turns, 1);
     int count = loop->ops->wait(loop->wait, events, EVENTS, timeout);
+    board_add(&loop->settings.record->turns, 1);
     atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
     clock_refresh();
     return count;
@@ -246,6 +248,7 @@ static void take_inbox(struct loop *loop)
 static void loop_turn(struct loop *loop)
 {
     struct wait_event events[EVENTS];
+    board_add(&loop->settings.record->turns, 2);
     int count = yield_look(loop) ? 0 : loop_sleep(loop, events);
     for (int i = 0; i < count; i++)
         loop_event(loop, &events[i]);

@@ -38,6 +38,7 @@ struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
     _Atomic uint32_t pid;                     /* of a connection's process; 0: a thread */
+    _Atomic uint32_t turns;                   /* of a loop; see BOARD_TURN_WAITS */
     _Atomic int64_t busy_since;               /* CLOCK_MONOTONIC ms, 0: not busy */
     _Atomic uint64_t accepted;                /* since the thread began */
     _Atomic uint64_t requests;
@@ -48,6 +49,10 @@ struct board_thread {
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
 };
+
+/* A loop adds 2 for each turn, and 1 each before and after it waits: so who looks twice and finds
+ * the same even number finds it in the same turn. */
+#define BOARD_TURN_WAITS(turns) ((turns) % 2 == 1)
 
 /* The records of a worker. */
 struct board_segment {
