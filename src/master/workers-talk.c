@@ -212,13 +212,12 @@ static void on_channel(void *arg, uint32_t events)
     read_one(arg);
 }
 
-void worker_connect(struct worker *worker, int channel)
+bool worker_connect(struct worker *worker, int channel)
 {
     worker->channel = (struct watch){.fd = channel, .ready = on_channel, .arg = worker};
     worker->answer = (struct timer){.fire = on_no_answer, .arg = worker};
     list_init(&worker->acks);
-    if (reactor_watch(&worker->channel, EPOLLIN) < 0)
-        worker_kill(worker); /* nobody would hear it; its end is handled as that of any worker */
+    return reactor_watch(&worker->channel, EPOLLIN) == 0;
 }
 
 void worker_hear_out(struct worker *worker)
