@@ -18,7 +18,10 @@
 #include "base/sys.h"
 #include "master/reactor.h"
 
-static int *fds;
+static struct {
+    int number;
+    bool copied;
+} *fds;
 static size_t fd_count, fd_room;
 
 void carry_fd(int fd)
@@ -31,13 +34,14 @@ void carry_fd(int fd)
         if (!fds)
             abort();
     }
-    fds[fd_count++] = fd;
+    fds[fd_count].number = fd;
+    fds[fd_count++].copied = false;
 }
 
 void carry_keep_open(bool on)
 {
     for (size_t i = 0; i < fd_count; i++)
-        sys_set_cloexec(fds[i], !on);
+        sys_set_cloexec(fds[i].number, !on);
 }
 
 void carry_forget(void)
@@ -45,6 +49,25 @@ void carry_forget(void)
     free(fds);
     fds = NULL;
     fd_count = fd_room = 0;
+}
+
+int carry_copy(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    for (size_t i = 0; copy >= 0 && i < fd_count; i++)
+        if (fds[i].number == fd)
+            fds[i].copied = true;
+    return copy;
+}
+
+void carry_settle(void)
+{
+    carry_keep_open(false);
+    for (size_t i = 0; i < fd_count; i++)
+        if (fds[i].copied)
+            close(fds[i].number);
+    carry_forget();
 }
 
 void carry_timer(struct timer *timer)

@@ -46,6 +46,11 @@ void carry_fd(int fd);
 /* Whether those survive an exec. Standard input, output and error are left alone. */
 void carry_keep_open(bool on);
 void carry_forget(void);
+/* A copy, close-on-exec, of one that was taken, for a user who closes it when something fails; -1 with
+ * errno. The one that was taken is closed by carry_settle(). */
+int carry_copy(int fd);
+/* All was taken: no descriptor survives another exec. */
+void carry_settle(void);
 
 /* A timer whose members `due` and `set` were taken runs again. */
 void carry_timer(struct timer *timer);

@@ -45,7 +45,8 @@ static const struct field worker_fields[] = {
     FIELD(BOOL, struct worker, sick),        FIELD(BOOL, struct worker, loaded),
     FIELD(TEXT, struct worker, why),         FIELD(U32, struct worker, segment),
     FIELD(I64, struct worker, started),      FIELD(I64, struct worker, ready_at),
-    FIELD(U64, struct worker, restarts),     FIELD(FD, struct worker, channel.fd),
+    FIELD(U64, struct worker, restarts),     FIELD(U32, struct worker, speaks),
+    FIELD(FD, struct worker, channel.fd),
     FIELD(I64, struct worker, deadline.due), FIELD(BOOL, struct worker, deadline.set),
     FIELD(U64, struct worker, counters.accepted),
     FIELD(U64, struct worker, counters.requests),
@@ -229,7 +230,7 @@ static struct snapshot *snapshot_take_over(const json_t *object, struct buf *err
     if (!fields_take(snapshot_fields, json_object_get(object, "snapshot"), &carried, "snapshot",
                      error))
         return NULL;
-    return snapshot_open(carried.fd, error);
+    return snapshot_open(carry_copy(carried.fd), error); /* which closes it when it fails */
 }
 
 static bool generation_take(const json_t *object, struct buf *error)

@@ -19,6 +19,7 @@ static uint32_t last_number;
 static struct result results[RESULTS_KEPT];
 static int result_count;
 static operation_follower *follower;
+static void (*watcher)(void);
 
 static const char *const verb_names[VERBS] = {
 #define X(symbol, name, arguments, access, help) name,
@@ -29,6 +30,11 @@ static const char *const verb_names[VERBS] = {
 void operation_follow(operation_follower *follow)
 {
     follower = follow;
+}
+
+void operation_watch(void (*ended)(void))
+{
+    watcher = ended;
 }
 
 struct operation *operation_new(enum verb verb)
@@ -130,6 +136,8 @@ static void operation_end(struct operation *operation)
         follower(operation);
     buf_free(&operation->text);
     free(operation);
+    if (watcher)
+        watcher();
 }
 
 /* ---------------------------------------------------------------- upgrade ---------- */

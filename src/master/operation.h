@@ -36,6 +36,8 @@ struct result {
 /* Who answers the clients of an operation that has ended. */
 typedef void operation_follower(const struct operation *operation);
 void operation_follow(operation_follower *follow);
+/* Who is called after each end. */
+void operation_watch(void (*ended)(void));
 struct operation *operation_new(enum verb verb);
 /* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation
  * ends with the result it holds, is answered, and is freed. */

@@ -121,8 +121,7 @@ static void settle(void)
 {
     struct operation *operation = operation_resume(VERB_UPGRADE, inherited.operation);
 
-    carry_keep_open(false);
-    carry_forget();
+    carry_settle();
     sys_close(&handed.state);
     sys_close(&handed.image);
     kill(getpid(), SIGCHLD); /* to reap once: blocked, it waits for the reactor */

@@ -34,6 +34,7 @@
 
 #define SAID_MAX 8192     /* bytes of what the self-test says that are kept */
 #define CANNOT_EXECUTE 126 /* its exit status then, as a shell's */
+#define NOT_NOW "the server does not serve: it starts, or stops"
 
 extern char **environ;
 
@@ -45,18 +46,26 @@ static struct {
     struct watch words;          /* of the tester */
     struct buf said;
     struct timer deadline;
+    int64_t limit;               /* ms that the test may take */
     bool late;
+    struct timer again;          /* nothing else is under way, perhaps */
 } upgrade = {.image = -1, .words = {.fd = -1}};
+
+static void forget_test(void)
+{
+    reactor_unwatch(&upgrade.words);
+    sys_close(&upgrade.words.fd);
+    buf_free(&upgrade.said);
+}
 
 static void finish(void)
 {
     struct operation *operation = upgrade.operation;
 
     timer_cancel(&upgrade.deadline);
-    reactor_unwatch(&upgrade.words);
-    sys_close(&upgrade.words.fd);
+    timer_cancel(&upgrade.again);
+    forget_test();
     sys_close(&upgrade.image);
-    buf_free(&upgrade.said);
     free(upgrade.binary);
     upgrade.binary = NULL;
     upgrade.operation = NULL;
@@ -91,19 +100,16 @@ static void refuse_errno(const char *what)
 
 /* ---------------------------------------------------------------- exec ------------- */
 
-/* Not during another operation: what that waits for would be lost. */
-static bool is_quiet(struct buf *why)
+/* Another operation is under way: what that waits for would be lost by an exec, so the upgrade waits
+ * for its end, and then begins with the test. */
+static bool must_wait(void)
 {
-    const struct operation *other = operation_other(upgrade.operation);
+    return operation_other(upgrade.operation) != NULL;
+}
 
-    if (master.state != MASTER_SERVING || !master.serving)
-        buf_adds(why, "the server does not serve (it starts or stops)");
-    else if (other)
-        buf_printf(why, "operation %u (%s) is under way; ask again when it has ended",
-                   other->number, other->name);
-    else
-        return true;
-    return false;
+static bool serves(void)
+{
+    return master.state == MASTER_SERVING && master.serving;
 }
 
 static struct succession succession(void)
@@ -114,14 +120,8 @@ static struct succession succession(void)
 static void take_leave(const char *version)
 {
     struct succession next = succession();
-    struct buf why = {0};
     int state;
 
-    if (!is_quiet(&why)) {
-        refuse(buf_text(&why));
-        buf_free(&why);
-        return;
-    }
     carry_forget();
     state = estate_write(&next);
     if (state < 0) {
@@ -190,7 +190,7 @@ static void refuse_failed(int status)
     buf_adds(&why, "its self-test ");
     if (upgrade.late) {
         buf_printf(&why, "has not ended within %lld ms (ready_timeout); killed",
-                   (long long)master.serving->core.ready_timeout);
+                   (long long)upgrade.limit);
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         buf_adds(&why, "gave no answer: this is no reeved that can take over");
     } else {
@@ -210,11 +210,15 @@ static void tested(int status)
         ;
     upgrade.tester = 0;
     timer_cancel(&upgrade.deadline);
-    if (!upgrade.late && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-        answer(version, sizeof(version)))
-        take_leave(version);
-    else
+    if (upgrade.late || !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+        !answer(version, sizeof(version)))
         refuse_failed(status);
+    else if (!serves())
+        refuse(NOT_NOW);
+    else if (must_wait())
+        forget_test(); /* what was tested may change */
+    else
+        take_leave(version);
 }
 
 bool upgrade_reaped(pid_t pid, int status)
@@ -268,7 +272,8 @@ static void begin_test(int state)
         return;
     }
     upgrade.deadline = (struct timer){.fire = on_late};
-    timer_set(&upgrade.deadline, master.serving->core.ready_timeout);
+    upgrade.limit = master.serving->core.ready_timeout;
+    timer_set(&upgrade.deadline, upgrade.limit);
 }
 
 /* ---------------------------------------------------------------- begin ------------ */
@@ -301,9 +306,6 @@ static void begin(void)
     struct succession next = succession();
     int state;
 
-    upgrade.image = open_image(upgrade.binary);
-    if (upgrade.image < 0)
-        return;
     carry_forget();
     state = estate_write(&next);
     if (state < 0) {
@@ -315,26 +317,49 @@ static void begin(void)
     sys_close(&state);
 }
 
+static void on_again(void *arg)
+{
+    (void)arg;
+    if (!upgrade.operation || upgrade.tester || must_wait())
+        return;
+    if (serves())
+        begin();
+    else
+        refuse(NOT_NOW);
+}
+
+/* An operation has ended. Later, since whoever ended it is in the middle of something. */
+static void on_operation_ended(void)
+{
+    if (upgrade.operation && !upgrade.tester)
+        timer_set(&upgrade.again, 0);
+}
+
 struct operation *upgrade_request(const char *path)
 {
-    struct operation *operation = operation_new(VERB_UPGRADE);
-    const struct operation *other = operation_other(operation);
     const char *binary = path ? path : master.options->binary;
+    struct operation *operation = upgrade.operation;
 
+    if (operation && strcmp(upgrade.binary, binary) == 0) {
+        operation_wait(operation); /* the caller joins it */
+        return operation;
+    }
+    operation = operation_new(VERB_UPGRADE);
     operation_wait(operation); /* the caller's join comes first */
     if (upgrade.operation) {
-        operation_result(operation, CONTROL_REFUSED, "operation %u (%s) is under way; ask again "
-                         "when it has ended", other->number, other->name);
+        operation_result(operation, CONTROL_REFUSED, "an upgrade to %s is under way (operation %u); "
+                         "ask again when it has ended", upgrade.binary, upgrade.operation->number);
         operation_ack(operation);
         return operation;
     }
     upgrade.operation = operation;
-    upgrade.binary = strdup(binary ? binary : "");
+    upgrade.binary = strdup(binary);
     if (!upgrade.binary)
         abort();
-    if (!is_quiet(&upgrade.said))
-        refuse(buf_text(&upgrade.said));
-    else
-        begin();
+    upgrade.again = (struct timer){.fire = on_again};
+    operation_watch(on_operation_ended);
+    upgrade.image = open_image(upgrade.binary);
+    if (upgrade.image >= 0)
+        timer_set(&upgrade.again, 0);
     return operation;
 }

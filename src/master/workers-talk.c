@@ -26,6 +26,8 @@ void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int val
     struct msg msg = {.type = type, .op = op, .value = value, .fd = fd, .text = text,
                       .length = text ? strlen(text) : 0};
 
+    if (type >= worker->speaks)
+        return; /* of a program before an upgrade */
     if (channel_send(worker->channel.fd, &msg) == 0 || errno == EPIPE || errno == ECONNRESET)
         return; /* gone: the reaper will say so */
     say(LOG_WORKER_STUCK, "worker %d (pid %d) does not read its channel (%s: %s); killed",

@@ -155,6 +155,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->slot = slot;
     worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
+    worker->speaks = MSG_TYPES;
     worker->segment = (unsigned)segment;
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};

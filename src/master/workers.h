@@ -43,6 +43,7 @@ struct worker {
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
     uint64_t restarts;             /* of its slot when it was started */
+    uint32_t speaks;               /* so many of the messages does its program know */
 };
 
 const char *worker_state_name(enum worker_state state);

@@ -1,15 +1,17 @@
 """Upgrade in place: another program takes over as the master, under the same PID, with everything
 that the old one held; or it does not, and the old one goes on."""
+import json
 import os
 import re
 import shutil
 import signal
 
 from client import KEPT, ONE_EACH, Load, connect, echo, get
-from reeve import (ECHO, FULL, HTTP, REEVED, SITE, check, contains, equal, main, run, scenario,
-                   until)
+from reeve import (ECHO, FULL, HTTP, REEVED, SITE, check, children, contains, equal, main, run,
+                   scenario, until)
 
 UPGRADES = 20 if FULL else 3
+IMPOSTOR = os.path.abspath(os.environ.get("REEVE_IMPOSTOR", "tests/fault/impostor"))
 INDEX = b"<h1>index</h1>\n"
 VERSION = re.search(r"reeved (\S+)", run([REEVED, "-V"]).out).group(1)
 NEXT = re.sub(r"[0-9]", "9", VERSION)
@@ -71,6 +73,159 @@ def another(case):
     result = server.ctl("upgrade", "--binary", REEVED)
     contains(result.out, f"reeved {NEXT} -> {VERSION}: generation 4 serves", "back again")
     equal(get(server.address()).body, INDEX, "it serves")
+
+
+def impostor(server, name):
+    """The program that does what its name says: tests/fault/impostor.c."""
+    shutil.copy(IMPOSTOR, server.path(name))
+    return server.path(name)
+
+
+def unharmed(server, pids):
+    equal(server.pids(), pids, "workers")
+    equal(get(server.address()).body, INDEX, "it serves")
+    equal(server.status()["version"], VERSION, "version")
+    server.configure(threads=7)
+    equal(server.ask("reload")["code"], 0, "code of a reload")
+    result = server.ctl("upgrade")
+    equal(result.code, 0, f"exit code of a good upgrade ({result.text})")
+
+
+REFUSED = {"crashes": "Segmentation fault", "hangs": "not ended within", "is-silent": "no answer",
+           "refuses": "the state has version 1, and reeved 7.0 reads 4 to 6",
+           "talks": "not ended within"}
+
+
+@scenario("a program that fails its self-test is refused: code 1, one line, all goes on", models=())
+def refused(case):
+    server = case.serve(ready_timeout="2s")
+    pids = server.pids()
+    server.write("text", "no program\n")
+    os.chmod(server.write("script", "no program\n"), 0o755)
+    os.mkfifo(server.path("fifo"))
+    wanted = {"text": "not executable", "script": "Exec format error", "fifo": "not executable",
+              "missing": "No such file", **REFUSED}
+    descriptors = None
+    for name, part in wanted.items():
+        path = impostor(server, name) if name in REFUSED else server.path(name)
+        result = server.ctl("upgrade", "--binary", path)
+        equal(result.code, 1, f"{name}: exit code ({result.text})")
+        line = result.err.strip().splitlines()[-1]
+        contains(line, path, f"{name}: its path")
+        contains(line, part, f"{name}: the line")
+        contains(server.status()["last_error"], part, f"{name}: last error of status")
+        descriptors = descriptors or server.descriptors()
+        equal(server.descriptors(), descriptors, f"{name}: descriptors of the master")
+        equal(len(children(server.pid)), 2, f"{name}: children of the master")
+    unharmed(server, pids)
+
+
+@scenario("the master does not wait for a self-test that hangs", models=())
+def not_blocked(case):
+    server = case.serve()
+    hangs = impostor(server, "hangs")
+    with server.connect_control() as control, server.events() as events:
+        control.sendall(f"upgrade binary={hangs}\n".encode())
+        events.wait("upgrade", "tests itself")
+        equal(get(server.address()).body, INDEX, "it serves")
+        refusal = server.ask(f"upgrade binary={REEVED}")
+        equal(refusal["code"], 1, "code of another upgrade")
+        contains(refusal["text"], "under way", "its text")
+        equal(server.ask("scale 3")["code"], 0, "code of another operation")
+        server.signal(signal.SIGTERM)
+        equal(server.wait(), 0, "exit status")
+    # That the test has ended with it is looked after by whoever runs this.
+
+
+@scenario("a program that cannot take over after the exec gives way to the old one", models=())
+def comes_back(case):
+    server = case.serve()
+    pid, pids = server.pid, server.pids()
+    result = server.ctl("upgrade", "--binary", impostor(server, "returns"))
+    equal(result.code, 3, f"exit code ({result.text})")
+    contains(result.err, f"the impostor wants to go back; reeved {VERSION} goes on", "the text")
+    equal(server.status()["pid"], pid, "PID")
+    unharmed(server, pids)
+
+
+@scenario("USR2 upgrades; its result is in log and status")
+def by_signal(case):
+    server = case.serve()
+    pids = server.pids()
+    server.signal(signal.SIGUSR2)
+    server.until_logged("operation", f"reeved {VERSION} -> {VERSION}: generation 2 serves")
+    last = server.status()["last_operation"]
+    equal((last["verb"], last["code"]), ("upgrade", 0), "last operation of status")
+    check(not set(pids.values()) & set(server.pids().values()), "the workers are new ones")
+
+
+@scenario("all that worked before an upgrade works after it")
+def works_on(case):
+    server = case.serve(ECHO + HTTP + SITE)
+    address = server.address("127.0.0.2:0")
+    server.ctl("log-level", "debug")
+    with connect(address) as link:
+        equal(echo(link, b"held"), b"held", "a connection of the old worker")
+        equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
+        equal(echo(link, b"still"), b"still", "it is served on")
+    server.settled()
+    server.crashes_meant = True
+    before = server.pids()
+    server.signal(signal.SIGKILL, before[0])
+    after = server.all_ready(2, besides=[before[0]])
+    equal(after[1], before[1], "the other slot")
+    equal(server.ctl("scale", "3").code, 0, "exit code of scale")
+    server.all_ready(3)
+    equal(server.ctl("recycle").code, 0, "exit code of recycle")
+    server.signal(signal.SIGTTOU)
+    server.all_ready(2)
+    server.configure(threads=7)
+    equal(server.ctl("reload").code, 0, "exit code of reload")
+    equal(server.address("127.0.0.2:0"), address, "the listener")
+    equal(server.ctl("reload").out, "unchanged: generation 3 serves on\n", "another reload")
+    equal(server.ctl("reopen-logs").code, 0, "exit code of reopen-logs")
+    equal(server.read("reeved.pid").strip(), str(server.pid), "PID file")
+    equal(server.ctl("stop").code, 0, "exit code of stop")
+    equal(server.wait(), 0, "exit status")
+    for name in ("control.sock", "control.sock.lock", "reeved.pid", "reeved.pid.lock"):
+        check(not os.path.exists(server.path(name)), f"{name} is gone")
+
+
+@scenario("a worker killed at once after the exec is noticed, and signals around it are not lost")
+def around(case):
+    server = case.serve()
+    server.crashes_meant = True
+    for number in range(5):
+        old = server.pids()
+        server.configure(threads=5 + number)
+        server.signal(signal.SIGUSR2)
+        server.signal(signal.SIGHUP)
+        server.signal(signal.SIGKILL, old[number % 2])
+        texts = [f"generation {2 * number + 2} serves", f"generation {2 * number + 3} serves"]
+        for text in texts:
+            server.until_logged("operation", text)
+        server.all_ready(2, besides=old.values())
+    verbs = [each["verb"] for each in server.ask("generations")["data"]["operations"]]
+    equal(sorted(verbs[-10:]), ["reload"] * 5 + ["upgrade"] * 5, "what was done")
+    equal(get(server.address()).body, INDEX, "it serves")
+
+
+@scenario("an upgrade asked for during a reload waits for its end", models=())
+def waits(case):
+    server = case.serve()
+    os.mkfifo(server.path("slow.so"), 0o666)
+    server.configure(modules=["echo", "http", "static", "hello", server.path("slow.so")])
+    with server.connect_control() as control, server.events() as events, \
+            control.makefile("rb") as answers:
+        server.signal(signal.SIGHUP)
+        events.wait("generation", "generation 2: new -> probing")
+        control.sendall(b"upgrade\n")
+        equal(server.ask("health")["code"], 0, "health meanwhile")
+        with open(server.path("slow.so"), "wb"):
+            pass  # an empty module: the reload is refused now
+        result = next(json.loads(line) for line in answers if b'"type":"result"' in line)
+    equal(result["code"], 0, f"code ({result['text']})")
+    contains(result["text"], "generation 3 serves", "the text")
 
 
 if __name__ == "__main__":
