@@ -26,8 +26,8 @@ static const struct field listener_fields[] = {
     FIELDS_END,
 };
 static const struct field generation_fields[] = {
-    FIELD(U32, struct generation, number),   FIELD(INT, struct generation, state),
-    FIELD(I64, struct generation, since),    FIELD(U64, struct generation, stamp),
+    FIELD(U32, struct generation, number),   FIELD(I64, struct generation, since),
+    FIELD(U64, struct generation, stamp),
     FIELD(I64, struct generation, drain_ms), FIELD(I64, struct generation, deadline.due),
     FIELD(BOOL, struct generation, deadline.set),
     FIELD(TEXT, struct generation, modules), FIELD(TEXT, struct generation, files),
@@ -40,7 +40,7 @@ static const struct field slot_fields[] = {
 };
 static const struct field worker_fields[] = {
     FIELD(INT, struct worker, pid),          FIELD(INT, struct worker, slot_index),
-    FIELD(INT, struct worker, state),        FIELD(BOOL, struct worker, serving),
+    FIELD(BOOL, struct worker, serving),
     FIELD(BOOL, struct worker, expected),    FIELD(BOOL, struct worker, refused),
     FIELD(BOOL, struct worker, sick),        FIELD(BOOL, struct worker, loaded),
     FIELD(TEXT, struct worker, why),         FIELD(U32, struct worker, segment),
@@ -74,6 +74,25 @@ static bool refuse(struct buf *error, const char *sentence)
     return false;
 }
 
+/* The index of a name; -1: there is none such below `count`. */
+static int name_take(const json_t *value, int count, const char *(*name_of)(int))
+{
+    for (int i = 0; json_is_string(value) && i < count; i++)
+        if (strcmp(json_string_value(value), name_of(i)) == 0)
+            return i;
+    return -1;
+}
+
+static const char *worker_name(int state)
+{
+    return worker_state_name((enum worker_state)state);
+}
+
+static const char *generation_name(int state)
+{
+    return generation_state_name((enum generation_state)state);
+}
+
 /* ---------------------------------------------------------------- listeners -------- */
 
 json_t *listeners_put(void)
@@ -99,7 +118,10 @@ static bool listener_take(const json_t *object, struct buf *error)
     if (listener->fd < 0 || !listener->title || !listener->protocol || !listener->bound ||
         !listener->owner)
         return refuse(error, "a listener of the state is not complete");
-    return address_parse(listener->title, &listener->address, error);
+    if (address_parse(listener->title, &listener->address, error))
+        return true;
+    buf_addc(error, '\n');
+    return false;
 }
 
 bool listeners_take(const json_t *state, struct buf *error)
@@ -127,6 +149,7 @@ static json_t *worker_put(struct worker *worker)
     if (worker->slot)
         role = worker->slot->successor == worker ? ROLE_SUCCESSOR : ROLE_WORKER;
     json_object_set_new(object, "role", json_integer(role));
+    json_object_set_new(object, "state", json_string(worker_state_name(worker->state)));
     return object;
 }
 
@@ -153,14 +176,16 @@ static bool place(struct generation *generation, struct worker *worker, json_int
 static bool worker_take(struct generation *generation, const json_t *object, struct buf *error)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
+    int state = name_take(json_object_get(object, "state"), WORKER_RETIRING + 1, worker_name);
 
     if (!worker)
         abort();
     worker->channel.fd = -1;
     if (!fields_take(worker_fields, object, worker, "worker", error))
         return false;
-    if (worker->pid <= 1 || worker->channel.fd < 0 || (unsigned)worker->state > WORKER_RETIRING)
+    if (worker->pid <= 1 || worker->channel.fd < 0 || state < 0)
         return refuse(error, "a worker of the state is not complete");
+    worker->state = (enum worker_state)state;
     return worker_adopt(worker, generation, board_is_readable, error) &&
            place(generation, worker, json_integer_value(json_object_get(object, "role")), error);
 }
@@ -172,7 +197,8 @@ static json_t *generation_put(const struct generation *generation)
     json_t *object = fields_put(generation_fields, generation);
     json_t *slots = json_array(), *workers = json_array();
 
-    json_object_update_new(object, json_pack("{s:b,s:o,s:o,s:o}", "check",
+    json_object_update_new(object, json_pack("{s:s,s:b,s:o,s:o,s:o}", "state",
+                                             generation_state_name(generation->state), "check",
                                              generation->check != NULL, "snapshot",
                                              fields_put(snapshot_fields, generation->snapshot),
                                              "slots", slots, "workers", workers));
@@ -237,16 +263,18 @@ static bool generation_take(const json_t *object, struct buf *error)
 {
     struct snapshot *snapshot = snapshot_take_over(object, error);
     struct generation *generation = snapshot ? generation_new(snapshot, error) : NULL;
+    int state = name_take(json_object_get(object, "state"), GENERATION_STATES, generation_name);
 
     if (!generation || !fields_take(generation_fields, object, generation, "generation", error))
         return false;
     if (json_is_true(json_object_get(object, "check")))
         generation->check = was_checked;
     carry_timer(&generation->deadline);
-    if (generation->state == GENERATION_SERVING && !master.serving)
+    if (state == GENERATION_SERVING && !master.serving)
         master.serving = generation;
-    else if (generation->state != GENERATION_DRAINING && generation->state != GENERATION_FAILED)
+    else if (state != GENERATION_DRAINING && state != GENERATION_FAILED)
         return refuse(error, "a generation of the state neither serves, alone, nor ends");
+    generation->state = (enum generation_state)state;
     return members_take(generation, object, error);
 }
 

@@ -255,7 +255,7 @@ json_t *logs_put(void)
 bool logs_take(const json_t *object, struct buf *error)
 {
     const json_t *list = json_object_get(object, "files");
-    json_int_t level = json_integer_value(json_object_get(object, "level"));
+    const json_t *level = json_object_get(object, "level");
     size_t count;
 
     if (!carry_list(object, "files", &count, error) ||
@@ -271,8 +271,9 @@ bool logs_take(const json_t *object, struct buf *error)
         free(file.path);
     }
     level_set = json_is_true(json_object_get(object, "level_set"));
-    if (level >= REEVE_LOG_ERROR && level <= REEVE_LOG_DEBUG)
-        log_set_level((enum reeve_level)level);
+    if (json_is_integer(level) && json_integer_value(level) >= REEVE_LOG_ERROR &&
+        json_integer_value(level) <= REEVE_LOG_DEBUG)
+        log_set_level((enum reeve_level)json_integer_value(level));
     log_open(sink.fd, json_integer_value(json_object_get(object, "format")) == LOG_JSON ? LOG_JSON
                                                                                       : LOG_TEXT);
     return true;

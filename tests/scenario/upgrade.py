@@ -5,13 +5,17 @@ import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
 
 from client import KEPT, ONE_EACH, Load, connect, echo, get
-from reeve import (ECHO, FULL, HTTP, REEVED, SITE, check, children, contains, equal, main, run,
-                   scenario, until)
+from reeve import (ECHO, FULL, HTTP, MODULE_PATH, REEVED, SITE, check, children, contains, equal,
+                   main, run, scenario)
 
 UPGRADES = 20 if FULL else 3
 IMPOSTOR = os.path.abspath(os.environ.get("REEVE_IMPOSTOR", "tests/fault/impostor"))
+CORPUS = os.path.join(os.environ.get("top_srcdir", "."), "tests/corpus/state")
+WRONG = (None, "x", -7, 1 << 40, [], {}, [None], True)
 INDEX = b"<h1>index</h1>\n"
 VERSION = re.search(r"reeved (\S+)", run([REEVED, "-V"]).out).group(1)
 NEXT = re.sub(r"[0-9]", "9", VERSION)
@@ -226,6 +230,114 @@ def waits(case):
         result = next(json.loads(line) for line in answers if b'"type":"result"' in line)
     equal(result["code"], 0, f"code ({result['text']})")
     contains(result["text"], "generation 3 serves", "the text")
+
+
+class Past:
+    """What a master of an earlier version held, as far as its state tells: tests/corpus/state."""
+
+    def __init__(self, case):
+        self.server = server = case.server(workers=2)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.door = socket.socket(socket.AF_UNIX)
+        self.door.bind(server.control)
+        self.door.listen()
+        self.bound = "%s:%d" % self.listener.getsockname()
+        override = "module_path=" + MODULE_PATH
+        head = ["reeve snapshot 1", server.conf, os.path.dirname(server.conf), "1", override]
+        parts = [*head, server.read("reeve.conf"), ""]
+        self.files = {"SNAPSHOT": os.memfd_create("snapshot"), "BOARD": os.memfd_create("board"),
+                      "IMAGE": os.open(REEVED, os.O_RDONLY), "STATE": os.memfd_create("state"),
+                      "LISTENER": self.listener.fileno(), "DOOR": self.door.fileno()}
+        os.write(self.files["SNAPSHOT"], "\0".join(parts).encode())
+        pid_file = server.path("reeved.pid")
+        for name, path in (("CONTROL_LOCK", server.control), ("PID_FILE_LOCK", pid_file)):
+            self.files[name] = os.open(path + ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        words = {"CONTROL": server.control, "PID_FILE": pid_file, "CONFIG": server.conf,
+                 "BOUND": self.bound, "OVERRIDE": override,
+                 "CONTROL.lock": server.control + ".lock", "PID_FILE.lock": pid_file + ".lock"}
+        with open(os.path.join(CORPUS, "1.json"), encoding="ascii") as file:
+            self.state = self.fill(json.load(file), {**words, **self.files})
+
+    def fill(self, value, words):
+        if isinstance(value, dict):
+            return {name: self.fill(each, words) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.fill(each, words) for each in value]
+        return words.get(value, value) if isinstance(value, str) else value
+
+    def write(self, text):
+        os.ftruncate(self.files["STATE"], 0)
+        os.pwrite(self.files["STATE"], text, 0)
+
+    def rehearse(self, text):
+        self.write(text)
+        return run([REEVED, "--test-state", str(self.files["STATE"])],
+                   pass_fds=self.files.values())
+
+    def close(self):
+        self.listener.close()
+        self.door.close()
+        for name in set(self.files) - {"LISTENER", "DOOR"}:
+            os.close(self.files[name])
+
+
+@scenario("the state of an earlier version is taken over, and goes on", models=())
+def earlier(case):
+    past = Past(case)
+    past.write(json.dumps(past.state).encode())
+    server, address = past.server, past.listener.getsockname()
+    numbers = f"{past.files['STATE']}:{past.files['IMAGE']}"
+    with open(server.path("log"), "ab") as log:
+        server.process = subprocess.Popen(
+            ["/bin/sh", "-c", f'REEVE_SUCCEED="$$:{numbers}" exec "$@"', "sh", REEVED],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=past.files.values(),
+            start_new_session=True)
+    past.close()
+    server.until_logged("operation", f"operation 8: reeved 0.0.9 -> {VERSION}: generation 5 serves")
+    server.ready()
+    status = server.settled() and server.status()
+    equal((status["generation"], status["totals"]["requests"]), (5, 7000), "what went on")
+    equal(get(address).body, INDEX, "the listener")
+    results = server.ask("generations")["data"]["operations"]
+    equal([(each["operation"], each["code"]) for each in results], [(7, 3), (8, 0)], "results")
+    equal(server.ctl("upgrade", "--binary", REEVED).code, 0, "exit code of an upgrade")
+
+
+def places(value, path=()):
+    """The path to each member of the state."""
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, each in members:
+        yield path + (name,)
+        if isinstance(each, (dict, list)):
+            yield from places(each, path + (name,))
+
+
+@scenario("a state that does not fit is refused by a line", models=())
+def malformed(case):
+    past = Past(case)
+    good = json.dumps(past.state)
+    contains(past.rehearse(good.encode()).out, f"upgrade: ready: {VERSION}", "the good one")
+    wanted = {"": "no JSON", "{": "no JSON", "[]": "not the state", "{}": "not the state",
+              good.replace('"version": 1', '"version": 99'): "has version 99, and reeved",
+              good.replace('"messages": []', '"messages": ["SHOUT"]'): "message SHOUT",
+              good.replace('"serving"', '"probing"'): "neither serves",
+              good.replace('"generations"', '"generation"'): "no generation"}
+    for text, part in wanted.items():
+        result = past.rehearse(text.encode())
+        equal(result.code, 1, f"exit status ({result.text})")
+        contains(result.err, part, "the line")
+    for number, path in enumerate(places(past.state)):
+        for value in WRONG if FULL else WRONG[number % 4::4]:
+            state = json.loads(good)
+            place = state
+            for name in path[:-1]:
+                place = place[name]
+            place[path[-1]] = value
+            result = past.rehearse(json.dumps(state).encode())
+            check(result.code in (0, 1), f"{path} is {value}: {result.code} {result.text}")
+            check(result.code == 0 or result.err.count("\n") == 1,
+                  f"{path} is {value}: {result.err!r}")
+    past.close()
 
 
 if __name__ == "__main__":
