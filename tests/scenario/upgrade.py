@@ -1,5 +1,6 @@
 """Upgrade in place: another program takes over as the master, under the same PID, with everything
 that the old one held; or it does not, and the old one goes on."""
+import fcntl
 import json
 import os
 import re
@@ -7,10 +8,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 from client import KEPT, ONE_EACH, Load, connect, echo, get
 from reeve import (ECHO, FULL, HTTP, MODULE_PATH, REEVED, SITE, check, children, contains, equal,
-                   main, run, scenario)
+                   main, run, scenario, status_field, wait_gone)
 
 UPGRADES = 20 if FULL else 3
 IMPOSTOR = os.path.abspath(os.environ.get("REEVE_IMPOSTOR", "tests/fault/impostor"))
@@ -19,6 +21,28 @@ WRONG = (None, "x", -7, 1 << 40, [], {}, [None], True)
 INDEX = b"<h1>index</h1>\n"
 VERSION = re.search(r"reeved (\S+)", run([REEVED, "-V"]).out).group(1)
 NEXT = re.sub(r"[0-9]", "9", VERSION)
+
+
+def inherit(case, names, text):
+    """Starts the server as systemd would, with listening sockets from 3 on. Their addresses."""
+    server = case.server(text)
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in names]
+
+    def move():
+        high = [fcntl.fcntl(each, fcntl.F_DUPFD, 100) for each in sockets]
+        for number, fd in enumerate(high):
+            os.dup2(fd, 3 + number)
+            os.close(fd)
+    with open(server.path("log"), "ab") as log:
+        server.process = subprocess.Popen(
+            ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *server.command()], stdout=log,
+            stderr=log, stdin=subprocess.DEVNULL, preexec_fn=move, close_fds=False,
+            start_new_session=True,
+            env=dict(os.environ, LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=":".join(names)))
+    addresses = [each.getsockname() for each in sockets]
+    for each in sockets:
+        each.close()
+    return server.ready(), addresses
 
 
 def newer(server, name="reeved-next"):
@@ -212,6 +236,53 @@ def around(case):
     verbs = [each["verb"] for each in server.ask("generations")["data"]["operations"]]
     equal(sorted(verbs[-10:]), ["reload"] * 5 + ["upgrade"] * 5, "what was done")
     equal(get(server.address()).body, INDEX, "it serves")
+
+
+@scenario("listeners of every kind, and inherited ones, are the same sockets after it", models=())
+def sockets(case):
+    text = ('listen "fd:web" { protocol = "http" }\n'
+            'listen "unix:/echo.sock" { protocol = "echo" mode = 0600 }\n' + HTTP + SITE)
+    with tempfile.TemporaryDirectory(prefix="reeve-") as folder:
+        check_sockets(case, text.replace("unix:", "unix:" + folder), folder)
+
+
+def check_sockets(case, text, folder):
+    server, (web,) = inherit(case, ["web"], text)
+    before = server.listeners()
+    for _ in range(2):
+        equal(server.ctl("upgrade").code, 0, "exit code")
+        equal(server.listeners(), before, "listeners")
+        for address in (web, server.address()):
+            equal(get(address).body, INDEX, f"answer at {address}")
+        with connect(folder + "/echo.sock") as link:
+            equal(echo(link, b"hello"), b"hello", "echo")
+    # An address that was handed over can be left and taken again.
+    server.configure(HTTP + SITE)
+    equal(server.ctl("reload").code, 0, "exit code without the inherited one")
+    server.configure('listen "fd:web" { protocol = "http" }\n' + SITE)
+    equal(server.ctl("reload").code, 0, "exit code with it again")
+    equal(get(web).body, INDEX, "it serves")
+
+
+@scenario("a server that has detached, with logs in files", models=())
+def detached(case):
+    case.need_no_wrap("it keeps the caller's standard error itself")
+    server = case.server(error_log="error.log")
+    equal(server.run("-d").code, 0, "exit status of the parent")
+    pid = int(server.read("reeved.pid"))
+    with server.events() as events:
+        equal(server.ctl("upgrade").code, 0, "exit code")
+        events.wait("upgrade", "has taken over")
+    equal(server.status()["pid"], pid, "PID")
+    contains(server.read("error.log"), "has taken over", "the log")
+    os.rename(server.path("error.log"), server.path("old.log"))
+    equal(server.ctl("reopen-logs").code, 0, "exit code of reopen-logs")
+    contains(server.read("error.log"), "logs-reopened", "the new log")
+    equal(server.ctl("upgrade").code, 0, "exit code of another one")
+    contains(server.read("error.log"), "has taken over", "the new log")
+    equal(status_field(pid, "Name"), "reeved", "the name of the process")
+    equal(server.ctl("stop").code, 0, "exit code of stop")
+    check(wait_gone(pid), "it has ended")
 
 
 @scenario("an upgrade asked for during a reload waits for its end", models=())
