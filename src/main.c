@@ -205,7 +205,9 @@ static int test_state(const char *number)
     else
         fputs(buf_text(&error), stderr);
     buf_free(&error);
-    return ok ? 0 : 1;
+    if (!ok)
+        _exit(1); /* what was half taken belongs to nobody: no tool should look for its owner */
+    return 0;
 }
 
 /* The file that this program was started from, by the name that was used: a link may point at a newer

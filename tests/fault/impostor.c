@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     if (argc < 2 || strcmp(argv[1], "--test-state") != 0)
         return 2;
     if (strcmp(name, "crashes") == 0)
-        raise(SIGSEGV);
+        raise(SIGABRT);
     if (strcmp(name, "hangs") == 0)
         for (;;)
             pause();

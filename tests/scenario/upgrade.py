@@ -119,7 +119,7 @@ def unharmed(server, pids):
     equal(result.code, 0, f"exit code of a good upgrade ({result.text})")
 
 
-REFUSED = {"crashes": "Segmentation fault", "hangs": "not ended within", "is-silent": "no answer",
+REFUSED = {"crashes": "Aborted", "hangs": "not ended within", "is-silent": "no answer",
            "refuses": "the state has version 1, and reeved 7.0 reads 4 to 6",
            "talks": "not ended within"}
 
