@@ -246,7 +246,8 @@ json_t *logs_put(void)
     json_t *list = json_array();
 
     list_each(node, &files)
-        json_array_append_new(list, fields_put(file_fields, list_entry(node, struct logfile, node)));
+        json_array_append_new(list,
+                              fields_put(file_fields, list_entry(node, struct logfile, node)));
     return json_pack("{s:o,s:b,s:i,s:i,s:o}", "sink", fields_put(sink_fields, &sink), "level_set",
                      level_set, "level", (int)log_level(), "format", (int)log_opened_format(),
                      "files", list);

@@ -51,7 +51,9 @@ static json_t *current_json(const struct worker *worker)
 {
     json_t *list = json_array();
 
-    for (uint32_t i = 0; worker->board && i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
+    if (!worker->board)
+        return list;
+    for (uint32_t i = 0; i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
         const struct board_thread *thread = &worker->board->thread[i];
 
         if (board_get(&thread->state) == BOARD_BUSY)

@@ -19,6 +19,7 @@
 #include "master/reload.h"
 #include "master/state.h"
 #include "master/stop.h"
+#include "master/tester.h"
 #include "master/upgrade.h"
 #include "master/workers.h"
 #include "master/workforce.h"
@@ -33,7 +34,7 @@ static void on_child(void)
     int status;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (!worker_reaped(pid, status) && !upgrade_reaped(pid, status))
+        if (!worker_reaped(pid, status) && !tester_reaped(pid, status))
             say(LOG_STRANGER_REAPED, "pid %d", (int)pid);
 }
 

@@ -10,8 +10,6 @@ struct options;
 /* Begins one to the program at that path (NULL: where the running one was started from). Returns the
  * operation to wait for; the caller acknowledges it once it has joined. */
 struct operation *upgrade_request(const char *path);
-/* waitpid() said that this process has ended: was it the one that tests the new program? */
-bool upgrade_reaped(pid_t pid, int status);
 
 /* succeed.c: what the new program does. */
 
