@@ -29,6 +29,7 @@
 #include "master/signals.h"
 #include "master/spawn.h"
 #include "master/state.h"
+#include "master/upgrade.h"
 #include "share/snapshot.h"
 
 void master_complain(const struct options *options, const char *text)
@@ -121,6 +122,32 @@ static bool start(struct buf *error)
     return ok && reload_first();
 }
 
+/* From the start, or an upgrade, to the end. */
+static int run(void)
+{
+    while (!master.finished) {
+        reactor_turn();
+        if (master.state == MASTER_SERVING)
+            tell_parent(0);
+    }
+    listeners_close_all();
+    say(LOG_STOPPED, "status %d", master.exit_status);
+    control_close();
+    instance_release();
+    notify_close();
+    board_close(&master.board);
+    free(master.last_error);
+    tell_parent(master.exit_status);
+    return master.exit_status;
+}
+
+int master_succeed(char **argv)
+{
+    notify_open();
+    oom_open();
+    return succeed(argv) ? run() : 1;
+}
+
 int master_main(const struct options *options)
 {
     struct buf error = {0};
@@ -140,18 +167,5 @@ int master_main(const struct options *options)
         instance_release();
         return 1;
     }
-    while (!master.finished) {
-        reactor_turn();
-        if (master.state == MASTER_SERVING)
-            tell_parent(0);
-    }
-    listeners_close_all();
-    say(LOG_STOPPED, "status %d", master.exit_status);
-    control_close();
-    instance_release();
-    notify_close();
-    board_close(&master.board);
-    free(master.last_error);
-    tell_parent(master.exit_status);
-    return master.exit_status;
+    return run();
 }

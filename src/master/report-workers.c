@@ -51,6 +51,8 @@ static json_t *current_json(const struct worker *worker)
 {
     json_t *list = json_array();
 
+    if (!worker->board)
+        return list;
     for (uint32_t i = 0; i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
         const struct board_thread *thread = &worker->board->thread[i];
 

@@ -32,6 +32,11 @@ int spawn_open(void)
     return image_fd < 0 ? -1 : 0;
 }
 
+int spawn_image(void)
+{
+    return image_fd;
+}
+
 /* In the child. Only async-signal-safe calls are needed here, since the master has one thread, but
  * there is nothing else to do anyway. */
 static _Noreturn void become_worker(int channel, char *const argv[])

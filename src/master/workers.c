@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "master/crashes.h"
+#include "master/carry.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
@@ -173,13 +174,15 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->slot = slot;
     worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
+    worker->speaks = MSG_TYPES;
     worker->segment = (unsigned)segment;
     recycling_draw(worker);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);
     sys_close(&theirs);
-    worker_connect(worker, ours);
+    if (!worker_connect(worker, ours))
+        worker_kill(worker); /* nobody would hear it; its end is handled as that of any worker */
     timer_set(&worker->deadline, generation->core.ready_timeout);
     if (!generation->check)
         say(LOG_WORKER_STARTED, "worker %d of generation %u has pid %d", worker->slot_index,
@@ -197,6 +200,32 @@ failed:
     sys_close(&theirs);
     free(worker);
     return NULL;
+}
+
+bool worker_adopt(struct worker *worker, struct generation *generation, bool readable,
+                  struct buf *error)
+{
+    int channel = worker->channel.fd;
+
+    if (worker->segment >= BOARD_SEGMENTS || segment_used[worker->segment]) {
+        buf_printf(error, "a worker of the state has segment %u, which is not free\n",
+                   worker->segment);
+        return false;
+    }
+    segment_used[worker->segment] = true;
+    worker->generation = generation;
+    worker->deadline.fire = on_deadline;
+    worker->deadline.arg = worker;
+    carry_timer(&worker->deadline);
+    list_append(&generation->workers, &worker->node);
+    if (readable)
+        worker->board = board_segment_map(&master.board, worker->segment);
+    if ((readable && !worker->board) || !worker_connect(worker, channel)) {
+        buf_printf(error, "worker %d (pid %d) cannot be taken over: %s\n", worker->slot_index,
+                   (int)worker->pid, strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 /* ---------------------------------------------------------------- end -------------- */
@@ -218,7 +247,8 @@ static struct worker *worker_by_pid(pid_t pid)
 
 void worker_count(struct worker *worker)
 {
-    counters_read(&worker->counters, worker->board);
+    if (worker->board)
+        counters_read(&worker->counters, worker->board);
 }
 
 static void worker_free(struct worker *worker)

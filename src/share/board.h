@@ -21,6 +21,7 @@
 #define BOARD_THREADS 12288 /* records of a worker: THREADS_MAX of conf/core.h and some */
 #define BOARD_LABEL 88
 #define BOARD_PROTOCOL 16
+#define BOARD_LAYOUT 96 /* room for the text of board_layout() */
 
 /* What a thread does. */
 enum board_thread_state {
@@ -86,6 +87,11 @@ struct board {
 
 /* Master. 0 or -1 with errno. */
 int board_create(struct board *board);
+/* The board of an earlier image of this process, which has the same layout (the descriptor is taken
+ * over). 0 or -1 with errno. */
+int board_adopt(struct board *board, int fd);
+/* Where everything lies: boards with the same text can be read alike. */
+void board_layout(char text[BOARD_LAYOUT]);
 int board_segment_clear(struct board *board, unsigned index); /* no worker may hold it */
 /* A worker's segment, for reading; board_segment_unmap() when it is no longer looked at. NULL with
  * errno. */
