@@ -38,6 +38,7 @@ static void drain(struct loop *loop)
     if (!loop->shown)
         record_idle(loop);
     loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    loop->moves.at = clock_now_ms();
     tell_drain(loop, false);
     accept_drain(loop);
 }
@@ -49,8 +50,10 @@ void loop_drain_idle(struct loop *loop)
     if (!loop->drain_at || loop->drain_at > clock_now_ms())
         return;
     loop->drain_at = 0;
-    if (loop->phase == LOOP_DRAINING)
-        tell_drain(loop, true);
+    if (loop->phase != LOOP_DRAINING)
+        return;
+    move_time_is_over(loop);
+    tell_drain(loop, true);
 }
 
 static void stop(struct loop *loop)
@@ -85,6 +88,7 @@ void loop_begin_anew(struct loop *loop)
 {
     loop->phase = LOOP_SERVING;
     loop->drain_at = 0;
+    loop->moves = (struct loop_moves){0};
     if (atomic_load(&loop->engine->draining))
         loop_post(loop, LOOP_DRAIN);
 }

@@ -14,6 +14,7 @@
 /* A listener as one loop sees it. */
 struct loop_listener {
     struct wait_source source;
+    struct wait_source passage;
     struct listener *listener;
     struct list shelf; /* spare connections of its protocol's size */
     unsigned shelf_count;
@@ -45,6 +46,12 @@ struct loop_accept {
     bool conn_closed; /* since the last move; a launched one counts */
 };
 
+/* Giving idle connections to other workers while it drains. */
+struct loop_moves {
+    int64_t at;  /* when to try again with those that are idle, 0: none waits */
+    bool jammed; /* some could not be given in all of their time */
+};
+
 /* How well it went to look again before sleeping. */
 struct loop_yield {
     unsigned in_a_row; /* turns without a wait in earnest */
@@ -74,6 +81,7 @@ struct loop {
     unsigned aheads; /* jobs in flight that read a file */
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
+    struct loop_moves moves;
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
     const struct reeve_conn *shown; /* whose request the board record shows */
     const char *shown_protocol;
@@ -119,7 +127,7 @@ void loop_drain_idle(struct loop *loop);       /* tells idle connections when th
 bool loop_is_finished(const struct loop *loop); /* drained or stopped, and empty */
 
 /* step.c */
-void step_begin(struct reeve_conn *conn);   /* fresh from accept */
+void step_begin(struct reeve_conn *conn, const struct accepted *accepted); /* a fresh one */
 void step_run(struct reeve_conn *conn);     /* goes on as far as it can without waiting */
 void step_event(struct reeve_conn *conn, unsigned ready);
 void step_timer(struct wheel_timer *timer);
@@ -138,11 +146,14 @@ void accept_serve(struct loop *loop);
 void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
+void accept_passage(struct loop *loop, struct loop_listener *from);
 void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
 void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
 
 void accept_taken(struct loop *loop); /* one more: it may be full now */
+/* Does another worker that serves watch the listeners? */
+bool accept_others_watch(const struct loop *loop);
 
 /* take.c */
 enum taken {
@@ -152,8 +163,18 @@ enum taken {
     TAKE_STARVED, /* no descriptor, memory, thread or process, see errno */
 };
 enum taken take_one(struct loop *loop, struct loop_listener *from);
+/* Serves it, or launches what will; on TAKE_STARVED it is in hand, or closed. */
+enum taken take_accepted(struct loop *loop, struct loop_listener *from,
+                         const struct accepted *accepted);
 /* Launches the connection in hand, which could not be launched when it was accepted. */
 enum taken take_in_hand(struct loop *loop);
+
+/* move.c: idle connections go from workers that drain to those that serve */
+enum taken move_take(struct loop *loop, struct loop_listener *from); /* one from the passage */
+void move_parked(struct reeve_conn *conn); /* it waits now: gives it away if it may; it may be over */
+void move_all(struct loop *loop);          /* each turn: those that are idle, if it is time */
+void move_time_is_over(struct loop *loop); /* drain_linger has passed: what is idle still is told */
+bool move_is_possible(const struct reeve_conn *conn);
 
 /* yield.c: true if its one connection had news after all: then the loop need not wait now */
 bool yield_look(struct loop *loop);
@@ -176,8 +197,8 @@ void job_spares_free(struct loop *loop);
 
 /* record.c: this loop on the board */
 void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */
-void record_opened(struct loop *loop);
-void record_closed(struct loop *loop);
+void record_opened(struct loop *loop, bool moved);
+void record_closed(struct loop *loop, bool moved);
 void record_busy(struct reeve_conn *conn, const char *label, size_t length);
 void record_over(struct reeve_conn *conn); /* busy no more; harmless otherwise */
 void record_spares_free(struct loop *loop);

@@ -63,6 +63,8 @@ static void listeners_init(struct loop *loop)
         struct loop_listener *from = &loop->listeners[i];
         from->listener = &loop->engine->listeners[i];
         wait_source_init(&from->source, from->listener->fd, WAIT_ROLE_LISTENER);
+        wait_source_init(&from->passage, from->listener->passage ? from->listener->passage->take : -1,
+                         WAIT_ROLE_PASSAGE);
         list_init(&from->shelf);
     }
 }
@@ -189,6 +191,7 @@ static int sleep_time(const struct loop *loop)
     int64_t timeout = wheel_next(&loop->wheel, clock_now_ms());
     timeout = sooner(timeout, loop->accept.look_at);
     timeout = sooner(timeout, loop->drain_at);
+    timeout = sooner(timeout, loop->moves.at);
     return timeout > INT_MAX ? INT_MAX : (int)timeout;
 }
 
@@ -217,6 +220,9 @@ static void loop_event(struct loop *loop, const struct wait_event *event)
         break;
     case WAIT_ROLE_LISTENER:
         accept_event(loop, list_entry(source, struct loop_listener, source));
+        break;
+    case WAIT_ROLE_PASSAGE:
+        accept_passage(loop, list_entry(source, struct loop_listener, passage));
         break;
     case WAIT_ROLE_GUEST:
         loop->settings.guest_ready(loop->settings.guest_arg);
@@ -274,6 +280,7 @@ static void loop_turn(struct loop *loop)
     loop_obey(loop);
     run_ready(loop);
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
+    move_all(loop);
     loop_drain_idle(loop);
     accept_look(loop); /* last: whatever closed above has left room */
     if (loop->engine->turn_end)
@@ -310,10 +317,9 @@ void loop_serve_one(struct loop *loop, const struct accepted *accepted)
     begin(loop);
     accept_never(loop);
     loop_begin_anew(loop);
-    struct reeve_conn *conn =
-        conn_new(loop, &loop->listeners[index], accepted->fd, &accepted->peer);
+    struct reeve_conn *conn = conn_new(loop, &loop->listeners[index], accepted);
     if (conn) {
-        step_begin(conn);
+        step_begin(conn, accepted);
     } else {
         log_msg(LOG_NO_MEMORY, "%s: a connection had to be closed", accepted->listener->address);
         close(accepted->fd);

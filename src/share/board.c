@@ -183,3 +183,16 @@ bool board_has_share(const struct board *board)
     /* own <= mean * 17/16 + 1, in whole numbers */
     return serving < 2 || own * serving * 16 <= total * 17 + serving * 16;
 }
+
+bool board_others_serve(const struct board *board)
+{
+    for (unsigned word = 0; word < BOARD_SEGMENTS / 32; word++) {
+        uint32_t bits = board_get(&board->head->serving[word]);
+
+        if (word == board->index / 32)
+            bits &= ~(1u << board->index % 32);
+        if (bits)
+            return true;
+    }
+    return false;
+}

@@ -41,6 +41,8 @@ struct board_thread {
     _Atomic uint64_t requests;
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
+    _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
+    _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
@@ -101,4 +103,6 @@ void board_label(struct board_thread *thread, const char *label, size_t length);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);
+/* Does any other worker serve? */
+bool board_others_serve(const struct board *board);
 #endif
