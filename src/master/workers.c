@@ -205,6 +205,7 @@ static void worker_free(struct worker *worker)
 {
     worker_count(worker);
     counters_retire(&master.retired, &worker->counters);
+    counters_retire(&worker->generation->retired, &worker->counters);
     board_segment_unmap(worker->board);
     segment_used[worker->segment] = false;
     board_set_serving(&master.board, worker->segment, false);

@@ -35,7 +35,7 @@ static void watch(struct loop *loop)
         struct loop_listener *from = &loop->listeners[(loop->accept.turn + i) % count];
         if (loop->ops->listen(loop->wait, &from->source, exclusive) < 0)
             log_errno(LOG_SYSTEM, "cannot watch %s", from->listener->address);
-        if (from->listener->passage &&
+        if (from->listener->passage && move_takes(loop) &&
             loop->ops->listen(loop->wait, &from->passage, exclusive) < 0)
             log_errno(LOG_SYSTEM, "cannot watch the passage of %s", from->listener->address);
     }
@@ -82,12 +82,13 @@ static bool has_share(const struct loop *loop)
     return board_has_share(loop->engine->board);
 }
 
-bool accept_others_watch(const struct loop *loop)
+bool accept_others_watch(const struct loop *loop, bool takes)
 {
     const struct board *board = loop->engine->board;
     for (unsigned i = 0; i < BOARD_SEGMENTS; i++) {
         bool serving = board_get(&board->head->serving[i / 32]) >> i % 32 & 1;
-        if (serving && i != board->index && board_get(&board->shares[i].watching))
+        if (serving && i != board->index && board_get(&board->shares[i].watching) &&
+            (!takes || board_get(&board->shares[i].takes)))
             return true;
     }
     return false;
@@ -188,7 +189,7 @@ void accept_all(struct loop *loop)
         struct loop_listener *from = &loop->listeners[i];
         if (loop->accept.state == ACCEPT_POLLING)
             accept_event(loop, from);
-        if (loop->accept.state == ACCEPT_POLLING && from->listener->passage)
+        if (loop->accept.state == ACCEPT_POLLING && from->listener->passage && move_takes(loop))
             accept_passage(loop, from);
     }
 }
@@ -200,7 +201,7 @@ static void look_unfair(struct loop *loop, bool time)
     accept->looks += time;
     if (has_share(loop)) {
         try_polling(loop);
-    } else if (time && (accept->looks > UNFAIR_LOOKS || !accept_others_watch(loop))) {
+    } else if (time && (accept->looks > UNFAIR_LOOKS || !accept_others_watch(loop, false))) {
         /* Nobody else watches; or it says so on the board for so long that the board may lie: a
          * worker that was taken over can write there. */
         accept_move(loop, ACCEPT_POLLING, 0);
@@ -253,16 +254,15 @@ static enum taken take_all(struct loop *loop, struct loop_listener *from, take_f
 }
 
 /* What nobody else will take: of listeners that are no longer configured, and of passages that are
- * shut. Another passage is emptied as well, as far as there is room: this loop may have been woken
- * for what is in it. */
+ * shut. Of another passage one is taken: this loop may have been woken for it. */
 static enum taken empty_one(struct loop *loop, struct loop_listener *from)
 {
     const struct passage *passage = from->listener->passage;
     enum taken outcome = TAKE_DRY;
-    if (passage)
+    if (passage && move_takes(loop) && passage_is_shut(passage))
         outcome = take_all(loop, from, move_take);
-    if (outcome != TAKE_DRY && !passage_is_shut(passage))
-        outcome = TAKE_DRY;
+    else if (passage && move_takes(loop) && loop_has_room(loop))
+        move_take(loop, from);
     if (outcome == TAKE_DRY && atomic_load(&from->listener->removed))
         outcome = take_all(loop, from, take_one);
     return outcome;

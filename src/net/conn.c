@@ -79,6 +79,7 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from,
     list_init(&conn->ready);
     list_init(&conn->jobs);
     peer_text(conn, &accepted->peer);
+    conn->passing = accepted->moved && loop->phase == LOOP_DRAINING;
     list_append(&loop->conns, &conn->node);
     loop->held++;
     record_opened(loop, accepted->moved);

@@ -60,6 +60,8 @@ struct reeve_conn {
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
     bool moved;     /* given to another worker */
+    bool passing;   /* came from another worker when this one drained already */
+    bool stays;     /* it cannot be given as it is now */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
     struct conn_label *label; /* while it is busy; NULL: memory was short */

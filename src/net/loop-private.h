@@ -19,6 +19,7 @@ struct loop_listener {
     struct list shelf; /* spare connections of its protocol's size */
     unsigned shelf_count;
     unsigned emptied; /* connections taken while draining */
+    bool shut;        /* its passage takes nothing more */
 };
 
 enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
@@ -48,8 +49,10 @@ struct loop_accept {
 
 /* Giving idle connections to other workers while it drains. */
 struct loop_moves {
-    int64_t at;  /* when to try again with those that are idle, 0: none waits */
-    bool jammed; /* some could not be given in all of their time */
+    int64_t at;          /* when to try again, and to look after what was given; 0: no need */
+    int64_t stuck_since; /* nothing could be given since then; 0: it goes well */
+    int64_t alone_since; /* nobody has room for what was given; 0: somebody has */
+    bool given;          /* what was given may still stand in a passage */
 };
 
 /* How well it went to look again before sleeping. */
@@ -152,8 +155,8 @@ void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
 
 void accept_taken(struct loop *loop); /* one more: it may be full now */
-/* Does another worker that serves watch the listeners? */
-bool accept_others_watch(const struct loop *loop);
+/* Does another worker that serves watch the listeners? One that takes connections over? */
+bool accept_others_watch(const struct loop *loop, bool takes);
 
 /* take.c */
 enum taken {
@@ -171,10 +174,12 @@ enum taken take_in_hand(struct loop *loop);
 
 /* move.c: idle connections go from workers that drain to those that serve */
 enum taken move_take(struct loop *loop, struct loop_listener *from); /* one from the passage */
-void move_parked(struct reeve_conn *conn); /* it waits now: gives it away if it may; it may be over */
-void move_all(struct loop *loop);          /* each turn: those that are idle, if it is time */
-void move_time_is_over(struct loop *loop); /* drain_linger has passed: what is idle still is told */
-bool move_is_possible(const struct reeve_conn *conn);
+/* It waits now: gives it away if it may, and then it is over here. */
+void move_parked(struct reeve_conn *conn);
+void move_begin(struct loop *loop); /* it drains from now on */
+void move_look(struct loop *loop);         /* each turn: gives those that are idle, if it is time */
+bool move_takes(const struct loop *loop);  /* connections from others? */
+bool move_is_possible(const struct reeve_conn *conn); /* or are its answers the last? */
 
 /* yield.c: true if its one connection had news after all: then the loop need not wait now */
 bool yield_look(struct loop *loop);

@@ -63,8 +63,8 @@ static void listeners_init(struct loop *loop)
         struct loop_listener *from = &loop->listeners[i];
         from->listener = &loop->engine->listeners[i];
         wait_source_init(&from->source, from->listener->fd, WAIT_ROLE_LISTENER);
-        wait_source_init(&from->passage, from->listener->passage ? from->listener->passage->take : -1,
-                         WAIT_ROLE_PASSAGE);
+        const struct passage *passage = from->listener->passage;
+        wait_source_init(&from->passage, passage ? passage->take : -1, WAIT_ROLE_PASSAGE);
         list_init(&from->shelf);
     }
 }
@@ -107,6 +107,8 @@ struct loop *loop_new(const struct loop_settings *settings)
         return NULL;
     }
     board_set(&settings->record->state, BOARD_STARTING);
+    if (move_takes(loop))
+        board_set(&loop->engine->board->own_share->takes, 1);
     return loop;
 }
 
@@ -280,7 +282,7 @@ static void loop_turn(struct loop *loop)
     loop_obey(loop);
     run_ready(loop);
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
-    move_all(loop);
+    move_look(loop);
     loop_drain_idle(loop);
     accept_look(loop); /* last: whatever closed above has left room */
     if (loop->engine->turn_end)

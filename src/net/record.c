@@ -25,7 +25,10 @@ void record_opened(struct loop *loop, bool moved)
     if (!loop->settings.launched)
         record_share(loop, 1);
     board_add(&record->connections, 1);
-    board_add(moved ? &record->moved_in : &record->accepted, 1);
+    if (!moved)
+        board_add(&record->accepted, 1);
+    else if (loop->phase != LOOP_DRAINING) /* else it only passes through */
+        board_add(&record->moved_in, 1);
 }
 
 void record_closed(struct loop *loop, bool moved)

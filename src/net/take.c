@@ -70,7 +70,7 @@ static enum taken serve(struct loop *loop, struct loop_listener *from,
 enum taken take_accepted(struct loop *loop, struct loop_listener *from,
                          const struct accepted *accepted)
 {
-    if (!loop->engine->launch)
+    if (!loop->engine->launch || loop->settings.launched)
         return serve(loop, from, accepted);
     loop->in_hand = *accepted;
     return take_in_hand(loop);

@@ -58,6 +58,7 @@ struct board_segment {
 struct board_share {
     _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                   /* loops that watch the listeners now */
+    _Atomic uint32_t takes;                      /* whether it takes connections of others over */
     _Atomic uint32_t draining;                   /* for processes that the worker has forked */
 };
 
@@ -103,6 +104,6 @@ void board_label(struct board_thread *thread, const char *label, size_t length);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);
-/* Does any other worker serve? */
-bool board_others_serve(const struct board *board);
+/* Does any other worker that serves take connections over? */
+bool board_others_take(const struct board *board);
 #endif

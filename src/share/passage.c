@@ -131,10 +131,11 @@ static bool is_connection(int fd)
            setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) == 0;
 }
 
-/* The first descriptor of the message, -1: none; any more are closed. */
-static int received(struct msghdr *message)
+/* The one descriptor of the message in *fd, or -1. Returns how many there were; if more than one,
+ * all are closed. */
+static size_t received(struct msghdr *message, int *fd)
 {
-    int first = -1;
+    size_t total = 0;
 
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg)) {
         size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -145,13 +146,17 @@ static int received(struct msghdr *message)
             int one;
 
             memcpy(&one, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
-            if (first < 0)
-                first = one;
+            if (total++ == 0)
+                *fd = one;
             else
                 drop(one);
         }
     }
-    return first;
+    if (total > 1) {
+        drop(*fd);
+        *fd = -1;
+    }
+    return total;
 }
 
 enum passage_result passage_take(const struct passage *passage, int *fd, struct parcel *parcel)
@@ -168,8 +173,8 @@ enum passage_result passage_take(const struct passage *passage, int *fd, struct 
     do
         n = recvmsg(passage->take, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
-    *fd = n < 0 ? -1 : received(&message);
-    if (n < 0 || (n == 0 && *fd < 0))
+    *fd = -1;
+    if (n < 0 || (received(&message, fd) == 0 && n == 0))
         return PASSAGE_EMPTY; /* the end; or an empty packet, and what is behind it is told again */
     if (*fd >= 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && (size_t)n >= HEAD &&
         packet.magic == PASSAGE_MAGIC && is_connection(*fd)) {
