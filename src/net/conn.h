@@ -56,6 +56,7 @@ struct reeve_conn {
     bool at_end;    /* and it has been read */
     bool congested; /* output went above the high-water mark and not yet down to the low one */
     bool held_back; /* output was left in the queue: the protocol's deadline stands still */
+    bool trusted;   /* it has taken quickly what it got, see unsent.c */
     bool slow;      /* what its client has taken since did not give back all of its time */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
@@ -76,6 +77,7 @@ struct reeve_conn {
     int64_t deadline_span; /* as it was asked for */
     int64_t engine_deadline; /* of sending or lingering */
     int64_t warm_until;    /* what of a file was in memory is taken to be there still */
+    int64_t blocked_at;    /* when its socket was full last, 0: never */
     int64_t cold_since;    /* nothing is sent until a file has been read; 0: not so */
     int64_t ahead_at;      /* when to hand that to the pool again, while `ahead` is NULL */
     size_t discarded;      /* while lingering */

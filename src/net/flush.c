@@ -36,11 +36,12 @@ static void take_result(struct reeve_conn *conn, enum out_result result)
     case OUT_BLOCKED:
         conn->writable = false;
         conn->held_back = true;
-        conn->warm_until = clock_now_ms() + WARM_TIME;
+        conn->blocked_at = clock_now_ms();
+        conn->warm_until = conn->blocked_at + WARM_TIME;
         flushed(conn);
         break;
     case OUT_BUDGET:
-        loop_make_ready(conn);
+        ready_add(conn);
         flushed(conn);
         break;
     case OUT_COLD:
@@ -79,6 +80,14 @@ static void give_time(struct reeve_conn *conn, size_t sent)
     conn->slow = conn->engine_deadline < most && (sent || conn->slow);
 }
 
+/* It goes on after a wait. */
+static void held_back(struct reeve_conn *conn)
+{
+    if (conn->warm_until < clock_now_ms())
+        out_cool_down(&conn->out);
+    unsent_trust(conn);
+}
+
 bool flush_run(struct reeve_conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -91,8 +100,8 @@ bool flush_run(struct reeve_conn *conn)
     }
     if (!conn->writable || conn->cold_since)
         return true;
-    if (conn->held_back && conn->warm_until < clock_now_ms())
-        out_cool_down(&conn->out);
+    if (conn->held_back)
+        held_back(conn);
     enum out_result result =
         out_flush(&conn->out, &loop->pool, conn->source.fd, SEND_A_TURN, &sent);
     if (sent)

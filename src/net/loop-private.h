@@ -118,8 +118,6 @@ struct engine *loop_engine(void);
 void loop_post(struct loop *loop, unsigned bit);
 /* Any thread: wakes the loop if it sleeps; call after the news is in place. */
 void loop_wake(struct loop *loop);
-/* Run this connection again in the next turn, without waiting. */
-void loop_make_ready(struct reeve_conn *conn);
 bool loop_has_room(const struct loop *loop);
 
 /* loop-command.c */
@@ -143,6 +141,14 @@ bool flush_run(struct reeve_conn *conn);
  * that it had until `before`. */
 int64_t flush_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent);
 bool step_is_idle(const struct reeve_conn *conn);
+
+/* ready.c */
+void ready_add(struct reeve_conn *conn); /* it goes on in a later turn, without waiting */
+void ready_run(struct loop *loop);       /* a turn's share of them */
+
+/* unsent.c */
+void unsent_bound(int listener);              /* for all connections that it accepts */
+void unsent_trust(struct reeve_conn *conn);   /* this one takes what it gets: no bound any more */
 
 /* accept.c */
 void accept_serve(struct loop *loop);

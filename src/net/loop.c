@@ -65,6 +65,7 @@ static void listeners_init(struct loop *loop)
         wait_source_init(&from->source, from->listener->fd, WAIT_ROLE_LISTENER);
         const struct passage *passage = from->listener->passage;
         wait_source_init(&from->passage, passage ? passage->take : -1, WAIT_ROLE_PASSAGE);
+        unsent_bound(from->listener->fd);
         list_init(&from->shelf);
     }
 }
@@ -165,12 +166,6 @@ bool loop_has_room(const struct loop *loop)
     return loop->held + atomic_load(&loop->launched) < (unsigned)loop->settings.connections;
 }
 
-void loop_make_ready(struct reeve_conn *conn)
-{
-    if (list_empty(&conn->ready))
-        list_append(&conn->loop->ready, &conn->ready);
-}
-
 static bool has_news(struct loop *loop)
 {
     return atomic_load(&loop->inbox) || atomic_load(&loop->commands);
@@ -254,22 +249,6 @@ static void take_inbox(struct loop *loop)
     }
 }
 
-/* Those that were ready when this turn came to them; what they leave is for the next turn. */
-static void run_ready(struct loop *loop)
-{
-    struct list mine;
-    if (list_empty(&loop->ready))
-        return;
-    mine = loop->ready;
-    mine.next->prev = mine.prev->next = &mine;
-    list_init(&loop->ready);
-    while (!list_empty(&mine)) {
-        struct reeve_conn *conn = list_entry(mine.next, struct reeve_conn, ready);
-        list_remove(&conn->ready);
-        step_run(conn);
-    }
-}
-
 /* ------------------------------------------------------------------- running --- */
 
 static void loop_turn(struct loop *loop)
@@ -280,7 +259,7 @@ static void loop_turn(struct loop *loop)
         loop_event(loop, &events[i]);
     take_inbox(loop);
     loop_obey(loop);
-    run_ready(loop);
+    ready_run(loop);
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
     move_look(loop);
     loop_drain_idle(loop);

@@ -223,7 +223,7 @@ void step_run(struct reeve_conn *conn)
         return;
     }
     if (more(conn))
-        loop_make_ready(conn);
+        ready_add(conn);
     park(conn);
     move_parked(conn);
 }
