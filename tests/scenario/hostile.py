@@ -9,7 +9,7 @@ import time
 
 from client import Client, Closed, get
 from reeve import (FORKING, HTTP, SLOW, TOGETHER, Skipped, alive, check, contains, equal,
-                   main, open_files, scenario)
+                   main, open_files, scenario, until)
 
 HOSTILE = HTTP + ('http { access_log = "access.log" site "default" {'
                   ' route "/" { static { root = "www" } } route "/act" { hostile { } } } }\n')
@@ -85,6 +85,26 @@ def failed(case):
 @scenario("a worker that names files after READY is not believed", models=())
 def files(case):
     says_too_late(case, "FILES")
+
+
+@scenario("junk in a passage is dropped, and connections are moved all the same",
+          models=("poll", "epoll", "event"))
+def passage(case):
+    server = taken_over(case)
+    with Client(server.address()) as client:
+        equal(client.get("/").status, 200, "an answer")
+        descriptors = {pid: len(open_files(pid)) for pid in server.pids().values()}
+        check(act(server, "passage") >= 50, "it could be given")
+        for _ in range(20):
+            equal(get(server.address()).status, 200, "it serves")
+        server.configure(threads=3)
+        equal(server.ask("reload")["code"], 0, "the reload")
+        server.settled()
+        equal(client.get("/").status, 200, "the kept connection goes on")
+    equal(len(descriptors), 2, "workers before")
+    until(lambda: [len(open_files(pid)) <= max(descriptors.values())
+                   for pid in server.pids().values()] == [True, True], "nothing is kept of it")
+    equal(server.logged("worker-crashed"), [], "crashes")
 
 
 def is_blocking(server):
