@@ -56,6 +56,11 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
     units_put_count(out, json_int(totals, "requests"));
     buf_adds(out, ", ");
     units_put_rate(out, json_number(data, "rate"));
+    if (json_int(totals, "shed")) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "shed"));
+        buf_adds(out, " refused: overload");
+    }
     buf_addc(out, '\n');
     put_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));
