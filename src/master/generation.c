@@ -217,8 +217,6 @@ static void drain(struct generation *generation, struct worker *none)
         master.serving = NULL;
     for (int i = 0; i < generation->slot_count; i++)
         slot_close(generation->slots[i]);
-    list_each(node, &generation->workers) /* none shall move its connections to another of them */
-        board_set_serving(&master.board, list_entry(node, struct worker, node)->segment, false);
     list_each(node, &generation->workers) {
         struct worker *worker = list_entry(node, struct worker, node);
 
