@@ -121,7 +121,8 @@ const reeve_option core_options[] = {
      "How long a worker that was told to end may go on with the connections it has. 0: as long as "
      "they last."},
     {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
-     "How long idle connections of a draining worker may still ask one thing."},
+     "How long idle connections of a draining worker that no other worker can take over may still "
+     "ask one thing."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
      "How long a client may take nothing of its answer before it is cut."},
     {"send_rate", REEVE_OPT_SIZE, "512", 0, 1 << 30, NULL, NULL,

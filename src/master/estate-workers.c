@@ -23,6 +23,7 @@ static const struct field listener_fields[] = {
     FIELD(INT, struct listener, backlog),    FIELD(U32, struct listener, mode),
     FIELD(TEXT, struct listener, owner),     FIELD(BOOL, struct listener, inherited),
     FIELD(BOOL, struct listener, waiting),   FIELD(BOOL, struct listener, removed),
+    FIELD(FD, struct listener, passage.take), FIELD(FD, struct listener, passage.give),
     FIELDS_END,
 };
 static const struct field generation_fields[] = {
@@ -32,6 +33,8 @@ static const struct field generation_fields[] = {
     FIELD(BOOL, struct generation, deadline.set),
     FIELD(TEXT, struct generation, modules), FIELD(TEXT, struct generation, files),
     FIELD(BOOL, struct generation, by_hand),
+    FIELD(U64, struct generation, retired.moved_out),
+    FIELD(U64, struct generation, retired.stayed),
     FIELDS_END,
 };
 static const struct field slot_fields[] = {
@@ -53,6 +56,9 @@ static const struct field worker_fields[] = {
     FIELD(U64, struct worker, counters.requests),
     FIELD(U64, struct worker, counters.bytes),
     FIELD(U64, struct worker, counters.shed),
+    FIELD(U64, struct worker, counters.moved_in),
+    FIELD(U64, struct worker, counters.moved_out),
+    FIELD(U64, struct worker, counters.stayed),
     FIELD(U32, struct worker, draw),         FIELD(I64, struct worker, replace_at),
     FIELD(I64, struct worker, resting_since),
     FIELDS_END,
@@ -117,6 +123,7 @@ static bool listener_take(const json_t *object, struct buf *error)
         abort();
     list_append(&listeners, &listener->node);
     listener->fd = -1;
+    listener->passage = listener->next = (struct passage){-1, -1};
     if (!fields_take(listener_fields, object, listener, "listener", error))
         return false;
     if (listener->fd < 0 || !listener->title || !listener->protocol || !listener->bound ||

@@ -21,19 +21,24 @@
 
 #define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
 
+void worker_send(struct worker *worker, const struct msg *msg)
+{
+    if (msg->type >= worker->speaks)
+        return; /* of a program before an upgrade */
+    if (channel_send(worker->channel.fd, msg) == 0 || errno == EPIPE || errno == ECONNRESET)
+        return; /* gone: the reaper will say so */
+    say(LOG_WORKER_STUCK, "worker %d (pid %d) does not read its channel (%s: %s); killed",
+        worker->slot_index, (int)worker->pid, msg_name(msg->type), strerror(errno));
+    worker_kill(worker);
+}
+
 void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
                  const char *text)
 {
     struct msg msg = {.type = type, .op = op, .value = value, .fd = fd, .text = text,
                       .length = text ? strlen(text) : 0};
 
-    if (type >= worker->speaks)
-        return; /* of a program before an upgrade */
-    if (channel_send(worker->channel.fd, &msg) == 0 || errno == EPIPE || errno == ECONNRESET)
-        return; /* gone: the reaper will say so */
-    say(LOG_WORKER_STUCK, "worker %d (pid %d) does not read its channel (%s: %s); killed",
-        worker->slot_index, (int)worker->pid, msg_name(type), strerror(errno));
-    worker_kill(worker);
+    worker_send(worker, &msg);
 }
 
 /* ---------------------------------------------------------------- acknowledgements -- */

@@ -148,9 +148,9 @@ static void hand_over(struct worker *worker)
     worker_tell(worker, MSG_BOARD, 0, (int)worker->segment, master.board.fd, NULL);
     worker_tell(worker, MSG_SNAPSHOT, 0, 0, generation->snapshot->fd, NULL);
     for (size_t i = 0; !check && i < generation->core.listen_count; i++) {
-        const char *title = generation->core.listens[i].title;
+        const struct core_listen *listen = &generation->core.listens[i];
 
-        worker_tell(worker, MSG_LISTENER, 0, 0, listener_fd(title), title);
+        listener_hand(listen->title, listen->protocol, worker);
     }
     if (logs_level_is_set() && !on_trial) /* a new configuration says its own */
         worker_tell(worker, MSG_LEVEL, 0, (int)log_level(), -1, NULL);
@@ -255,6 +255,7 @@ static void worker_free(struct worker *worker)
 {
     worker_count(worker);
     counters_retire(&master.retired, &worker->counters);
+    counters_retire(&worker->generation->retired, &worker->counters);
     board_segment_unmap(worker->board);
     segment_used[worker->segment] = false;
     board_set_serving(&master.board, worker->segment, false);

@@ -83,6 +83,7 @@ void worker_count(struct worker *worker);
  * not read its channel is killed. */
 void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
                  const char *text);
+void worker_send(struct worker *worker, const struct msg *msg);
 /* The operation is done only when this worker has acknowledged it, or is gone. */
 void worker_await_ack(struct worker *worker, struct operation *operation);
 /* It is gone: what waits for its word goes on. */

@@ -129,6 +129,11 @@ bool reeve_draining(void)
                       board_get(&engine->board->own_share->draining));
 }
 
+bool reeve_is_last(reeve_conn *conn)
+{
+    return reeve_draining() && !move_is_possible(own(conn));
+}
+
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
 {
     own(conn)->busy = true;

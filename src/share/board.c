@@ -231,3 +231,18 @@ bool board_has_share(const struct board *board)
     /* own <= mean * 17/16 + 1, in whole numbers */
     return serving < 2 || own * serving * 16 <= total * 17 + serving * 16;
 }
+
+bool board_others_take(const struct board *board)
+{
+    for (unsigned word = 0; word < BOARD_SEGMENTS / 32; word++) {
+        uint32_t bits = board_get(&board->head->serving[word]);
+
+        for (; bits; bits &= bits - 1) {
+            unsigned index = word * 32 + (unsigned)__builtin_ctz(bits);
+
+            if (index != board->index && board_get(&board->shares[index].takes))
+                return true;
+        }
+    }
+    return false;
+}

@@ -45,6 +45,8 @@ struct board_thread {
     _Atomic uint64_t requests;
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
+    _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
+    _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
     _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
@@ -65,6 +67,7 @@ struct board_segment {
 struct board_share {
     _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                   /* loops that watch the listeners now */
+    _Atomic uint32_t takes;                      /* whether it takes connections of others over */
     _Atomic uint32_t draining;                   /* for processes that the worker has forked */
 };
 
@@ -118,4 +121,6 @@ void board_label(struct board_thread *thread, const char *label, size_t length);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);
+/* Does any other worker that serves take connections over? */
+bool board_others_take(const struct board *board);
 #endif

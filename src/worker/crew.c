@@ -117,6 +117,12 @@ static void *loop_thread(void *arg)
     return NULL;
 }
 
+/* Older ones end before these two. */
+static bool can_pack(const reeve_module *module)
+{
+    return module->api_minor >= 3 && module->protocol->pack && module->protocol->unpack;
+}
+
 static bool engine_fill(struct crew *crew, struct buf *error)
 {
     struct engine *engine = &crew->engine;
@@ -139,6 +145,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         const struct core_listen *listen = &core->listens[i];
         struct handed_listener *handed = handover_listener(crew->handover, listen->title);
         struct listener *listener = &engine->listeners[engine->listener_count++];
+        const reeve_module *module;
 
         if (!handed) {
             buf_printf(error, "listen \"%s\": the master has not handed over this socket\n",
@@ -148,8 +155,10 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         listener->fd = handed->fd;
         listener->address = listen->title;
         listener->protocol_name = listen->protocol;
-        listener->protocol =
-            modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol)->protocol;
+        module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);
+        listener->protocol = module->protocol;
+        if (handed->passage.give >= 0 && can_pack(module))
+            listener->passage = &handed->passage;
     }
     return true;
 }
