@@ -267,3 +267,19 @@ unsigned crashes_clear(void)
     json_array_clear(kept);
     return count;
 }
+
+/* ---------------------------------------------------------------- carried ---------- */
+
+json_t *crashes_put(void)
+{
+    return json_pack("{s:I,s:o}", "last", (json_int_t)last_number, "kept",
+                     kept ? json_incref(kept) : json_array());
+}
+
+void crashes_restore(const json_t *object)
+{
+    const json_t *list = json_object_get(object, "kept");
+
+    last_number = json_integer_value(json_object_get(object, "last"));
+    kept = json_is_array(list) ? json_deep_copy(list) : json_array();
+}

@@ -19,11 +19,13 @@
 #include "base/sys.h"
 #include "master/carry.h"
 #include "master/control.h"
+#include "master/crashes.h"
 #include "master/estate-workers.h"
 #include "master/instance.h"
 #include "master/logs.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/quarantine.h"
 #include "master/socket.h"
 #include "master/state.h"
 #include "share/channel.h"
@@ -105,13 +107,14 @@ static json_t *messages_put(void)
 
 static json_t *estate_put(const struct succession *succession)
 {
-    return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind",
+    return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind",
                      ESTATE_KIND, "version", ESTATE_VERSION, "program", VERSION, "messages",
                      messages_put(), "succession", fields_put(succession_fields, succession),
                      "master", fields_put(master_fields, &master), "options", options_put(),
                      "board", board_put(), "instance", instance_put(), "logs", logs_put(),
                      "inherited", socket_put(), "listeners", listeners_put(), "generations",
-                     generations_put(), "operations", operations_put(), "control", control_put());
+                     generations_put(), "operations", operations_put(), "control", control_put(), "crashes",
+                     crashes_put(), "quarantine", quarantine_put());
 }
 
 int estate_write(const struct succession *succession)
@@ -256,6 +259,10 @@ bool estate_take(int fd, struct succession *succession, struct buf *error)
     json_t *state = estate_read(fd, error);
     bool ok = state && parts_take(state, succession, error);
 
+    if (ok) {
+        crashes_restore(json_object_get(state, "crashes"));
+        quarantine_restore(json_object_get(state, "quarantine"));
+    }
     json_decref(state);
     if (ok && !(master.control && master.control_group && master.pid_file)) {
         buf_adds(error, "the state does not say where the control socket is\n");

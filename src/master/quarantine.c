@@ -13,11 +13,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "master/carry.h"
 #include "master/generation.h"
 #include "master/reactor.h"
 #include "master/state.h"
@@ -261,4 +263,55 @@ unsigned quarantine_clear(void)
     }
     set_timer();
     return cleared;
+}
+
+/* ---------------------------------------------------------------- carried ---------- */
+
+json_t *quarantine_put(void)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < SUSPECTS; i++) {
+        const struct suspect *each = &suspects[i];
+
+        if (each->until)
+            json_array_append_new(
+                list, json_pack("{s:I,s:o,s:o,s:o,s:I}", "print", (json_int_t)each->print, "module",
+                                carry_bytes(each->module, strlen(each->module)), "method",
+                                carry_bytes(each->method, strlen(each->method)), "target",
+                                carry_bytes(each->target, strlen(each->target)), "until",
+                                (json_int_t)each->until));
+    }
+    return list;
+}
+
+static void text_restore(const json_t *object, const char *name, char *text, size_t room)
+{
+    size_t length;
+    char *bytes = carry_bytes_take(json_object_get(object, name), &length);
+
+    if (bytes && length < room)
+        memcpy(text, bytes, length + 1);
+    free(bytes);
+}
+
+void quarantine_restore(const json_t *list)
+{
+    const json_t *object;
+    size_t i;
+
+    json_array_foreach(list, i, object) {
+        struct suspect *each = &suspects[i];
+
+        if (i >= SUSPECTS)
+            break;
+        each->print = (uint64_t)json_integer_value(json_object_get(object, "print"));
+        each->until = json_integer_value(json_object_get(object, "until"));
+        text_restore(object, "module", each->module, sizeof(each->module));
+        text_restore(object, "method", each->method, sizeof(each->method));
+        text_restore(object, "target", each->target, sizeof(each->target));
+        if (!each->module[0])
+            *each = (struct suspect){0};
+    }
+    set_timer();
 }

@@ -168,6 +168,23 @@ def quarantine(case):
     equal(crash(server, "/crash?x=1")["number"], 4, "it crashes again")
 
 
+@scenario("what is kept of crashes and who is in quarantine outlive an upgrade", models=())
+def upgraded(case):
+    server = case.serve(site(("/crash", "asked = true")), modules=MODULES, quarantine_after=1)
+    server.crashes_meant = True
+    crash(server, "/crash?x=1")
+    server.until_logged("quarantine")
+    before = server.json("crashes", "show", "1")
+    equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
+    equal(server.json("crashes", "show", "1"), before, "the crash")
+    heard(server)
+    equal(get(server.address(), "/crash?x=1").status, 503, "what is in quarantine")
+    equal(get(server.address(), "/crash?x=2").status, 200, "what is not")
+    equal(server.ctl("quarantine", "clear").out, "1 are served again\n", "clear")
+    heard(server)
+    equal(crash(server, "/crash?x=1")["number"], 2, "the next one")
+
+
 @scenario("what is in quarantine comes out when its time is over", models=())
 def over(case):
     server = case.serve(site(("/crash", "asked = true")), modules=MODULES, quarantine_after=1,
