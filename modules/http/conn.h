@@ -24,6 +24,7 @@ struct http_conn {
     struct request *request; /* in HEAD, BODY, ASK, JOB, PROVEN, STREAM and SENDING; and if it was
                                 cut short */
     unsigned requests;       /* whose head has come */
+    int64_t idle_until;      /* IDLE, once `timed`: reeve_now() of its end */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
     bool begun;              /* the answer in hand is partly queued: a stream */
@@ -34,6 +35,9 @@ reeve_verdict conn_step(reeve_conn *conn);
 reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);
 void conn_close(reeve_conn *conn);
+/* conn-move.c */
+int conn_pack(reeve_conn *conn, void *parcel);
+reeve_verdict conn_unpack(reeve_conn *conn, const void *parcel, size_t length);
 reeve_verdict conn_late(reeve_conn *conn); /* conn-late.c */
 /* A job that was late is back, or was begun for this: lets go of its request. True: it was late. */
 bool conn_came_late(struct http_conn *c, struct request *request);

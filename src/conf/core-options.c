@@ -24,6 +24,16 @@ const reeve_option core_options[] = {
      "account exists, else \"nobody\"; only \"root\" itself serves as root."},
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
+    {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files", NULL,
+     "What workers are kept from once they serve. In \"files\" they can open only what "
+     "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
+     "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
+     "no Landlock the log says so, and files are not confined."},
+    {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read: absolute paths."},
+    {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read, write, create and "
+     "remove: absolute paths. Logs are opened by the master and need not be named."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
      "The concurrency model."
 #define X(name, workers, each, loops, connections, wait, pool, help) " In " name " " help
@@ -32,6 +42,23 @@ const reeve_option core_options[] = {
     },
     {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "Worker processes. 0: the model's number, for most models one per usable CPU."},
+    {"workers_min", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "The fewest workers, where workers_max is given. 0: one."},
+    {"workers_max", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "The most workers. With it their number follows demand: it grows while fewer than spare_min "
+     "threads are spare, and shrinks when more than spare_max are; `workers` is the number to begin "
+     "with. 0: the number is fixed. Of no effect in models whose worker is the only process or "
+     "makes something for each connection: iterative, forking, threaded, prethreaded."},
+    {"spare_min", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
+     "The fewest threads, of all workers together, that should have nothing to do: pool threads, or "
+     "loops where there is no pool. Fewer make workers start: first one, then two, four, ... while "
+     "that lasts. 0: half as many as a worker has."},
+    {"spare_max", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
+     "The most threads that should have nothing to do; at least spare_min and the threads of a "
+     "worker. 0: spare_min and the threads of two workers."},
+    {"spare_time", REEVE_OPT_DURATION, "10s", 100, 86400000, NULL, NULL,
+     "For how long more than spare_max threads must have been spare before a worker ends; the next "
+     "one ends after as long again."},
     {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
      "Threads in each worker that wait for connections. 0: the model's number; in prethreaded and "
      "worker it is `threads`."},
@@ -70,6 +97,16 @@ const reeve_option core_options[] = {
      "times, if the loop may hold many connections, the worker is ended by SIGABRT. Time in which the "
      "thread waits or is stopped does not count. Threads and processes that serve one connection, in "
      "threaded and forking, are not watched. 0: no limit."},
+    {"worker_requests", REEVE_OPT_INT, "0", 0, INT64_C(1) << 53, NULL, NULL,
+     "A worker that has answered so many requests is replaced: one at a time, the replacement first. "
+     "0: never."},
+    {"worker_age", REEVE_OPT_DURATION, "0", 0, INT64_C(366) * 86400000, NULL, NULL,
+     "A worker that has served for so long is replaced. 0: never."},
+    {"worker_memory", REEVE_OPT_SIZE, "0", 0, INT64_C(1) << 50, NULL, NULL,
+     "A worker that has so much in memory (its resident set) is replaced. 0: never."},
+    {"worker_jitter", REEVE_OPT_INT, "10", 0, 100, NULL, NULL,
+     "Percent by which the three limits before may be higher for a worker, drawn once for each, so "
+     "that they are not all replaced at the same time."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,
@@ -95,7 +132,8 @@ const reeve_option core_options[] = {
      "How long a worker that was told to end may go on with the connections it has. 0: as long as "
      "they last."},
     {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
-     "How long idle connections of a draining worker may still ask one thing."},
+     "How long idle connections of a draining worker that no other worker can take over may still "
+     "ask one thing."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
      "How long a client may take nothing of its answer before it is cut."},
     {"send_rate", REEVE_OPT_SIZE, "512", 0, 1 << 30, NULL, NULL,

@@ -42,6 +42,8 @@ static int64_t limit_of(enum verb verb)
     case VERB_REOPEN_LOGS:
     case VERB_STACKS:
         return 120 * 1000;
+    case VERB_UPGRADE:
+        return 2 * RELOAD_WAIT * 1000 + ANSWER_GRACE; /* the self-test, then a reload */
     case VERB_RELOAD:
         return RELOAD_WAIT * 1000 + ANSWER_GRACE;
     case VERB_STOP:
@@ -126,6 +128,20 @@ static bool add_wait(struct request *request, const char *value, struct buf *err
     return true;
 }
 
+/* Absolute: the server stands in another folder. */
+static bool add_binary(struct request *request, const char *path, struct buf *error)
+{
+    char folder[CONTROL_LINE];
+
+    if (path[0] != '/' && !getcwd(folder, sizeof folder)) {
+        buf_adds(error, "the working directory has no name; give an absolute path");
+        return false;
+    }
+    buf_printf(&request->line, " binary=%s%s%s", path[0] == '/' ? "" : folder,
+               path[0] == '/' ? "" : "/", path);
+    return true;
+}
+
 /* One option at words[*i]; moves *i over its value. */
 static bool add_option(struct request *request, char *const *words, size_t count, size_t *i,
                        struct buf *error)
@@ -146,6 +162,8 @@ static bool add_option(struct request *request, char *const *words, size_t count
                    wants_value ? "needs a value" : "takes no value");
         return usage_error(request, error);
     }
+    if (wants_value && request->verb == VERB_UPGRADE)
+        return add_binary(request, value, error);
     if (wants_value)
         return add_wait(request, value, error);
     if (request->verb == VERB_STATUS)

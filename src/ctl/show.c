@@ -89,8 +89,9 @@ void show_step(const json_t *event, struct buf *out)
 {
     const char *tag = json_text(event, "tag");
 
-    if (strcmp(tag, "operation") == 0 || strcmp(tag, "configuration-error") == 0)
-        return;
+    if (strcmp(tag, "operation") == 0 || strcmp(tag, "configuration-error") == 0 ||
+        strcmp(tag, "upgrade-failed") == 0)
+        return; /* the result says it too */
     buf_adds(out, "  ");
     show_text(out, json_text(event, "text"));
     buf_addc(out, '\n');

@@ -1,9 +1,9 @@
 /* Names for addresses; see symbols.h. reevectl, one thread.
  *
- * The paths come from a process that had lost its mind. So a file is looked at only if it is a plain
- * one, belongs to root or to the caller, and has the build-id of what was loaded then: a file that was
- * replaced since would tell wrong lines. A separate file with the debug information is found as gdb
- * finds it. */
+ * The paths come from a process that had lost its mind. So a file is looked at only if it is a
+ * plain one, belongs to root or to the caller, and has the build-id of what was loaded then: a
+ * file that was replaced since would tell wrong lines. A separate file with the debug information
+ * is found as gdb finds it. */
 #include "config.h"
 
 #include "ctl/symbols.h"
@@ -55,7 +55,8 @@ static void add_names(json_t *frame, Dwfl_Module *module, GElf_Addr offset)
 {
     GElf_Off distance = 0;
     GElf_Sym symbol;
-    const char *function = dwfl_module_addrinfo(module, offset, &distance, &symbol, NULL, NULL, NULL);
+    const char *function =
+        dwfl_module_addrinfo(module, offset, &distance, &symbol, NULL, NULL, NULL);
     Dwfl_Line *line = dwfl_module_getsrc(module, offset);
     int number = 0;
     const char *file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;

@@ -1,8 +1,8 @@
 /* Crashes; see crashes.h.
  *
- * Master. What a worker has written is copied once, and judged here: each text has an end and is made
- * harmless, each number is checked against its range, an address is looked up in the worker's own
- * table of objects and never followed. A file that the table names is opened by reevectl only.
+ * Master. What a worker has written is copied once, and judged here: each text has an end and is
+ * made harmless, each number is checked against its range, an address is looked up in the worker's
+ * own table of objects and never followed. A file that the table names is opened by reevectl only.
  * Memory: a crash is kept as what `crashes show` answers, the oldest goes first. */
 #include "config.h"
 
@@ -101,7 +101,7 @@ static const struct words_record *find_record(const struct words_area *words, pi
 
 struct words_area *crashes_read_words(const struct worker *worker)
 {
-    struct words_area *words = malloc(sizeof(*words));
+    struct words_area *words = aligned_alloc(_Alignof(struct words_area), sizeof(*words));
 
     if (words && board_words_read(&master.board, worker->segment, words) == 0)
         return words;
@@ -266,4 +266,20 @@ unsigned crashes_clear(void)
 
     json_array_clear(kept);
     return count;
+}
+
+/* ---------------------------------------------------------------- carried ---------- */
+
+json_t *crashes_put(void)
+{
+    return json_pack("{s:I,s:o}", "last", (json_int_t)last_number, "kept",
+                     kept ? json_incref(kept) : json_array());
+}
+
+void crashes_restore(const json_t *object)
+{
+    const json_t *list = json_object_get(object, "kept");
+
+    last_number = json_integer_value(json_object_get(object, "last"));
+    kept = json_is_array(list) ? json_deep_copy(list) : json_array();
 }

@@ -26,4 +26,7 @@ json_t *crashes_list(void);
 json_t *crashes_show(int64_t number);
 /* How many there were. */
 unsigned crashes_clear(void);
+/* For an upgrade: all that is kept, and the same again. */
+json_t *crashes_put(void);
+void crashes_restore(const json_t *object);
 #endif

@@ -1,22 +1,25 @@
 /* Quarantine; see quarantine.h.
  *
- * Master. A suspect is a request, known by its fingerprint and its texts, or a module as a whole. Its
- * latest crashes are remembered by their times; when there are too many within the time that counts it
- * is in quarantine, of which every worker is told, until its time is over. The table is fixed: who
- * floods it with requests that crash is caught by the budget of the module. What stands in a record
- * was written by a worker that had lost its mind: a text that could not stand in a request makes it no
- * suspect, and the worst that it can bring about is a 503 where its module serves. */
+ * Master. A suspect is a request, known by its fingerprint and its texts, or a module as a whole.
+ * Its latest crashes are remembered by their times; when there are too many within the time that
+ * counts it is in quarantine, of which every worker is told, until its time is over. The table is
+ * fixed: who floods it with requests that crash is caught by the budget of the module. What stands
+ * in a record was written by a worker that had lost its mind: a text that could not stand in a
+ * request makes it no suspect, and the worst that it can bring about is a 503 where its module
+ * serves. */
 #include "config.h"
 
 #include "master/quarantine.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "master/carry.h"
 #include "master/generation.h"
 #include "master/reactor.h"
 #include "master/state.h"
@@ -143,7 +146,8 @@ static int64_t last_crash(const struct suspect *suspect)
     return suspect->crashes ? suspect->times[(suspect->crashes - 1) % TIMES] : 0;
 }
 
-static bool is_same(const struct suspect *suspect, uint64_t print, const struct words_record *record)
+static bool is_same(const struct suspect *suspect, uint64_t print,
+                    const struct words_record *record)
 {
     return suspect->module[0] && suspect->print == print &&
            strcmp(suspect->module, record->module) == 0 &&
@@ -151,8 +155,8 @@ static bool is_same(const struct suspect *suspect, uint64_t print, const struct 
                        strcmp(suspect->target, record->target) == 0));
 }
 
-/* The one of that name, or a new one: in a free place, or for who has not crashed for longest. NULL:
- * all are in quarantine. */
+/* The one of that name, or a new one: in a free place, or for who has not crashed for longest.
+ * NULL: all are in quarantine. */
 static struct suspect *find(uint64_t print, const struct words_record *record)
 {
     struct suspect *oldest = NULL;
@@ -259,4 +263,55 @@ unsigned quarantine_clear(void)
     }
     set_timer();
     return cleared;
+}
+
+/* ---------------------------------------------------------------- carried ---------- */
+
+json_t *quarantine_put(void)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < SUSPECTS; i++) {
+        const struct suspect *each = &suspects[i];
+
+        if (each->until)
+            json_array_append_new(
+                list, json_pack("{s:I,s:o,s:o,s:o,s:I}", "print", (json_int_t)each->print, "module",
+                                carry_bytes(each->module, strlen(each->module)), "method",
+                                carry_bytes(each->method, strlen(each->method)), "target",
+                                carry_bytes(each->target, strlen(each->target)), "until",
+                                (json_int_t)each->until));
+    }
+    return list;
+}
+
+static void text_restore(const json_t *object, const char *name, char *text, size_t room)
+{
+    size_t length;
+    char *bytes = carry_bytes_take(json_object_get(object, name), &length);
+
+    if (bytes && length < room)
+        memcpy(text, bytes, length + 1);
+    free(bytes);
+}
+
+void quarantine_restore(const json_t *list)
+{
+    const json_t *object;
+    size_t i;
+
+    json_array_foreach(list, i, object) {
+        struct suspect *each = &suspects[i];
+
+        if (i >= SUSPECTS)
+            break;
+        each->print = (uint64_t)json_integer_value(json_object_get(object, "print"));
+        each->until = json_integer_value(json_object_get(object, "until"));
+        text_restore(object, "module", each->module, sizeof(each->module));
+        text_restore(object, "method", each->method, sizeof(each->method));
+        text_restore(object, "target", each->target, sizeof(each->target));
+        if (!each->module[0])
+            *each = (struct suspect){0};
+    }
+    set_timer();
 }

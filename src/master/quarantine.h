@@ -16,4 +16,7 @@ void quarantine_brief(struct worker *worker);
 json_t *quarantine_list(void);
 /* Serves all again and forgets what led to it. How many there were. */
 unsigned quarantine_clear(void);
+/* For an upgrade: what is in quarantine, and the same again. Suspects are forgotten. */
+json_t *quarantine_put(void);
+void quarantine_restore(const json_t *list);
 #endif

@@ -11,6 +11,7 @@
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/look.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/quarantine.h"
 #include "master/reload.h"
@@ -18,6 +19,7 @@
 #include "master/stacks.h"
 #include "master/state.h"
 #include "master/stop.h"
+#include "master/upgrade.h"
 #include "master/workforce.h"
 
 typedef void verb_f(struct client *client, const char *argument);
@@ -93,7 +95,7 @@ static void verb_SCALE(struct client *client, const char *argument)
         refuse(client, "a generation is being tried; ask again when the reload has ended");
         return;
     }
-    operation = workforce_scale((int)count);
+    operation = muster_by_hand((int)count);
     control_join(client, operation, WAIT_EVER);
     operation_ack(operation);
 }
@@ -115,6 +117,20 @@ static void verb_RECYCLE(struct client *client, const char *argument)
     operation = operation_new(VERB_RECYCLE);
     control_join(client, operation, WAIT_EVER);
     workforce_recycle(operation, (int)slot, all);
+}
+
+static void verb_UPGRADE(struct client *client, const char *argument)
+{
+    const char *path = text_starts(argument, "binary=") ? argument + strlen("binary=") : NULL;
+    struct operation *operation;
+
+    if (path ? path[0] != '/' : argument[0]) {
+        refuse(client, "upgrade takes nothing, or binary= and an absolute path");
+        return;
+    }
+    operation = upgrade_request(path);
+    control_join(client, operation, WAIT_EVER);
+    operation_ack(operation);
 }
 
 static void verb_REOPEN_LOGS(struct client *client, const char *argument)

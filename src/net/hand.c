@@ -19,6 +19,14 @@ void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const vo
     said.arg = arg;
 }
 
+/* It stands on the board until the loop turns to another connection. NULL: it is not busy. */
+static const char *label_of(const struct loop *loop, const struct reeve_conn *conn)
+{
+    if (conn->label)
+        return conn->label->text;
+    return conn->busy && loop->shown == conn ? loop->settings.record->label : NULL;
+}
+
 void hand_tell(struct hand *hand)
 {
     const struct job *job = job_running();
@@ -29,8 +37,8 @@ void hand_tell(struct hand *hand)
     if (conn) {
         hand->peer = conn->peer;
         hand->protocol = job ? job->protocol : conn->from->listener->protocol_name;
-        hand->label = job ? job->label : conn->label ? conn->label->text : NULL;
-        hand->label_length = job ? sizeof job->label : conn->label ? sizeof conn->label->text : 0;
+        hand->label = job ? job->label : label_of(loop, conn);
+        hand->label_length = hand->label ? BOARD_LABEL : 0;
     }
     if (said.describe) /* last: it is not our code */
         said.describe(said.arg, &hand->said);

@@ -135,8 +135,9 @@ static bool has_unread(const struct reeve_conn *conn)
     int waiting = 0;
     if (conn->at_end)
         return false;
-    return conn->lingers || conn->input_length || conn->readable ||
-           (ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0);
+    if (conn->lingers || conn->input_length || conn->readable)
+        return true;
+    return !conn->no_more && ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 /* All output is sent. */
@@ -228,13 +229,17 @@ void step_run(struct reeve_conn *conn)
     if (more(conn))
         ready_add(conn);
     park(conn);
+    move_parked(conn);
 }
 
 /* ------------------------------------------------------------------- entries --- */
 
-void step_begin(struct reeve_conn *conn)
+void step_begin(struct reeve_conn *conn, const struct accepted *accepted)
 {
-    if (conn->protocol->open)
+    const struct parcel *parcel = &accepted->parcel;
+    if (accepted->moved)
+        take(conn, conn->protocol->unpack(conn, parcel->bytes, parcel->length), false);
+    else if (conn->protocol->open)
         take(conn, conn->protocol->open(conn), false);
     step_run(conn);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -83,6 +84,30 @@ int board_create(struct board *board)
 failed:
     board_close(board);
     return -1;
+}
+
+int board_adopt(struct board *board, int fd)
+{
+    struct stat st;
+
+    *board = (struct board){.fd = fd};
+    if (fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_size != (off_t)BOARD_LENGTH) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (map_common(board) < 0)
+        return -1;
+    board->own_head = map(board->fd, sizeof(struct board_head), PROT_READ | PROT_WRITE, 0);
+    return board->own_head ? 0 : -1;
+}
+
+void board_layout(char text[BOARD_LAYOUT])
+{
+    snprintf(text, BOARD_LAYOUT, "%zu+%d*%zu+%d*%zu/%zu", sizeof(struct board_head), BOARD_SEGMENTS,
+             sizeof(struct board_share), BOARD_SEGMENTS, sizeof(struct board_segment),
+             sizeof(struct board_thread));
 }
 
 static int clear(struct board *board, off_t offset, size_t length)
@@ -205,4 +230,19 @@ bool board_has_share(const struct board *board)
     }
     /* own <= mean * 17/16 + 1, in whole numbers */
     return serving < 2 || own * serving * 16 <= total * 17 + serving * 16;
+}
+
+bool board_others_take(const struct board *board)
+{
+    for (unsigned word = 0; word < BOARD_SEGMENTS / 32; word++) {
+        uint32_t bits = board_get(&board->head->serving[word]);
+
+        for (; bits; bits &= bits - 1) {
+            unsigned index = word * 32 + (unsigned)__builtin_ctz(bits);
+
+            if (index != board->index && board_get(&board->shares[index].takes))
+                return true;
+        }
+    }
+    return false;
 }

@@ -21,6 +21,7 @@
 #define BOARD_THREADS 12288 /* records of a worker: THREADS_MAX of conf/core.h and some */
 #define BOARD_LABEL 88
 #define BOARD_PROTOCOL 16
+#define BOARD_LAYOUT 96 /* room for the text of board_layout() */
 
 /* What a thread does. */
 enum board_thread_state {
@@ -38,16 +39,23 @@ struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
     _Atomic uint32_t pid;                     /* of a connection's process; 0: a thread */
+    _Atomic uint32_t turns;                   /* of a loop; see BOARD_TURN_WAITS */
     _Atomic int64_t busy_since;               /* CLOCK_MONOTONIC ms, 0: not busy */
     _Atomic uint64_t accepted;                /* since the thread began */
     _Atomic uint64_t requests;
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
+    _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
+    _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
     _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
 };
+
+/* A loop adds 2 for each turn, and 1 each before and after it waits: so who looks twice and finds
+ * the same even number finds it in the same turn. */
+#define BOARD_TURN_WAITS(turns) ((turns) % 2 == 1)
 
 /* The records of a worker. */
 struct board_segment {
@@ -59,6 +67,7 @@ struct board_segment {
 struct board_share {
     _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                   /* loops that watch the listeners now */
+    _Atomic uint32_t takes;                      /* whether it takes connections of others over */
     _Atomic uint32_t draining;                   /* for processes that the worker has forked */
 };
 
@@ -81,6 +90,11 @@ struct board {
 
 /* Master. 0 or -1 with errno. */
 int board_create(struct board *board);
+/* The board of an earlier image of this process, which has the same layout (the descriptor is taken
+ * over). 0 or -1 with errno. */
+int board_adopt(struct board *board, int fd);
+/* Where everything lies: boards with the same text can be read alike. */
+void board_layout(char text[BOARD_LAYOUT]);
 int board_segment_clear(struct board *board, unsigned index); /* no worker may hold it */
 /* A worker's segment, for reading; board_segment_unmap() when it is no longer looked at. NULL with
  * errno. */
@@ -107,4 +121,6 @@ void board_label(struct board_thread *thread, const char *label, size_t length);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);
+/* Does any other worker that serves take connections over? */
+bool board_others_take(const struct board *board);
 #endif

@@ -1,10 +1,10 @@
 /* The last words of a process that a signal kills: a part of the board, one for each worker.
  *
- * Written by the worker: the table of loaded objects before it is ready, a record by the handler of
- * the signal. The processes that a worker of the model forking makes share its part: each takes a
- * record of its own. Read by the master when the process has ended (by board_words_read, which
- * copies), and by nobody else. A reader trusts nothing here: texts may lack their end, numbers may be
- * any. */
+ * Written by the worker: the table of loaded objects before it is ready, a record by the handler
+ * of the signal. The processes that a worker of the model forking makes share its part: each takes
+ * a record of its own. Read by the master when the process has ended (by board_words_read, which
+ * copies), and by nobody else. A reader trusts nothing here: texts may lack their end, numbers may
+ * be any. */
 #ifndef SHARE_WORDS_H
 #define SHARE_WORDS_H
 #include <stdatomic.h>
@@ -14,7 +14,7 @@
 #define WORDS_PATH 240
 #define WORDS_ID 20      /* bytes of a build-id */
 #define WORDS_FRAMES 64
-#define WORDS_RECORDS 8  /* processes of a worker that die before the master has read of the first */
+#define WORDS_RECORDS 8  /* processes of a worker that may die before the master has read */
 #define WORDS_NAME 32
 #define WORDS_ROUTE 128
 #define WORDS_TARGET 1024
@@ -43,7 +43,7 @@ struct words_record {
     int64_t time;           /* seconds since the epoch */
     int64_t uptime;         /* ms since the worker began */
     uint64_t fingerprint;   /* see fingerprint.h; 0: no request */
-    uint64_t frame[WORDS_FRAMES]; /* addresses, innermost first; each lies in the calling instruction */
+    uint64_t frame[WORDS_FRAMES]; /* addresses, innermost first, each in the call */
     char name[16];          /* of the thread */
     char protocol[WORDS_NAME], peer[48], label[88];
     char module[WORDS_NAME], site[64], route[WORDS_ROUTE], method[WORDS_NAME];

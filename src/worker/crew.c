@@ -55,11 +55,13 @@ static int submit(struct job *job)
     return pool_submit(the_crew->pool, job);
 }
 
-static void turn_end(void)
+static bool turn_end(int events)
 {
-    logfile_flush();
+    bool held = logfile_turn_end(events);
+
     if (the_crew->pool)
         pool_turn_end(the_crew->pool);
+    return held;
 }
 
 static int launch_thread(struct loop *loop, const struct accepted *accepted)
@@ -116,6 +118,12 @@ static void *loop_thread(void *arg)
     return NULL;
 }
 
+/* Older ones end before these two. */
+static bool can_pack(const reeve_module *module)
+{
+    return module->api_minor >= 3 && module->protocol->pack && module->protocol->unpack;
+}
+
 static bool engine_fill(struct crew *crew, struct buf *error)
 {
     struct engine *engine = &crew->engine;
@@ -136,9 +144,9 @@ static bool engine_fill(struct crew *crew, struct buf *error)
     }
     for (size_t i = 0; i < core->listen_count; i++) {
         const struct core_listen *listen = &core->listens[i];
-        const reeve_module *module;
         struct handed_listener *handed = handover_listener(crew->handover, listen->title);
         struct listener *listener = &engine->listeners[engine->listener_count++];
+        const reeve_module *module;
 
         if (!handed) {
             buf_printf(error, "listen \"%s\": the master has not handed over this socket\n",
@@ -151,6 +159,8 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);
         listener->protocol = module->protocol;
         listener->knows_late = module->api_minor >= 3;
+        if (handed->passage.give >= 0 && can_pack(module))
+            listener->passage = &handed->passage;
     }
     return true;
 }

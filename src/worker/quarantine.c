@@ -1,8 +1,8 @@
 /* Quarantine in a worker; see quarantine.h.
  *
  * Written by the main thread, read by all that serve, under a lock that nobody takes as long as
- * nothing is in quarantine: then a request costs a look at one number. Entries live until their time
- * is over. */
+ * nothing is in quarantine: then a request costs a look at one number. Entries live until their
+ * time is over. */
 #include "config.h"
 
 #include "worker/quarantine.h"

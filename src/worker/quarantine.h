@@ -1,5 +1,5 @@
-/* Requests and modules that the master wants refused, because they have crashed workers. Asked for by
- * reeve_quarantined(). */
+/* Requests and modules that the master wants refused, because they have crashed workers. Asked for
+ * by reeve_quarantined(). */
 #ifndef WORKER_QUARANTINE_H
 #define WORKER_QUARANTINE_H
 

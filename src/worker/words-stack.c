@@ -1,9 +1,9 @@
 /* The stack of a thread that dies; see words.h.
  *
- * In the handler of the signal, on the thread's second stack. The unwinder is that of the compiler's
- * run-time library: it takes no memory, and with a glibc since 2.35 no lock; it comes from the
- * handler's frame through the signal's to that of the fault. Where the stack is corrupt it may fault
- * in turn: what it has found so far stands in the record by then. */
+ * In the handler of the signal, on the thread's second stack. The unwinder is that of the
+ * compiler's run-time library: it takes no memory, and with a glibc since 2.35 no lock; it comes
+ * from the handler's frame through the signal's to that of the fault. Where the stack is corrupt
+ * it may fault in turn: what it has found so far stands in the record by then. */
 #include "config.h"
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *arg)
     if (address == 0 || walk->record->frames >= WORDS_FRAMES)
         return _URC_END_OF_STACK;
     if (walk->found)
-        note(walk->record, exact ? address : address - 1); /* a return address: the call before it */
+        note(walk->record, exact ? address : address - 1); /* of a return: the call */
     else
         walk->found = address == walk->from;
     return _URC_NO_REASON;

@@ -4,8 +4,8 @@
  * async-signal-safe: it takes no lock and no memory, and copies from where pointers lead by
  * process_vm_readv(), which fails where memory access would fault. It goes by steps, the surest
  * first; a fault in a step ends that step. The first thread that dies speaks, others that die
- * meanwhile wait for the end. After LATE seconds the process ends without the rest. Memory: the record
- * on the board is the process's own. */
+ * meanwhile wait for the end. After LATE seconds the process ends without the rest. Memory: the
+ * record on the board is the process's own. */
 #include "config.h"
 
 #include "worker/words.h"
@@ -214,8 +214,8 @@ static void run_step(void (*step)(void))
     in_step = 0;
 }
 
-/* What would have happened without us. The signal is sent again with all that was said of it, so that
- * a core tells the address too. */
+/* What would have happened without us. The signal is sent again with all that was said of it, so
+ * that a core tells the address too. */
 static _Noreturn void die(void)
 {
     struct sigaction last = {.sa_handler = SIG_DFL};

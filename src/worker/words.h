@@ -1,5 +1,5 @@
-/* The last words of a worker: when a signal such as SIGSEGV kills it, it leaves on the board what it
- * was doing and where; see share/words.h. Then the signal does what it would have done. */
+/* The last words of a worker: when a signal such as SIGSEGV kills it, it leaves on the board what
+ * it was doing and where; see share/words.h. Then the signal does what it would have done. */
 #ifndef WORKER_WORDS_H
 #define WORKER_WORDS_H
 #include <signal.h>
@@ -16,9 +16,9 @@ struct words_record;
 void words_fill_but_fatal(sigset_t *set);
 /* Once, in the main thread, before anything that may fail. */
 void words_prime(void);
-/* From now on the process has last words. It keeps `area` until it ends. In the handler of the signal
- * it calls `tell` for what the thread has in hand, and in the end `flush`, for what the thread has
- * still to write; both are async-signal-safe, but may fault. */
+/* From now on the process has last words. It keeps `area` until it ends. In the handler of the
+ * signal it calls `tell` for what the thread has in hand, and in the end `flush`, for what the
+ * thread has still to write; both are async-signal-safe, but may fault. */
 void words_begin(struct words_area *area, void (*tell)(struct hand *hand), void (*flush)(void));
 /* Notes what is loaded now: the report tells addresses by these objects. Before other threads. */
 void words_objects(void);

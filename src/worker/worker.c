@@ -27,6 +27,7 @@
 #include "worker/stacks.h"
 #include "worker/watch.h"
 #include "worker/words.h"
+#include "worker/sandbox.h"
 
 struct worker {
     struct handover handover;
@@ -65,6 +66,7 @@ static int worker_prepare(struct worker *worker)
     struct buf errors = {0}, files = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
     bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
+    struct sandbox sandbox = {.quiet = worker->handover.slot != 0};
 
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
@@ -79,7 +81,11 @@ static int worker_prepare(struct worker *worker)
         buf_adds(&errors, "a module refused to start; the error log says which and why\n");
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     }
-    if (!identity_assume(&loaded->identity, &errors))
+    sandbox.keep_root = geteuid() == 0 && loaded->identity.uid == 0;
+    sandbox_prepare(&sandbox, conf_root(loaded->conf), &loaded->modules);
+    if (!sandbox.keep_root)
+        caps_empty_bounding();
+    if (!identity_assume(&loaded->identity, &errors) || !sandbox_enter(&sandbox, &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     put_module_lines(&loaded->modules, &lines);
     worker->orders.drain_timeout = loaded->core.drain_timeout;

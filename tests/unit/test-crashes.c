@@ -1,7 +1,7 @@
 /* src/master/crashes.c and quarantine.c: what a worker has left, in its right mind and not. */
 #include "config.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +39,7 @@ void worker_tell(struct worker *to, enum msg_type type, uint32_t op, int value, 
 
 static void setup(void)
 {
+    log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_TEXT); /* thousands of lines */
     ck_assert_int_eq(board_create(&master.board), 0);
     ck_assert_int_eq(board_attach(&mine, dup(master.board.fd), SEGMENT), 0);
     generation = (struct generation){.number = 2};
@@ -62,6 +63,7 @@ static void teardown(void)
     quarantine_clear();
     board_close(&mine);
     board_close(&master.board);
+    log_open(STDERR_FILENO, LOG_TEXT);
 }
 
 /* A record as a worker leaves it. */
