@@ -14,9 +14,9 @@ What must hold:
   - a request fails only if its connection was in the hands of a worker that was killed or crashed. That
     is looked up: before the blow the worker stands still, and the kernel tells which connections it
     holds (Judge.killed). A worker that is merely stopped loses nothing;
-  - an idle connection is closed by the server only if it was such a worker's, or if its worker was
-    retired meanwhile and the connection could not be moved (reeve-models(7)). CHAOS_MOVED=1 allows
-    that under no model that holds many connections in a loop;
+  - an idle connection is closed by the server only if it was such a worker's, or if workers retired
+    meanwhile and it had been idle for longer than drain_linger (reeve-models(7)). CHAOS_MOVED=1
+    allows that only while a model was there whose connections cannot be moved to another worker;
   - the totals of `status` never fall, and the master is the same process to the end;
   - at the end the master has as many descriptors as after the warm-up, and no more memory than a bound;
     there are as many processes, and no zombie.
@@ -52,7 +52,9 @@ VERBOSE = os.environ.get("CHAOS_VERBOSE") == "1"
 MOVED = os.environ.get("CHAOS_MOVED") == "1"
 PROCESSES = 2          # of clients
 LATE = 16              # connections that a crashing worker may take in its last moment
+GENERATIONS = 16
 GROWTH = 1024          # KiB of memory that the master may gain
+LINGER = 2.0           # seconds: drain_linger, which is longer than most gaps of the clients
 SLACK = 0.5            # seconds between what the watcher sees and what was
 CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py")
 TOTALS = ("connections", "requests", "bytes", "restarts")
@@ -72,8 +74,8 @@ class Blow:
 class Judge:
     """Says of each failure whether it may be, and why. It is told of all that may cause one."""
 
-    def __init__(self, moved=MOVED):
-        self.moved = moved
+    def __init__(self, moved=MOVED, linger=LINGER):
+        self.moved, self.linger = moved, linger * 0.9
         self.blows = []
         self.retiring = []     # [begin, end] of times in which workers retired; end None: still
         self.blocking = []     # the same, of models that cannot move a connection
@@ -99,9 +101,9 @@ class Judge:
             if failure["born"] <= blow.began <= failure["time"] and failure["port"] in blow.ports:
                 return "held by a worker that was killed or crashed"
         for blow in self.blows:
-            if (blow.others is not None and failure["port"] not in blow.others and
-                    blow.began <= failure["time"] <= blow.over + SLACK and not failure["answers"] and
-                    failure["born"] >= blow.began - DEADLINE and blow.late < LATE):
+            fresh = failure["first"] is None or failure["first"] > blow.began
+            if (blow.others is not None and failure["port"] not in blow.others and fresh and
+                    blow.began <= failure["time"] <= blow.over + SLACK and blow.late < LATE):
                 blow.late += 1
                 return "taken by a worker while it crashed"
         return None
@@ -118,11 +120,11 @@ class Judge:
         blow = self.blow_for(failure)
         if blow:
             return blow
-        if failure["answers"] and self.retired(failure["last"], failure["time"]):
-            if failure["what"] == "closed":
-                return "idle connections of retired workers closed"
-            if failure["asked"] > failure["last"] and not failure["received"]:
-                return "requests that crossed such a close"
+        end = failure["time"] if failure["what"] == "closed" else failure["asked"]
+        if (failure["answers"] and not failure["received"] and
+                end - failure["last"] > self.linger and self.retired(failure["last"], end)):
+            return ("idle connections of retired workers closed" if failure["what"] == "closed" else
+                    "requests that crossed such a close")
         return None
 
     def hear(self, failure):
@@ -202,7 +204,7 @@ class Stage:
     def write_configuration(self):
         self.server.configure(
             self.text(), model=self.model, error_log="logs/error.log", log_level="info",
-            generations_limit=16, drain_timeout="90s", drain_linger="2s",
+            generations_limit=GENERATIONS, drain_timeout="90s", drain_linger=f"{int(LINGER * 1000)}ms",
             modules=["http", "static", "hello", "mirror", "receive", "poolreceive", "sleep", "halt"],
             **acts.room(self.model))
 
@@ -222,7 +224,7 @@ class Stage:
 
     def hang(self, number):
         def one():
-            link = {"kind": "hang", "what": "broken", "answers": 0, "received": 0}
+            link = {"kind": "hang", "what": "broken", "answers": 0, "received": 0, "first": None}
             try:
                 with Client(self.address, 60) as client:
                     link.update(born=time.monotonic(), port=client.link.getsockname()[1])
@@ -443,6 +445,9 @@ def reloads(stage, number):
     """Reloads and nothing else, one after the other; memory is looked at on the way."""
     middle = None
     for count in range(1, number + 1):
+        # More at once than generations_limit would be stopped with what they have in hand.
+        until(lambda: len(stage.server.status()["generations"]) < GENERATIONS, "old ones have gone",
+              DEADLINE * 6)
         stage.version += 1
         stage.write_configuration()
         code, text = stage.ask("reload")

@@ -66,6 +66,7 @@ class Link(Client):
             self.link.close()
             raise
         self.last = self.born  # when the last answer was complete
+        self.first = None      # when the first one was
         self.asked = None
 
     def more(self):
@@ -81,7 +82,7 @@ class Link(Client):
 
     def story(self):
         return {"port": self.port, "born": self.born, "last": self.last, "asked": self.asked,
-                "answers": self.answers, "received": self.received}
+                "first": self.first, "answers": self.answers, "received": self.received}
 
 
 class Figures:
@@ -105,6 +106,7 @@ class Figures:
         now = time.monotonic()
         ms = int((now - link.asked) * 1000)
         link.last, link.answers, link.received = now, link.answers + 1, 0
+        link.first = link.first or now
         with self.lock:
             self.good += 1
             self.bytes += size

@@ -10,14 +10,14 @@ sys.path.insert(0, CHAOS)
 from reeve import SLOW, WRAP, Failed, Skipped, check, contains, equal, main, scenario
 
 import acts
-from chaos import LATE, SLACK, Judge
+from chaos import LATE, LINGER, SLACK, Judge
 
 
 def failure(**how):
     """One that was broken while it was kept, with nothing of an answer."""
     now = time.monotonic()
-    return {"what": "broken", "kind": "kept", "time": now, "born": now - 9, "last": now - 1,
-            "asked": now - 0.5, "answers": 3, "received": 0, "port": 4000, "error": "", **how}
+    return {"what": "broken", "kind": "kept", "time": now, "born": now - 9, "last": now - 3,
+            "first": now - 8, "asked": now - 0.1, "answers": 3, "received": 0, "port": 4000, "error": "", **how}
 
 
 def verdicts(judge, *failures):
@@ -48,7 +48,7 @@ def killed(_case):
 def crashed(_case):
     judge, began = Judge(), time.monotonic()
     judge.crashed(1, {4000}, {4001}, began)
-    new = {"answers": 0, "born": began - 0.1, "last": began - 0.1}
+    new = {"answers": 0, "born": began - 0.1, "last": began - 0.1, "first": None}
     equal(verdicts(judge, failure(), failure(port=4002, **new)), (0, 2), "held, and late")
     equal(verdicts(judge, failure(port=4001, **new)), (1, 2), "held by another worker")
     equal(verdicts(judge, failure(port=4002)), (2, 2), "old, and not held")
@@ -63,15 +63,16 @@ def retired(_case):
     now = time.monotonic()
     for moved, right in ((False, (0, 2)), (True, (2, 0))):
         judge = Judge(moved)
-        judge.retiring.append([now - 0.7, now - 0.2])
+        judge.retiring.append([now - 2.7, now - 0.2])
         equal(verdicts(judge, failure(), failure(what="closed")), right, f"moved: {moved}")
     judge = Judge(False)
-    judge.retiring.append([now - 0.7, None])
+    judge.retiring.append([now - 2.7, None])
     equal(verdicts(judge, failure(received=1)), (1, 0), "a part of the answer was there")
-    equal(verdicts(judge, failure(asked=now - 1.5)), (2, 0), "some of a pipeline was answered")
-    equal(verdicts(judge, failure(answers=0)), (3, 0), "a new connection")
-    judge.retiring[0][:] = now - 5, now - 3
-    equal(verdicts(judge, failure()), (4, 0), "long before")
+    equal(verdicts(judge, failure(asked=now - 4)), (2, 0), "some of a pipeline was answered")
+    equal(verdicts(judge, failure(answers=0, first=None)), (3, 0), "a new connection")
+    equal(verdicts(judge, failure(last=now - LINGER / 2)), (4, 0), "it had not been idle for so long")
+    judge.retiring[0][:] = now - 9, now - 4
+    equal(verdicts(judge, failure()), (5, 0), "long before")
 
 
 @scenario("the plan comes from the seed alone", models=())
