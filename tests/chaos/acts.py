@@ -292,6 +292,14 @@ def full_disk(stage, rng):
     return f"for {seconds:.1f} s"
 
 
+@act(2, needs="clock")
+def step_clock(stage, rng):
+    """The server's wall clock jumps; what counts time by it would stand still, or run out."""
+    seconds = rng.choice((-1, 1)) * rng.choice((5, 3600, 86400 * 400))
+    stage.step_clock(seconds)
+    return f"to {seconds:+} s"
+
+
 def room(name, workers=WORKERS):
     """Options with which one worker of that model can hold all connections of a run, so that nobody
     waits for a place when the others are gone."""

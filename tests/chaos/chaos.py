@@ -5,6 +5,7 @@ again.
 
     make chaos [CHAOS_SECONDS=60] [CHAOS_SEED=1]     acts drawn by the seed (acts.py)
     make chaos CHAOS=reloads [CHAOS_RELOADS=2000]    reloads and nothing else
+    make chaos CHAOS_CLOCK=1                         with steps of the server's clock, by libfaketime
     make chaos CHAOS=plan                            prints what would be done
     make chaos CHAOS=blind                           kills workers and hides that from the judge, who
                                                      must then complain: exit status 0 if he does
@@ -24,6 +25,7 @@ What must hold:
 Memory, times: one process and a few threads here (the acts, the watcher, what reads the clients' words),
 two more with the clients. The server is that of tests/scenario/reeve.py."""
 import ctypes
+import glob
 import json
 import os
 import random
@@ -50,6 +52,11 @@ SECONDS = float(os.environ.get("CHAOS_SECONDS") or 60)
 RELOADS = int(os.environ.get("CHAOS_RELOADS") or 2000)
 VERBOSE = os.environ.get("CHAOS_VERBOSE") == "1"
 MOVED = os.environ.get("CHAOS_MOVED") == "1"
+CLOCK = os.environ.get("CHAOS_CLOCK") == "1"
+FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+# What an act may need, and what is not tried without it.
+NEEDS = {"tmpfs": "a full disk (that takes root, and mount)", "upgrade": "an upgrade",
+         "clock": "steps of the clock (that takes CHAOS_CLOCK=1 and libfaketime)"}
 PROCESSES = 2          # of clients
 LATE = 16              # connections that a crashing worker may take in its last moment
 GENERATIONS = 16
@@ -174,8 +181,21 @@ class Stage:
         for name in self.files:
             self.put_file(name, 0)
         self.write_configuration()
-        self.server.start()
+        self.server.start(env=dict(os.environ, **self.clock()))
         self.address = self.server.address()
+
+    def clock(self):
+        """What a server that believes in a clock of ours needs in its environment."""
+        if not CLOCK or not FAKETIME:
+            return {}
+        self.has.add("clock")
+        self.step_clock(0)
+        return {"LD_PRELOAD": FAKETIME[0], "FAKETIME_TIMESTAMP_FILE": self.server.path("clock"),
+                "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def step_clock(self, seconds):
+        self.server.write("clock.new", f"{seconds:+d}s\n")
+        os.rename(self.server.path("clock.new"), self.server.path("clock"))
 
     def log(self, name):
         return self.server.path(os.path.join("logs", name))
@@ -491,8 +511,9 @@ def report(counts, clients, judge, before, after, stage):
     say(f"crashes refused by quarantine: {stage.quarantined}")
     say(f"master before: {before}")
     say(f"master after:  {after}")
-    say(f"not tried: a step of the clock (there is no way to give a process its own)"
-        + "".join(f", {name}" for name in ("tmpfs", "upgrade") if name not in stage.has))
+    missing = [what for word, what in NEEDS.items() if word not in stage.has]
+    if missing:
+        say("not tried: " + ", ".join(missing))
     if total("good") < 100:
         judge.fault(f"only {total('good')} requests were answered: that shows nothing")
 
