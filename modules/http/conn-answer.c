@@ -43,6 +43,8 @@ static int conn_over(reeve_conn *conn, struct http_conn *c)
     if (access_is_logged(request))
         conn_log(conn, request);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
+    if (request->parse.close) /* RFC 9112, 9.6: its client must not send another request */
+        reeve_no_more(conn);
     c->timed = false;
     request_free(&c->request);
     return GO_ON;
@@ -78,7 +80,7 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
 
 int conn_answer_now(reeve_conn *conn, struct http_conn *c)
 {
-    c->request->close |= reeve_draining();
+    c->request->close |= reeve_is_last(conn);
     c->request->conn = conn;
     request_handle(c->request);
     if (c->request->again) { /* what is queued, hints perhaps, shall not wait for the slow part */
@@ -96,7 +98,7 @@ int conn_answer_now(reeve_conn *conn, struct http_conn *c)
 int conn_give(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    request->close |= reeve_draining();
+    request->close |= reeve_is_last(conn);
     request->answer.failed = !request->answer.given || !answer_send(request, conn);
     return conn_finish(conn, c);
 }
@@ -113,8 +115,13 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     struct request *request = arg;
     bool late = request->later != NULL;
     request->later = NULL; /* that job is over */
-    if (!ran) {
+    if (!ran && reeve_ended(conn)) {
         c->state = CONN_CLOSING; /* the client has left */
+        return;
+    }
+    if (!ran) { /* it has waited too long */
+        conn_refuse_busy(request);
+        conn_answer_now(conn, c);
         return;
     }
     if (late)
@@ -144,7 +151,7 @@ int conn_ask(reeve_conn *conn, struct http_conn *c)
     c->state = CONN_JOB;
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
-    if (reeve_submit(conn, job_run, job_done, request) == 0)
+    if (reeve_submit_request(conn, job_run, job_done, request, request->route->priority) == 0)
         return REEVE_JOB;
     conn_refuse_busy(request);
     return conn_answer_now(conn, c);

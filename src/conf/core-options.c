@@ -24,6 +24,16 @@ const reeve_option core_options[] = {
      "account exists, else \"nobody\"; only \"root\" itself serves as root."},
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
+    {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files", NULL,
+     "What workers are kept from once they serve. In \"files\" they can open only what "
+     "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
+     "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
+     "no Landlock the log says so, and files are not confined."},
+    {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read: absolute paths."},
+    {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read, write, create and "
+     "remove: absolute paths. Logs are opened by the master and need not be named."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
      "The concurrency model."
 #define X(name, workers, each, loops, connections, wait, pool, help) " In " name " " help
@@ -32,6 +42,23 @@ const reeve_option core_options[] = {
     },
     {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "Worker processes. 0: the model's number, for most models one per usable CPU."},
+    {"workers_min", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "The fewest workers, where workers_max is given. 0: one."},
+    {"workers_max", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "The most workers. With it their number follows demand: it grows while fewer than spare_min "
+     "threads are spare, and shrinks when more than spare_max are; `workers` is the number to begin "
+     "with. 0: the number is fixed. Of no effect in models whose worker is the only process or "
+     "makes something for each connection: iterative, forking, threaded, prethreaded."},
+    {"spare_min", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
+     "The fewest threads, of all workers together, that should have nothing to do: pool threads, or "
+     "loops where there is no pool. Fewer make workers start: first one, then two, four, ... while "
+     "that lasts. 0: half as many as a worker has."},
+    {"spare_max", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
+     "The most threads that should have nothing to do; at least spare_min and the threads of a "
+     "worker. 0: spare_min and the threads of two workers."},
+    {"spare_time", REEVE_OPT_DURATION, "10s", 100, 86400000, NULL, NULL,
+     "For how long more than spare_max threads must have been spare before a worker ends; the next "
+     "one ends after as long again."},
     {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
      "Threads in each worker that wait for connections. 0: the model's number; in prethreaded and "
      "worker it is `threads`."},
@@ -54,6 +81,21 @@ const reeve_option core_options[] = {
     {"queue_limit", REEVE_OPT_INT, "1024", 1, 1048576, NULL, NULL,
      "Jobs that may wait for a thread of the pool, per-thread queues having equal parts of it; more "
      "are refused. Of no effect in a model without a pool."},
+    {"queue_time", REEVE_OPT_DURATION, "10s", 0, 3600000, NULL, NULL,
+     "How long a request may wait for a thread of the pool before it is refused (HTTP: 503 with "
+     "Retry-After). When jobs have waited without a break for that long, there is more to do than "
+     "can be done, and a twentieth of it is the limit until the queue has been empty once. 0: no "
+     "limit. Of no effect in a model without a pool."},
+    {"worker_requests", REEVE_OPT_INT, "0", 0, INT64_C(1) << 53, NULL, NULL,
+     "A worker that has answered so many requests is replaced: one at a time, the replacement first. "
+     "0: never."},
+    {"worker_age", REEVE_OPT_DURATION, "0", 0, INT64_C(366) * 86400000, NULL, NULL,
+     "A worker that has served for so long is replaced. 0: never."},
+    {"worker_memory", REEVE_OPT_SIZE, "0", 0, INT64_C(1) << 50, NULL, NULL,
+     "A worker that has so much in memory (its resident set) is replaced. 0: never."},
+    {"worker_jitter", REEVE_OPT_INT, "10", 0, 100, NULL, NULL,
+     "Percent by which the three limits before may be higher for a worker, drawn once for each, so "
+     "that they are not all replaced at the same time."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,
@@ -79,7 +121,8 @@ const reeve_option core_options[] = {
      "How long a worker that was told to end may go on with the connections it has. 0: as long as "
      "they last."},
     {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
-     "How long idle connections of a draining worker may still ask one thing."},
+     "How long idle connections of a draining worker that no other worker can take over may still "
+     "ask one thing."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
      "How long a client may take nothing of its answer before it is cut."},
     {"send_rate", REEVE_OPT_SIZE, "512", 0, 1 << 30, NULL, NULL,
@@ -88,6 +131,18 @@ const reeve_option core_options[] = {
      "that time is used up. 0: any progress will do."},
     {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
+    {"quarantine_after", REEVE_OPT_INT, "3", 0, 32, NULL, NULL,
+     "A request that has crashed workers so often within quarantine_within is answered by 503 for "
+     "quarantine_time; everything else is served. 0: never."},
+    {"quarantine_within", REEVE_OPT_DURATION, "60s", 1000, 86400000, NULL, NULL,
+     "The time in which crashes are counted for quarantine_after and module_budget."},
+    {"quarantine_time", REEVE_OPT_DURATION, "10m", 1000, 86400000, NULL, NULL,
+     "How long a request or a module stays in quarantine."},
+    {"module_budget", REEVE_OPT_INT, "10", 0, 32, NULL, NULL,
+     "A module whose code has crashed workers so often within quarantine_within is disabled for "
+     "quarantine_time: its routes answer 503. 0: never."},
+    {"crashes_kept", REEVE_OPT_INT, "16", 0, 256, NULL, NULL,
+     "Crashes of workers that the master remembers for `reevectl crashes`."},
     {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,
      "Where to listen. The title is the address: \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" (all of "
      "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket "

@@ -47,27 +47,6 @@ static void check_model(const reeve_section *root, const struct core *core, stru
                  "write less", core->threads, m->loops, THREADS_MAX);
 }
 
-static void read_workers(const reeve_section *root, struct core *core)
-{
-    struct model *m = &core->model;
-    int workers = (int)reeve_conf_int(root, "workers");
-    const char *why = "as configured";
-    char cpus[96];
-    if (workers) {
-        m->workers = workers;
-    } else if (m->workers) {
-        why = "the model's number";
-    } else {
-        m->workers = sys_usable_cpus(cpus, sizeof(cpus));
-        if (m->workers > 256)
-            m->workers = 256;
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, one per usable CPU: %s",
-                 m->workers, cpus);
-        return;
-    }
-    snprintf(core->sizing, sizeof(core->sizing), "workers = %d, %s", m->workers, why);
-}
-
 static void read_model(const reeve_section *root, struct core *core, struct buf *errors)
 {
     struct model *m = &core->model;
@@ -77,6 +56,7 @@ static void read_model(const reeve_section *root, struct core *core, struct buf 
     *m = *model_find(reeve_conf_string(root, "model"));
     core->threads = (int)reeve_conf_int(root, "threads");
     core->queue_limit = (int)reeve_conf_int(root, "queue_limit");
+    core->queue_time = reeve_conf_int(root, "queue_time");
     core->queue_per_thread = strcmp(reeve_conf_string(root, "queue"), "per-thread") == 0;
     core->max_each = m->each == EACH_THREAD    ? (int)reeve_conf_int(root, "max_threads")
                      : m->each == EACH_PROCESS ? (int)reeve_conf_int(root, "max_processes")
@@ -85,7 +65,7 @@ static void read_model(const reeve_section *root, struct core *core, struct buf 
     m->loops = loops ? loops : m->loops ? m->loops : core->threads;
     if (*wait)
         m->wait = wait_find(wait);
-    read_workers(root, core);
+    core_read_sizing(root, core, errors);
     check_model(root, core, errors);
 }
 
@@ -226,6 +206,11 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->send_timeout = reeve_conf_int(root, "send_timeout");
     core->send_rate = reeve_conf_int(root, "send_rate");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
+    core->crashes_kept = (int)reeve_conf_int(root, "crashes_kept");
+    core->quarantine_after = (int)reeve_conf_int(root, "quarantine_after");
+    core->quarantine_within = reeve_conf_int(root, "quarantine_within");
+    core->quarantine_time = reeve_conf_int(root, "quarantine_time");
+    core->module_budget = (int)reeve_conf_int(root, "module_budget");
 }
 
 static void read_modules(const reeve_section *root, struct core *core, struct buf *errors)

@@ -48,6 +48,25 @@ static void put_identity(struct buf *out, const json_t *data, bool colours)
     buf_addc(out, '\n');
 }
 
+/* Why there are so many workers; with a range also how many threads are spare. */
+static void put_sizing(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *sizing = json_object_get(data, "sizing");
+    const json_t *range = json_object_get(sizing, "range");
+
+    if (!json_is_object(sizing))
+        return;
+    put_label(out, colours, "sizing");
+    show_text(out, json_text(sizing, "why"));
+    if (json_is_object(range))
+        buf_printf(out, "; now %lld of %lld threads spare (%lld to %lld), workers %lld to %lld",
+                   (long long)json_int(range, "spare"), (long long)json_int(range, "threads"),
+                   (long long)json_int(range, "spare_min"), (long long)json_int(range, "spare_max"),
+                   (long long)json_int(range, "workers_min"),
+                   (long long)json_int(range, "workers_max"));
+    buf_addc(out, '\n');
+}
+
 static void put_totals(struct buf *out, const json_t *data, bool colours)
 {
     const json_t *totals = json_object_get(data, "totals");
@@ -56,12 +75,23 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
     units_put_count(out, json_int(totals, "requests"));
     buf_adds(out, ", ");
     units_put_rate(out, json_number(data, "rate"));
+    if (json_int(totals, "shed")) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "shed"));
+        buf_adds(out, " refused: overload");
+    }
     buf_addc(out, '\n');
     put_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));
     buf_adds(out, " open, ");
     units_put_count(out, json_int(totals, "connections"));
-    buf_adds(out, " accepted\n");
+    buf_adds(out, " accepted");
+    if (json_int(totals, "moved") > 0) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "moved"));
+        buf_adds(out, " moved");
+    }
+    buf_addc(out, '\n');
     put_label(out, colours, "sent");
     units_put_bytes(out, json_int(totals, "bytes"));
     buf_addc(out, '\n');
@@ -255,6 +285,7 @@ void show_status(const json_t *data, const struct before *before, bool colours, 
     put_label(out, colours, "model");
     show_model(data, out);
     buf_addc(out, '\n');
+    put_sizing(out, data, colours);
     put_totals(out, data, colours);
     put_last(out, data, colours);
     put_generations(out, data, colours);

@@ -18,7 +18,8 @@ static void take(uint64_t *kept, uint64_t seen)
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
     uint32_t records = board_get(&segment->threads);
-    uint64_t accepted = 0, requests = 0, bytes = 0;
+    uint64_t accepted = 0, requests = 0, bytes = 0, shed = 0;
+    uint64_t moved_in = 0, moved_out = 0, stayed = 0;
     uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
     if (records > BOARD_THREADS)
@@ -32,6 +33,10 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         accepted += board_get(&thread->accepted);
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
+        moved_in += board_get(&thread->moved_in);
+        moved_out += board_get(&thread->moved_out);
+        stayed += board_get(&thread->stayed);
+        shed += board_get(&thread->shed);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
         threads += alive && !process;
@@ -40,6 +45,10 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->accepted, accepted);
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
+    take(&counters->moved_in, moved_in);
+    take(&counters->moved_out, moved_out);
+    take(&counters->stayed, stayed);
+    take(&counters->shed, shed);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
     counters->records = records;
@@ -52,4 +61,8 @@ void counters_retire(struct counters *retired, const struct counters *worker)
     retired->accepted += worker->accepted;
     retired->requests += worker->requests;
     retired->bytes += worker->bytes;
+    retired->moved_in += worker->moved_in;
+    retired->moved_out += worker->moved_out;
+    retired->stayed += worker->stayed;
+    retired->shed += worker->shed;
 }

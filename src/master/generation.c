@@ -6,12 +6,14 @@
 
 #include "master/generation.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "master/listener.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/slot.h"
@@ -77,7 +79,7 @@ static void start_probe(struct generation *generation, struct worker *none)
         buf_free(&error);
         return;
     }
-    for (int i = 0; i < generation->core.model.workers; i++)
+    for (int i = muster_first(generation); i > 0; i--)
         slot_add(generation);
     slot_start(generation->slots[0]);
 }
@@ -257,7 +259,14 @@ void generation_discard(struct generation *generation)
 
 static void bury(struct generation *generation, struct worker *none)
 {
+    const struct counters *counters = &generation->retired;
+
     (void)none;
+    if (counters->moved_out > 0 || counters->stayed > 0)
+        say(LOG_MOVED,
+            "generation %u has drained: %" PRIu64 " connections went on in other workers, %" PRIu64
+            " ended here",
+            generation->number, counters->moved_out, counters->stayed);
     generation_move(generation, GENERATION_GONE);
     generation_discard(generation);
     master_check_finished();

@@ -10,7 +10,9 @@
 #include "base/list.h"
 #include "conf/core.h"
 #include "master/backoff.h"
+#include "master/counters.h"
 #include "master/reactor.h"
+#include "master/sizing.h"
 
 struct operation;
 struct snapshot;
@@ -63,6 +65,9 @@ struct generation {
     uint64_t stamp;              /* of the module files when it was made */
     struct slot *slots[SLOTS_MAX];
     int slot_count;
+    char sizing[512];            /* in words, why there are so many workers */
+    bool by_hand;                /* their number was set by hand */
+    struct sizing_growth growth;
     struct list workers;         /* all its processes, draining ones included */
     struct timer deadline;
     /* Not NULL: the generation is there only to see whether the configuration works, and is told
@@ -73,6 +78,7 @@ struct generation {
     struct buf why;              /* of a failure, for people */
     char *modules;               /* "kind name version" lines, from the first READY */
     char *files;                 /* see reads.h; NULL: its modules have read none */
+    struct counters retired;     /* of its workers that are gone */
     struct buf changed;          /* a file that is why it was begun, the text being the same */
 };
 

@@ -15,12 +15,14 @@
 
 #include "master/generation.h"
 #include "master/logs.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/state.h"
 #include "master/stop.h"
+#include "master/tester.h"
+#include "master/upgrade.h"
 #include "master/workers.h"
-#include "master/workforce.h"
 
 #define FAST_DRAIN 1000 /* ms, for INT */
 
@@ -32,7 +34,7 @@ static void on_child(void)
     int status;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (!worker_reaped(pid, status))
+        if (!worker_reaped(pid, status) && !tester_reaped(pid, status))
             say(LOG_STRANGER_REAPED, "pid %d", (int)pid);
 }
 
@@ -67,11 +69,11 @@ static void on_usr1(void)
 
 static void scale_by(int step)
 {
-    int count = master.serving ? master.serving->slot_count + step : 0;
+    int count = master.serving ? muster_count(master.serving) + step : 0;
     struct operation *operation;
 
     if (count >= 1 && count <= SLOTS_MAX && !master.trial) {
-        operation = workforce_scale(count);
+        operation = muster_by_hand(count);
     } else {
         operation = operation_new(VERB_SCALE);
         operation_result(operation, CONTROL_REFUSED,
@@ -93,7 +95,7 @@ static void on_ttou(void)
 
 static void on_usr2(void)
 {
-    say(LOG_SIGNAL_IGNORED, "USR2: upgrade in place is not in this version");
+    operation_ack(upgrade_request(NULL));
 }
 
 static void on_nothing(void)

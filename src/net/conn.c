@@ -30,15 +30,29 @@ void conn_move(struct reeve_conn *conn, enum conn_state state)
     conn->state = state;
 }
 
+/* As inet_ntop(), which takes printf for it: a connection that asks one thing would feel that. */
+static void put_ipv4(char *to, const unsigned char address[4])
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned byte = address[i];
+        if (byte >= 100)
+            *to++ = (char)('0' + byte / 100);
+        if (byte >= 10)
+            *to++ = (char)('0' + byte / 10 % 10);
+        *to++ = (char)('0' + byte % 10);
+        *to++ = i < 3 ? '.' : '\0';
+    }
+}
+
 static void peer_text(struct reeve_conn *conn, const struct sockaddr_storage *peer)
 {
     if (peer->ss_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)peer;
-        inet_ntop(AF_INET, &in->sin_addr, conn->peer, sizeof conn->peer);
+        put_ipv4(conn->peer, (const void *)&in->sin_addr);
     } else if (peer->ss_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const void *)peer;
         if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) /* a client of a [::] listener */
-            inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], conn->peer, sizeof conn->peer);
+            put_ipv4(conn->peer, &in6->sin6_addr.s6_addr[12]);
         else
             inet_ntop(AF_INET6, &in6->sin6_addr, conn->peer, sizeof conn->peer);
     } else {
@@ -61,8 +75,8 @@ static struct reeve_conn *shelf_take(struct loop_listener *from)
     return list_entry(node, struct reeve_conn, node);
 }
 
-struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int fd,
-                            const struct sockaddr_storage *peer)
+struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from,
+                            const struct accepted *accepted)
 {
     struct reeve_conn *conn = shelf_take(from);
     if (!conn)
@@ -74,14 +88,15 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int f
     conn->state = CONN_OPEN;
     conn->verdict = REEVE_WANT_READ;
     conn->readable = conn->writable = true; /* until a call says otherwise */
-    wait_source_init(&conn->source, fd, WAIT_ROLE_CONN);
+    wait_source_init(&conn->source, accepted->fd, WAIT_ROLE_CONN);
     wheel_timer_init(&conn->timer);
     list_init(&conn->ready);
     list_init(&conn->jobs);
-    peer_text(conn, peer);
+    peer_text(conn, &accepted->peer);
+    conn->passing = accepted->moved && loop->phase == LOOP_DRAINING;
     list_append(&loop->conns, &conn->node);
     loop->held++;
-    record_opened(loop);
+    record_opened(loop, accepted->moved);
     return conn;
 }
 
@@ -129,7 +144,7 @@ void conn_close(struct reeve_conn *conn)
     loop->held--;
     loop->accept.conn_closed = true;
     record_over(conn);
-    record_closed(loop);
+    record_closed(loop, conn->moved);
     if (!zombie)
         conn_end(conn);
 }

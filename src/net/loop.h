@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "reeve/protocol.h"
 #include "share/board.h"
+#include "share/passage.h"
 
 struct loop;
 struct job;
@@ -22,13 +23,17 @@ struct listener {
     const char *protocol_name;
     const struct reeve_protocol *protocol;
     atomic_bool removed; /* no longer configured: drain empties its backlog first */
+    /* To and from other workers; NULL: there is none, or the protocol cannot pack. */
+    const struct passage *passage;
 };
 
-/* A connection fresh from accept. */
+/* A connection fresh from accept, or from another worker. */
 struct accepted {
     int fd;
     struct listener *listener;
     struct sockaddr_storage peer;
+    bool moved;           /* from another worker, with */
+    struct parcel parcel;
 };
 
 /* What all loops of a worker share. Filled before the first loop starts, constant afterwards except
@@ -53,12 +58,15 @@ struct engine {
      * and owns its descriptor; called in the accepting loop's thread. NULL: loops serve what they
      * accept. 0, or -1 with errno: the connection stays with the loop, which tries again. */
     int (*launch)(struct loop *loop, const struct accepted *accepted);
-    /* Called at the end of each turn in the loop's thread (buffered log lines). May be NULL. */
-    void (*turn_end)(void);
+    /* Called at the end of each turn in the loop's thread (buffered log lines), with how many
+     * events it had. True: something is left for the end of the next one, before which the loop
+     * does not sleep. May be NULL. */
+    bool (*turn_end)(int events);
     /* Called in the loop's thread once it has stopped polling the listeners, after LOOP_DRAIN or
      * LOOP_STOP. May be NULL. */
     void (*loop_quiet)(struct loop *loop);
     atomic_bool draining;
+    atomic_bool resting;       /* until the next LOOP_SERVE; set before either is sent */
     struct accept_gate *gate;  /* made by engine_init: who of the one-connection loops accepts */
 };
 
@@ -92,10 +100,11 @@ void loop_launched_ended(struct loop *loop);
 void loop_free(struct loop **loop);
 
 enum loop_command {
-    LOOP_SERVE, /* begin to accept */
+    LOOP_SERVE, /* begin to accept, or go on after a rest */
     LOOP_LOOK,  /* connections wait although somebody should have taken them: try to accept */
     LOOP_DRAIN, /* take nothing new, finish, return */
     LOOP_STOP,  /* close all, return */
+    LOOP_REST,  /* engine.resting: take nothing new, go on with what is in hand */
 };
 /* Any thread. The command is carried out at the loop's next turn. */
 void loop_command(struct loop *loop, enum loop_command command);
@@ -104,6 +113,12 @@ bool loop_has_stopped_accepting(const struct loop *loop);
 
 /* For engine.in_memory: asks the kernel. */
 ssize_t ahead_in_memory(int fd, off_t offset, size_t length);
+
+enum job_rank {
+    JOB_PROMISED, /* it goes on with something; runs when its turn comes */
+    JOB_REQUEST,  /* the pool may skip it when it has waited too long */
+    JOB_FIRST,    /* it goes before all others */
+};
 
 /* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool
  * between engine.submit and job_finished. */
@@ -119,6 +134,7 @@ struct job {
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
     bool ran;
+    enum job_rank rank;
     char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];   /* for the pool thread's record */
 };

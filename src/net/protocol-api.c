@@ -22,6 +22,11 @@ void reeve_linger(reeve_conn *conn)
     own(conn)->lingers = true;
 }
 
+void reeve_no_more(reeve_conn *conn)
+{
+    own(conn)->no_more = true;
+}
+
 void *reeve_state(reeve_conn *conn)
 {
     return own(conn)->protocol_state;
@@ -40,6 +45,12 @@ void reeve_consume(reeve_conn *conn, size_t length)
         conn->input += length;
         conn->input_length -= length;
     }
+}
+
+bool reeve_ended(const reeve_conn *conn)
+{
+    assert(conn->loop == loop_current());
+    return conn->state != CONN_OPEN;
 }
 
 bool reeve_at_end(const reeve_conn *conn)
@@ -116,6 +127,11 @@ bool reeve_draining(void)
     struct engine *engine = loop_engine();
     return engine && (atomic_load_explicit(&engine->draining, memory_order_relaxed) ||
                       board_get(&engine->board->own_share->draining));
+}
+
+bool reeve_is_last(reeve_conn *conn)
+{
+    return reeve_draining() && !move_is_possible(own(conn));
 }
 
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)

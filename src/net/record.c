@@ -2,7 +2,8 @@
  * connections of the whole worker is added to by all of its loops.
  *
  * Thread: the loop's. Memory: the record is the board's; a busy connection has a label, which jobs of
- * its are shown by later, from the loop's spare ones. */
+ * its are shown by later, from the loop's spare ones; one that is idle again before the loop turns to
+ * another connection needs none. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -19,20 +20,26 @@ void record_share(struct loop *loop, uint32_t change)
     atomic_fetch_add_explicit(open, change, memory_order_relaxed);
 }
 
-void record_opened(struct loop *loop)
+void record_opened(struct loop *loop, bool moved)
 {
     struct board_thread *record = loop->settings.record;
     if (!loop->settings.launched)
         record_share(loop, 1);
     board_add(&record->connections, 1);
-    board_add(&record->accepted, 1);
+    if (!moved)
+        board_add(&record->accepted, 1);
+    else if (loop->phase != LOOP_DRAINING) /* else it only passes through */
+        board_add(&record->moved_in, 1);
 }
 
-void record_closed(struct loop *loop)
+void record_closed(struct loop *loop, bool moved)
 {
+    struct board_thread *record = loop->settings.record;
     if (!loop->settings.launched)
         record_share(loop, -1u);
-    board_add(&loop->settings.record->connections, -1u);
+    board_add(&record->connections, -1u);
+    if (!moved && loop->phase == LOOP_DRAINING)
+        board_add(&record->stayed, 1);
 }
 
 static struct conn_label *label_new(struct loop *loop)
@@ -65,14 +72,13 @@ void record_spares_free(struct loop *loop)
     }
 }
 
-static void set_label(struct reeve_conn *conn, const char *text, size_t length)
+void record_keep_label(struct reeve_conn *conn)
 {
-    if (!conn->label)
-        conn->label = label_new(conn->loop);
-    if (!conn->label)
+    if (!conn->busy || conn->label || conn->loop->shown != conn)
         return;
-    conn->label->length = (unsigned)(length < BOARD_LABEL ? length : BOARD_LABEL - 1);
-    memcpy(conn->label->text, text, conn->label->length);
+    conn->label = label_new(conn->loop);
+    if (conn->label)
+        memcpy(conn->label->text, conn->loop->settings.record->label, BOARD_LABEL);
 }
 
 static void show_protocol(struct loop *loop, const char *protocol)
@@ -89,9 +95,13 @@ void record_busy(struct reeve_conn *conn, const char *label, size_t length)
     struct loop *loop = conn->loop;
     struct board_thread *record = loop->settings.record;
     const char *protocol = conn->from->listener->protocol_name;
+    if (loop->shown && loop->shown != conn)
+        record_keep_label(loop->shown);
+    if (conn->label) /* of what it was busy with before */
+        label_free(loop, conn->label);
+    conn->label = NULL;
     if (loop->shown_protocol != protocol)
         show_protocol(loop, protocol);
-    set_label(conn, label, length);
     board_label(record, label, length);
     board_add(&record->requests, 1);
     board_set(&record->busy_since, clock_now_ms());

@@ -135,8 +135,9 @@ static bool has_unread(const struct reeve_conn *conn)
     int waiting = 0;
     if (conn->at_end)
         return false;
-    return conn->lingers || conn->input_length || conn->readable ||
-           (ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0);
+    if (conn->lingers || conn->input_length || conn->readable)
+        return true;
+    return !conn->no_more && ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 /* All output is sent. */
@@ -207,6 +208,7 @@ void step_run(struct reeve_conn *conn)
     struct budget budget = {.reads = READS_A_TURN, .rounds = ROUNDS_A_TURN};
     if (conn->state == CONN_ZOMBIE || conn->state == CONN_DEAD)
         return;
+    conn->loop->stepping = conn;
     do {
         pump(conn, &budget);
         if (!flush_run(conn))
@@ -216,8 +218,10 @@ void step_run(struct reeve_conn *conn)
     } while (more(conn) && budget.reads > 0 && budget.rounds > 0 && list_empty(&conn->ready));
     if (conn->state == CONN_DEAD || conn->state == CONN_ZOMBIE)
         return;
-    if (conn->loop->settings.connections > 1 && conn->loop->shown == conn)
+    if (conn->loop->settings.connections > 1 && conn->loop->shown == conn) {
+        record_keep_label(conn);
         record_idle(conn->loop); /* the thread turns to others; the connection may wait for a job */
+    }
     if (conn->state == CONN_LINGERING) {
         run_lingering(conn);
         return;
@@ -225,13 +229,17 @@ void step_run(struct reeve_conn *conn)
     if (more(conn))
         ready_add(conn);
     park(conn);
+    move_parked(conn);
 }
 
 /* ------------------------------------------------------------------- entries --- */
 
-void step_begin(struct reeve_conn *conn)
+void step_begin(struct reeve_conn *conn, const struct accepted *accepted)
 {
-    if (conn->protocol->open)
+    const struct parcel *parcel = &accepted->parcel;
+    if (accepted->moved)
+        take(conn, conn->protocol->unpack(conn, parcel->bytes, parcel->length), false);
+    else if (conn->protocol->open)
         take(conn, conn->protocol->open(conn), false);
     step_run(conn);
 }

@@ -20,6 +20,8 @@ void crew_command(struct crew *crew, enum loop_command command)
         atomic_store(&crew->engine.draining, true);
     if (command == LOOP_DRAIN && crew->children) /* they see it before their handlers return */
         board_set(&crew->engine.board->own_share->draining, 1);
+    if (command == LOOP_SERVE || command == LOOP_REST)
+        atomic_store(&crew->engine.resting, command == LOOP_REST);
     for (int i = 0; i < crew->loop_count; i++)
         loop_command(crew->loops[i].loop, command);
     if (command != LOOP_DRAIN && command != LOOP_STOP)
@@ -38,6 +40,13 @@ void crew_listener_removed(struct crew *crew, const char *address)
         if (strcmp(address, "*") == 0 || strcmp(address, listener->address) == 0)
             atomic_store(&listener->removed, true);
     }
+}
+
+void crew_shut_passages(struct crew *crew)
+{
+    for (size_t i = 0; i < crew->engine.listener_count; i++)
+        if (crew->engine.listeners[i].passage)
+            passage_shut(crew->engine.listeners[i].passage);
 }
 
 bool crew_has_stopped_accepting(const struct crew *crew)

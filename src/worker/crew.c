@@ -28,6 +28,7 @@
 #include "worker/pool.h"
 #include "worker/starter.h"
 #include "worker/threads.h"
+#include "worker/words.h"
 
 #define HIGH_WATER (256 * 1024)
 #define LOW_WATER (64 * 1024)
@@ -53,11 +54,13 @@ static int submit(struct job *job)
     return pool_submit(the_crew->pool, job);
 }
 
-static void turn_end(void)
+static bool turn_end(int events)
 {
-    logfile_flush();
+    bool held = logfile_turn_end(events);
+
     if (the_crew->pool)
         pool_turn_end(the_crew->pool);
+    return held;
 }
 
 static int launch_thread(struct loop *loop, const struct accepted *accepted)
@@ -75,9 +78,9 @@ static void become_child(const struct accepted *accepted, unsigned record, int c
     child_main(the_crew, accepted, record, channel);
 }
 
-static void on_crash(const char *sentence)
+static void on_crash(pid_t pid, const char *sentence)
 {
-    orders_tell(the_crew->orders, MSG_CRASHED, 0, sentence);
+    orders_crashed(the_crew->orders, (int)pid, sentence);
 }
 
 int crew_thread_init(void)
@@ -95,9 +98,11 @@ static void *loop_thread(void *arg)
 {
     struct crew_loop *self = arg;
     struct crew *crew = self->crew;
+    struct words_stack stack = {0};
     bool ok;
 
     starter_name("loop", self->index);
+    words_thread_begin(&stack, self->index);
     clock_refresh();
     ok = crew_thread_init() == 0;
     starter_report(&crew->starter, ok);
@@ -105,9 +110,17 @@ static void *loop_thread(void *arg)
         loop_run(self->loop);
         crew_thread_exit();
     }
+    words_thread_end(&stack);
+    words_stack_free(&stack);
     atomic_fetch_add(&crew->ended, 1);
     wake_main();
     return NULL;
+}
+
+/* Older ones end before these two. */
+static bool can_pack(const reeve_module *module)
+{
+    return module->api_minor >= 3 && module->protocol->pack && module->protocol->unpack;
 }
 
 static bool engine_fill(struct crew *crew, struct buf *error)
@@ -132,6 +145,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         const struct core_listen *listen = &core->listens[i];
         struct handed_listener *handed = handover_listener(crew->handover, listen->title);
         struct listener *listener = &engine->listeners[engine->listener_count++];
+        const reeve_module *module;
 
         if (!handed) {
             buf_printf(error, "listen \"%s\": the master has not handed over this socket\n",
@@ -141,8 +155,10 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         listener->fd = handed->fd;
         listener->address = listen->title;
         listener->protocol_name = listen->protocol;
-        listener->protocol =
-            modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol)->protocol;
+        module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);
+        listener->protocol = module->protocol;
+        if (handed->passage.give >= 0 && can_pack(module))
+            listener->passage = &handed->passage;
     }
     return true;
 }
@@ -152,6 +168,7 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
     struct pool_settings settings = {
         .threads = core->threads,
         .queue_limit = core->queue_limit,
+        .queue_time = core->queue_time,
         .queue_per_thread = core->queue_per_thread,
         .segment = crew->handover->board.own,
         .first_record = (unsigned)crew->loop_count,

@@ -17,16 +17,25 @@
 #include "worker/crew.h"
 #include "worker/logfile.h"
 #include "worker/orders-private.h"
+#include "worker/quarantine.h"
+
+static void tell(struct orders *orders, struct msg *msg)
+{
+    msg->length = msg->text ? strlen(msg->text) : 0;
+    if (msg->length > CHANNEL_TEXT_MAX)
+        msg->length = CHANNEL_TEXT_MAX;
+    if (!orders->master_gone && channel_send(orders->channel, msg) < 0)
+        log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(msg->type));
+}
 
 void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text)
 {
-    struct msg msg = {.type = type, .op = op, .fd = -1, .text = text,
-                      .length = text ? strlen(text) : 0};
+    tell(orders, &(struct msg){.type = type, .op = op, .fd = -1, .text = text});
+}
 
-    if (msg.length > CHANNEL_TEXT_MAX)
-        msg.length = CHANNEL_TEXT_MAX;
-    if (!orders->master_gone && channel_send(orders->channel, &msg) < 0)
-        log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(type));
+void orders_crashed(struct orders *orders, int pid, const char *sentence)
+{
+    tell(orders, &(struct msg){.type = MSG_CRASHED, .value = pid, .fd = -1, .text = sentence});
 }
 
 /* An operation of number 0 is none: to the master such an answer would stand for all that it
@@ -81,12 +90,22 @@ void orders_settle(struct orders *orders)
     settle(orders, &orders->reopens, !children_owe(orders->children));
 }
 
+/* Takes nothing new for a while, or goes on. A drain does not care which. */
+static void rest(struct orders *orders, bool on)
+{
+    if (orders->resting != on)
+        crew_command(orders->crew, on ? LOOP_REST : LOOP_SERVE);
+    orders->resting = on;
+}
+
 static void on_message(struct orders *orders, struct msg *msg)
 {
     switch (msg->type) {
     case MSG_SERVE:
         if (orders->state == WAITING)
             orders_move(orders, SERVING);
+        else if (orders->state == SERVING)
+            rest(orders, false);
         acknowledge(orders, msg->op);
         return;
     case MSG_REMOVED:
@@ -113,6 +132,14 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_LOOK:
         if (orders->state == SERVING)
             crew_command(orders->crew, LOOP_LOOK);
+        return;
+    case MSG_QUARANTINE:
+        children_tell(orders->children, msg);
+        quarantine_heed(msg->text, msg->value);
+        return;
+    case MSG_REST:
+        if (orders->state == SERVING)
+            rest(orders, true);
         return;
     case MSG_LEVEL:
         children_tell(orders->children, msg);

@@ -34,6 +34,7 @@ struct orders {
     int64_t drain_timeout; /* ms, when nobody says another */
     bool is_child;      /* of a process that was forked for a connection */
     bool master_gone;
+    bool resting;       /* while SERVING: takes nothing new */
     bool quiet;         /* every loop has stopped accepting and the master was told */
     struct owed drains;  /* until quiet */
     struct owed reopens; /* until no child owes its answer */
@@ -54,6 +55,8 @@ bool orders_become_child(struct orders *orders, int channel);
 void orders_obey(struct orders *orders, bool wait);
 /* Sends a message to the master; text may be NULL. */
 void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text);
+/* Tells the master that this process, forked for a connection, has crashed. */
+void orders_crashed(struct orders *orders, int pid, const char *sentence);
 /* Where the error log goes from now on; also puts it under descriptor 2 when it is a file, so that
  * what libraries print is not lost. */
 void orders_log_to(struct orders *orders, int fd);

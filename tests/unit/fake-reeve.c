@@ -76,7 +76,7 @@ const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
 
 unsigned reeve_conf_minor(const reeve_section *section)
 {
-    return REEVE_API_MINOR - section->older;
+    return section->minor != 0 ? section->minor : REEVE_API_MINOR;
 }
 
 int reeve_conf_error(const reeve_section *section, const char *name, const char *format, ...)
@@ -96,6 +96,11 @@ void reeve_conf_reads(const char *path)
 {
     size_t length = strlen(fake_reads);
     snprintf(fake_reads + length, sizeof fake_reads - length, "%s\n", path);
+}
+
+void reeve_opens(const char *path, unsigned what)
+{
+    (void)path, (void)what;
 }
 
 /* ---------------------------------------------------------------- log and clock ----- */
@@ -306,6 +311,12 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
     conn->deadline = ms;
 }
 
+bool reeve_is_last(reeve_conn *conn)
+{
+    (void)conn;
+    return fake_draining;
+}
+
 bool reeve_draining(void)
 {
     return fake_draining;
@@ -321,6 +332,23 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     conn->done = done;
     conn->arg = arg;
     return 0;
+}
+
+int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool first)
+{
+    (void)first;
+    return reeve_submit(conn, run, done, arg);
+}
+
+void reeve_no_more(reeve_conn *conn)
+{
+    (void)conn;
+}
+
+bool reeve_ended(const reeve_conn *conn)
+{
+    return conn->gone;
 }
 
 bool reeve_cancelled(void)
@@ -360,6 +388,20 @@ void reeve_job_end(reeve_job *job)
     reeve_conn *conn = (reeve_conn *)(void *)job;
     assert(conn->kept);
     conn->kept = false;
+}
+
+void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+{
+    (void)describe;
+    (void)arg;
+}
+
+int64_t reeve_quarantined(const char *module, const char *method, const char *target)
+{
+    (void)module;
+    (void)method;
+    (void)target;
+    return 0;
 }
 
 void reeve_linger(reeve_conn *conn)
@@ -507,6 +549,7 @@ void fake_close(reeve_conn **pointer)
 {
     reeve_conn *conn = *pointer;
     *pointer = NULL;
+    conn->gone = true;
     if (conn->run != NULL)
         finish_job(conn, false);
     if (conn->protocol->close != NULL)

@@ -91,6 +91,10 @@ void worker_leaves(struct worker *worker)
     worker->state = WORKER_RETIRING;
     worker->expected = true;
 }
+void worker_rest(struct worker *worker) { (void)worker; }
+
+void worker_wake(struct worker *worker) { (void)worker; }
+
 void worker_kill(struct worker *worker) { (void)worker; }
 
 /* ---------------------------------------------------------------- helpers ---------- */

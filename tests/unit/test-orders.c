@@ -54,10 +54,16 @@ __attribute__((format(printf, 1, 2))) static void note(const char *format, ...)
 void crew_command(struct crew *crew, enum loop_command command)
 {
     static const char *const names[] = {[LOOP_SERVE] = "serve", [LOOP_LOOK] = "look",
-                                        [LOOP_DRAIN] = "drain", [LOOP_STOP] = "stop"};
+                                        [LOOP_DRAIN] = "drain", [LOOP_STOP] = "stop",
+                                        [LOOP_REST] = "rest"};
 
     ck_assert_ptr_eq(crew, orders.crew);
     note("%s", names[command]);
+}
+void crew_shut_passages(struct crew *crew)
+{
+    (void)crew;
+    note("shut");
 }
 void crew_listener_removed(struct crew *crew, const char *address)
 {
@@ -236,6 +242,26 @@ START_TEST(serves_when_told)
     tell(MSG_SERVE, 2, 0);
     expect_message(MSG_ACK, 2);
     expect_calls(""); /* it does already */
+}
+END_TEST
+
+START_TEST(rests_and_goes_on)
+{
+    tell(MSG_REST, 0, 0);
+    expect_calls(""); /* it does not serve yet */
+    serve();
+    tell(MSG_REST, 0, 0);
+    tell(MSG_REST, 0, 0);
+    expect_calls("rest;");
+    tell(MSG_SERVE, 3, 0);
+    expect_message(MSG_ACK, 3);
+    expect_calls("serve;");
+    tell(MSG_REST, 0, 0);
+    tell(MSG_DRAIN, 0, 0);
+    expect_calls("rest;drain;");
+    tell(MSG_REST, 0, 0);
+    tell(MSG_SERVE, 0, 0);
+    expect_calls("");
 }
 END_TEST
 
@@ -590,7 +616,7 @@ START_TEST(without_a_master_it_drains_and_lets_go)
 {
     serve();
     lose_master();
-    expect_calls("removed *;drain;");
+    expect_calls("shut;removed *;drain;");
     ck_assert_int_eq(said("master-gone: the master is gone"), 1);
     ck_assert_int_ne(orders.deadline, 0);
     ck_assert(orders.deadline > orders.release_at);
@@ -608,7 +634,7 @@ START_TEST(a_quiet_one_has_nothing_to_let_go)
     lose_master();
     stopped_accepting = true;
     wake();
-    expect_calls("removed *;drain;close;");
+    expect_calls("shut;removed *;drain;close;");
     obey_until(orders.release_at == 0);
     expect_calls("");
 }
@@ -622,7 +648,7 @@ START_TEST(a_nearer_deadline_stays_without_a_master)
     before = orders.deadline;
     lose_master();
     ck_assert_int_eq(orders.deadline, before);
-    expect_calls("drain;removed *;");
+    expect_calls("drain;shut;removed *;");
 }
 END_TEST
 
@@ -747,7 +773,7 @@ START_TEST(child_outlives_its_worker_for_a_while)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("orders", setup, teardown, ONCE(serves_when_told),
+UNIT_MAIN_AROUND("orders", setup, teardown, ONCE(serves_when_told), ONCE(rests_and_goes_on),
                  ONCE(looks_only_while_it_serves), ONCE(does_not_wait_unless_told),
                  ONCE(removed_goes_to_the_crew), ONCE(level_is_set_and_passed_on),
                  ONCE(log_is_replaced_in_place), ONCE(log_may_be_syslog),

@@ -25,7 +25,7 @@ extern "C" {
  * INTERFACE HISTORY section of reeve-module(3). */
 #define REEVE_MAGIC 0x52564d31u /* "RVM1" */
 #define REEVE_API_MAJOR 1
-#define REEVE_API_MINOR 2
+#define REEVE_API_MINOR 3
 
 /* ---------------------------------------------------------------- configuration ---- */
 
@@ -115,6 +115,24 @@ REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, c
  * configuring, main thread. Since 1.2. */
 REEVE_API void reeve_conf_reads(const char *path);
 
+/* What for. A folder stands for all that is below it; TO_WRITE is also to read, create, rename and
+ * remove, TO_RUN also to read. */
+enum reeve_opens { REEVE_OPENS_TO_READ = 1, REEVE_OPENS_TO_WRITE = 2, REEVE_OPENS_TO_RUN = 4 };
+
+/* Says that the module opens this file, or files below this folder, while it serves: after
+ * configure and worker_init a worker may be kept from all others (the option `sandbox`). What was
+ * opened before stays open; log files (reeve_logfile_open()) and the libraries of the system need
+ * not be named. `path` is absolute and need not outlive the call; `what` is of enum reeve_opens,
+ * by "|". Only in configure and worker_init, main thread. Since 1.3. */
+REEVE_API void reeve_opens(const char *path, unsigned what);
+
+/* Written once in a module, REEVE_CONFINED; says that while it serves it opens nothing but what it
+ * has named by reeve_opens(). Where every module says so, workers are confined without being told
+ * to. Since 1.3. */
+#define REEVE_CONFINED                                                                             \
+    extern REEVE_API const char reeve_module_is_confined;                                          \
+    const char reeve_module_is_confined = 1
+
 /* ---------------------------------------------------------------- log --------------- */
 
 enum reeve_level {
@@ -143,8 +161,9 @@ typedef struct reeve_logfile reeve_logfile;
 REEVE_API reeve_logfile *reeve_logfile_open(const char *path, const char **error);
 
 /* Appends one line, newline included in `length`; at most 16 KiB of it. Buffered per thread,
- * written at the end of the loop's turn or of the job. Any thread of the worker. A line that cannot
- * be written is lost, and the error log says so. */
+ * written at the end of the job or of the loop's turn; after a busy turn at the end of one of the
+ * next few, which follow at once. Any thread of the worker. A line that cannot be written is lost,
+ * and the error log says so. */
 REEVE_API void reeve_logfile_write(reeve_logfile *file, const char *line, size_t length);
 
 /* ---------------------------------------------------------------- clock ------------- */
