@@ -141,7 +141,7 @@ def upgrade(stage, rng):
     if rng.random() < 0.5:
         stage.server.signal(signal.SIGUSR2)
         return "USR2"
-    return stage.control("upgrade", allowed=(0, 1))
+    return stage.control("upgrade", allowed=(0, 1, 3))  # 3: a new worker was killed meanwhile
 
 
 # ---------------------------------------------------------------- workers, by force

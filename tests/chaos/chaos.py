@@ -16,8 +16,9 @@ What must hold:
     is looked up: before the blow the worker stands still, and the kernel tells which connections it
     holds (Judge.killed). A worker that is merely stopped loses nothing;
   - an idle connection is closed by the server only if it was such a worker's, or if workers retired
-    meanwhile and it had been idle for longer than drain_linger (reeve-models(7)). CHAOS_MOVED=1
-    allows that only while a model was there whose connections cannot be moved to another worker;
+    meanwhile and it had been idle for longer than drain_linger (reeve-models(7)). That is
+    allowed only while a model was there whose connections cannot be moved to another worker;
+    CHAOS_MOVED=0 allows it under all models, for a server that cannot move any;
   - the totals of `status` never fall, and the master is the same process to the end;
   - at the end the master has as many descriptors as after the warm-up, and no more memory than a bound;
     there are as many processes, and no zombie.
@@ -51,7 +52,7 @@ SEED = int(os.environ.get("CHAOS_SEED") or 1)
 SECONDS = float(os.environ.get("CHAOS_SECONDS") or 60)
 RELOADS = int(os.environ.get("CHAOS_RELOADS") or 2000)
 VERBOSE = os.environ.get("CHAOS_VERBOSE") == "1"
-MOVED = os.environ.get("CHAOS_MOVED") == "1"
+MOVED = os.environ.get("CHAOS_MOVED") != "0"
 CLOCK = os.environ.get("CHAOS_CLOCK") == "1"
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 # What an act may need, and what is not tried without it.
@@ -346,6 +347,38 @@ class Watcher(threading.Thread):
         self.begin(self.stage.judge.retiring, time.monotonic())
 
 
+class Listener(threading.Thread):
+    """Counts what the master says of itself (`events`), and knows what it must never say."""
+
+    NEVER = ("channel-bad", "worker-late", "worker-stuck", "worker-start-failed", "drain-deadline",
+             "too-many-generations", "no-memory", "system")
+
+    def __init__(self, stage):
+        super().__init__(daemon=True)
+        self.stage, self.over, self.tags = stage, threading.Event(), {}
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                self.follow()
+            except OSError:
+                time.sleep(0.05)  # an upgrade may close it; or all is over
+
+    def follow(self):
+        with self.stage.server.connect_control() as control, control.makefile("rb") as lines:
+            control.settimeout(None)
+            control.sendall(b"events\n")
+            for line in lines:
+                event = json.loads(line)
+                tag = event.get("tag")
+                self.tags[tag] = self.tags.get(tag, 0) + 1
+                if tag in self.NEVER and not self.over.is_set():
+                    self.stage.judge.fault(f"event {tag}: {event['text']}")
+
+    def __str__(self):
+        return ", ".join(f"{tag} {number}" for tag, number in sorted(self.tags.items()) if tag)
+
+
 class Clients:
     """One process of clients, and a thread that hears what it has to say."""
 
@@ -521,11 +554,12 @@ def report(counts, clients, judge, before, after, stage):
 def chaos(mode, seed, seconds, judge, plan):
     """One run. What was wrong is with the judge afterwards."""
     stage = Stage(judge)
-    clients, watcher = [], Watcher(stage)
+    clients, watcher, listener = [], Watcher(stage), Listener(stage)
     try:
         warm_up(stage)
         before = holdings(stage)
         watcher.start()
+        listener.start()
         clients = [Clients(stage, seed * PROCESSES + number) for number in range(PROCESSES)]
         counts = (reloads(stage, RELOADS) if mode == "reloads" else perform(stage, watcher, plan))
         rest(stage)
@@ -534,16 +568,20 @@ def chaos(mode, seed, seconds, judge, plan):
             one.stop()
         watcher.over.set()
         watcher.join()
+        listener.over.set()
         until(lambda: stage.server.status()["totals"]["open"] == 0 or None, "all is closed", DEADLINE * 3)
         after = holdings(stage)
+        after["descriptors"] -= 1  # the listener's
         compare(judge, before, after)
         totals = stage.server.status()["totals"]
         report(counts, clients, judge, before, after, stage)
+        say(f"events: {listener}")
         say(f"totals of the server: {totals}; {watcher.polls} looks at them")
     except Exception as error:  # whatever breaks the run is a finding
         judge.fault(f"{error!r} {traceback.format_exc()}")
     finally:
         watcher.over.set()
+        listener.over.set()
         for one in clients:
             if one.process.poll() is None:
                 one.process.kill()
