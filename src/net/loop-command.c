@@ -18,15 +18,15 @@ bool loop_has_stopped_accepting(const struct loop *loop)
     return atomic_load(&loop->stopped_accepting);
 }
 
-/* Calls the drain hook of all that have not heard of it; of the idle ones only when their time to
- * ask one thing more is over, and none of those that another worker may still take. True: there are
+/* Calls the drain hook of all that have not heard of it; of the idle ones, among them those that still
+ * take their last answer, only when their time to ask one thing more is over, and none of those that another worker may still take. True: there are
  * such. */
 static bool tell_drain(struct loop *loop, bool idle_too)
 {
     bool waits = false;
     list_each_safe(node, &loop->conns) {
         struct reeve_conn *conn = list_entry(node, struct reeve_conn, node);
-        bool idle = step_is_idle(conn), moves = idle && move_is_possible(conn);
+        bool idle = step_is_unasked(conn), moves = idle && move_is_possible(conn);
         waits = waits || moves;
         if (!idle || (idle_too && !moves))
             step_drain(conn);

@@ -143,6 +143,7 @@ bool flush_run(struct reeve_conn *conn);
 /* Until when a client that keeps output waiting has time, after it has taken `sent` bytes; before
  * that it had until `before`. */
 int64_t flush_deadline(const struct engine *engine, int64_t before, int64_t now, size_t sent);
+bool step_is_unasked(const struct reeve_conn *conn); /* nothing in hand but what is being sent */
 bool step_is_idle(const struct reeve_conn *conn);
 
 /* ready.c */

@@ -310,8 +310,12 @@ void step_drain(struct reeve_conn *conn)
     step_run(conn);
 }
 
+bool step_is_unasked(const struct reeve_conn *conn)
+{
+    return conn->state == CONN_OPEN && !conn->busy && !conn->input_length && list_empty(&conn->jobs);
+}
+
 bool step_is_idle(const struct reeve_conn *conn)
 {
-    return conn->state == CONN_OPEN && !conn->busy && !conn->input_length &&
-           !out_pending(&conn->out) && list_empty(&conn->jobs);
+    return step_is_unasked(conn) && !out_pending(&conn->out);
 }

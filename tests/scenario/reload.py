@@ -2,11 +2,12 @@
 import os
 import shutil
 import signal
+import socket
 import threading
 
 from client import KEPT, ONE_EACH, PIPELINED, Client, Load, connect, echo, get
-from reeve import (DEADLINE, ECHO, FULL, HTTP, MODULE_PATH, SANITIZED, SITE, WRAP, check, children,
-                   contains, equal, main, scenario, status_field, until, wait_gone)
+from reeve import (DEADLINE, ECHO, FULL, HTTP, MODULE_PATH, SANITIZED, SITE, TOGETHER, WRAP, check,
+                   children, contains, equal, main, scenario, status_field, until, wait_gone)
 
 RELOADS, BROKEN = (200, 20) if FULL else (40, 5)
 TWO = ('listen "127.0.0.1:0" { protocol = "http" }\n'
@@ -94,6 +95,29 @@ def backlog(case):
         equal(client.answer().status, 200, "who was in the backlog")
         client.link.close()
     until(lambda: list(server.listeners()) == ["127.0.0.1:0"], "the removed listener is gone")
+
+
+@scenario("who is still taking an answer when its worker begins to drain may ask once more",
+          models=TOGETHER)
+def still_taking(case):
+    server = case.server(drain_linger="30s", **case.room(4))
+    large = bytes(range(256)) * 600
+    server.write("www/large", large)
+    server.start()
+    client = Client.__new__(Client)
+    client.link, client.data = socket.socket(), b""
+    with client:
+        client.link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.link.settimeout(DEADLINE)
+        client.link.connect(server.address())
+        client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.more()  # it has begun, and most of it waits in the server
+        server.configure(HTTP + SITE, threads=5)
+        equal(server.ask("reload")["code"], 0, "the reload")
+        answer = client.answer()
+        equal((answer.status, answer.body), (200, large), "the answer that was in hand")
+        if answer.field("Connection") != "close":  # as the head went out before the drain
+            equal(client.get("/").status, 200, "the next one")
 
 
 @scenario("an address gives way to a wider one on the same port, and back", models=())
