@@ -174,6 +174,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_LEVEL:
+    case MSG_REST:
     case MSG_TYPES:
         break;
     }

@@ -67,6 +67,18 @@ void worker_serve(struct worker *worker, struct operation *operation)
     worker_tell(worker, MSG_SERVE, operation ? operation->number : 0, 0, -1, NULL);
 }
 
+void worker_rest(struct worker *worker)
+{
+    board_set_serving(&master.board, worker->segment, false);
+    worker_tell(worker, MSG_REST, 0, 0, -1, NULL);
+}
+
+void worker_wake(struct worker *worker)
+{
+    board_set_serving(&master.board, worker->segment, true);
+    worker_tell(worker, MSG_SERVE, 0, 0, -1, NULL);
+}
+
 void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation)
 {
     worker->state = WORKER_RETIRING;

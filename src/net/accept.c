@@ -89,10 +89,20 @@ static bool others_watch(const struct loop *loop)
     return false;
 }
 
+/* Until accept_serve(). */
+static void rest(struct loop *loop)
+{
+    accept_move(loop, ACCEPT_OFF, 0);
+    if (is_gated(loop))
+        gate_leave(loop);
+}
+
 /* Watches the listeners if nothing speaks against it. */
 static void try_polling(struct loop *loop)
 {
-    if (!loop_has_room(loop))
+    if (atomic_load_explicit(&loop->engine->resting, memory_order_relaxed))
+        rest(loop);
+    else if (!loop_has_room(loop))
         accept_move(loop, ACCEPT_FULL, 0);
     else if (is_gated(loop) && !gate_enter(loop))
         accept_move(loop, ACCEPT_QUEUED, 0);
@@ -251,6 +261,17 @@ void accept_serve(struct loop *loop)
 {
     if (loop->accept.state == ACCEPT_OFF)
         try_polling(loop);
+}
+
+/* What it was woken for it takes: nobody else may have been. One that is full or short of something
+ * rests when it could go on. */
+void accept_rest(struct loop *loop)
+{
+    enum accept_state state;
+    accept_all(loop);
+    state = loop->accept.state;
+    if (state == ACCEPT_POLLING || state == ACCEPT_QUEUED || state == ACCEPT_UNFAIR)
+        rest(loop);
 }
 
 void accept_drain(struct loop *loop)

@@ -1,4 +1,4 @@
-/* What a loop is told: serve, look, drain, stop; and how it comes to its end.
+/* What a loop is told: serve, look, rest, drain, stop; and how it comes to its end.
  *
  * Thread: loop_command and loop_has_stopped_accepting in any, the rest in the loop's. Memory:
  * nothing of its own. What must hold: the phase only goes on, and is changed here alone; a
@@ -72,6 +72,11 @@ void loop_obey(struct loop *loop)
     if (commands & 1u << LOOP_SERVE && loop->phase == LOOP_NEW) {
         loop->phase = LOOP_SERVING;
         accept_serve(loop);
+    } else if (commands & (1u << LOOP_SERVE | 1u << LOOP_REST) && loop->phase == LOOP_SERVING) {
+        if (atomic_load(&loop->engine->resting)) /* whatever came last */
+            accept_rest(loop);
+        else
+            accept_serve(loop);
     }
     if (commands & 1u << LOOP_LOOK)
         accept_all(loop);

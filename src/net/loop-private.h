@@ -24,7 +24,7 @@ enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
 
 /* Why a loop takes connections, or does not. */
 enum accept_state {
-    ACCEPT_OFF,      /* not yet told to serve */
+    ACCEPT_OFF,      /* not yet told to serve, or resting */
     ACCEPT_POLLING,  /* the listeners are watched */
     ACCEPT_FULL,     /* it holds as many connections as it may */
     ACCEPT_QUEUED,   /* another one-connection loop of the process watches them */
@@ -141,6 +141,7 @@ void unsent_trust(struct reeve_conn *conn);   /* this one takes what it gets: no
 
 /* accept.c */
 void accept_serve(struct loop *loop);
+void accept_rest(struct loop *loop);
 void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);

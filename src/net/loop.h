@@ -59,6 +59,7 @@ struct engine {
      * LOOP_STOP. May be NULL. */
     void (*loop_quiet)(struct loop *loop);
     atomic_bool draining;
+    atomic_bool resting;       /* until the next LOOP_SERVE; set before either is sent */
     struct accept_gate *gate;  /* made by engine_init: who of the one-connection loops accepts */
 };
 
@@ -92,10 +93,11 @@ void loop_launched_ended(struct loop *loop);
 void loop_free(struct loop **loop);
 
 enum loop_command {
-    LOOP_SERVE, /* begin to accept */
+    LOOP_SERVE, /* begin to accept, or go on after a rest */
     LOOP_LOOK,  /* connections wait although somebody should have taken them: try to accept */
     LOOP_DRAIN, /* take nothing new, finish, return */
     LOOP_STOP,  /* close all, return */
+    LOOP_REST,  /* engine.resting: take nothing new, go on with what is in hand */
 };
 /* Any thread. The command is carried out at the loop's next turn. */
 void loop_command(struct loop *loop, enum loop_command command);

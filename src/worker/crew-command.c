@@ -20,6 +20,8 @@ void crew_command(struct crew *crew, enum loop_command command)
         atomic_store(&crew->engine.draining, true);
     if (command == LOOP_DRAIN && crew->children) /* they see it before their handlers return */
         board_set(&crew->engine.board->own_share->draining, 1);
+    if (command == LOOP_SERVE || command == LOOP_REST)
+        atomic_store(&crew->engine.resting, command == LOOP_REST);
     for (int i = 0; i < crew->loop_count; i++)
         loop_command(crew->loops[i].loop, command);
     if (command != LOOP_DRAIN && command != LOOP_STOP)

@@ -81,12 +81,22 @@ void orders_settle(struct orders *orders)
     settle(orders, &orders->reopens, !children_owe(orders->children));
 }
 
+/* Takes nothing new for a while, or goes on. A drain does not care which. */
+static void rest(struct orders *orders, bool on)
+{
+    if (orders->resting != on)
+        crew_command(orders->crew, on ? LOOP_REST : LOOP_SERVE);
+    orders->resting = on;
+}
+
 static void on_message(struct orders *orders, struct msg *msg)
 {
     switch (msg->type) {
     case MSG_SERVE:
         if (orders->state == WAITING)
             orders_move(orders, SERVING);
+        else if (orders->state == SERVING)
+            rest(orders, false);
         acknowledge(orders, msg->op);
         return;
     case MSG_REMOVED:
@@ -113,6 +123,10 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_LOOK:
         if (orders->state == SERVING)
             crew_command(orders->crew, LOOP_LOOK);
+        return;
+    case MSG_REST:
+        if (orders->state == SERVING)
+            rest(orders, true);
         return;
     case MSG_LEVEL:
         children_tell(orders->children, msg);

@@ -34,6 +34,7 @@ struct orders {
     int64_t drain_timeout; /* ms, when nobody says another */
     bool is_child;      /* of a process that was forked for a connection */
     bool master_gone;
+    bool resting;       /* while SERVING: takes nothing new */
     bool quiet;         /* every loop has stopped accepting and the master was told */
     struct owed drains;  /* until quiet */
     struct owed reopens; /* until no child owes its answer */

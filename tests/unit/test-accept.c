@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -86,6 +87,45 @@ START_TEST(full_loop_stops_and_goes_on)
     for (int i = 3; i < 6; i++)
         rig_expect(fds[i], "x\n");
     rig_stop(&rig);
+}
+END_TEST
+
+static void rest(bool on)
+{
+    atomic_store(&rig.engine.resting, on);
+    rig_command(&rig, on ? LOOP_REST : LOOP_SERVE);
+}
+
+/* _i: which way to wait, for loops of one connection and for loops of many. */
+START_TEST(rests_and_goes_on)
+{
+    int held, other;
+    start(_i / 2 ? 4 : 1, _i / 2 ? 1 : MANY, _i % 2);
+    rig_command(&rig, LOOP_SERVE);
+    held = rig_connect(&rig, 0);
+    rig_put(held, "echo held\n");
+    rig_expect(held, "held\n");
+    rest(true);
+    while (board_get(&rig.board.own_share->watching))
+        sched_yield();
+    other = rig_connect(&rig, 0);
+    rig_put(other, "echo other\n");
+    rig_expect_silence(other);
+    rig_put(held, "echo still\n");
+    rig_expect(held, "still\n");
+    rest(false);
+    rig_expect(other, "other\n");
+    rest(true);
+    rest(false); /* perhaps before a loop has looked: the last word counts */
+    close(held);
+    close(other);
+    held = rig_connect(&rig, 0);
+    rig_put(held, "echo again\n");
+    rig_expect(held, "again\n");
+    rest(true);
+    rig_command(&rig, LOOP_DRAIN); /* who rests can drain */
+    close(held);
+    rig_end(&rig);
 }
 END_TEST
 
@@ -192,7 +232,8 @@ START_TEST(no_descriptor_left)
 }
 END_TEST
 
-UNIT_MAIN("accept", EACH(one_connection_a_loop, rig_waits), EACH(gate_goes_round, rig_waits),
+UNIT_MAIN("accept", TIMES(rests_and_goes_on, 4), EACH(one_connection_a_loop, rig_waits),
+          EACH(gate_goes_round, rig_waits),
           EACH(full_loop_stops_and_goes_on, rig_waits),
           EACH(leaves_what_is_beyond_its_share, rig_waits),
           EACH(takes_more_when_nobody_else_watches, rig_waits),

@@ -54,7 +54,8 @@ __attribute__((format(printf, 1, 2))) static void note(const char *format, ...)
 void crew_command(struct crew *crew, enum loop_command command)
 {
     static const char *const names[] = {[LOOP_SERVE] = "serve", [LOOP_LOOK] = "look",
-                                        [LOOP_DRAIN] = "drain", [LOOP_STOP] = "stop"};
+                                        [LOOP_DRAIN] = "drain", [LOOP_STOP] = "stop",
+                                        [LOOP_REST] = "rest"};
 
     ck_assert_ptr_eq(crew, orders.crew);
     note("%s", names[command]);
@@ -236,6 +237,26 @@ START_TEST(serves_when_told)
     tell(MSG_SERVE, 2, 0);
     expect_message(MSG_ACK, 2);
     expect_calls(""); /* it does already */
+}
+END_TEST
+
+START_TEST(rests_and_goes_on)
+{
+    tell(MSG_REST, 0, 0);
+    expect_calls(""); /* it does not serve yet */
+    serve();
+    tell(MSG_REST, 0, 0);
+    tell(MSG_REST, 0, 0);
+    expect_calls("rest;");
+    tell(MSG_SERVE, 3, 0);
+    expect_message(MSG_ACK, 3);
+    expect_calls("serve;");
+    tell(MSG_REST, 0, 0);
+    tell(MSG_DRAIN, 0, 0);
+    expect_calls("rest;drain;");
+    tell(MSG_REST, 0, 0);
+    tell(MSG_SERVE, 0, 0);
+    expect_calls("");
 }
 END_TEST
 
@@ -747,7 +768,7 @@ START_TEST(child_outlives_its_worker_for_a_while)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("orders", setup, teardown, ONCE(serves_when_told),
+UNIT_MAIN_AROUND("orders", setup, teardown, ONCE(serves_when_told), ONCE(rests_and_goes_on),
                  ONCE(looks_only_while_it_serves), ONCE(does_not_wait_unless_told),
                  ONCE(removed_goes_to_the_crew), ONCE(level_is_set_and_passed_on),
                  ONCE(log_is_replaced_in_place), ONCE(log_may_be_syslog),
