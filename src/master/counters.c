@@ -18,7 +18,7 @@ static void take(uint64_t *kept, uint64_t seen)
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
     uint32_t records = board_get(&segment->threads);
-    uint64_t accepted = 0, requests = 0, bytes = 0;
+    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0;
     uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
     if (records > BOARD_THREADS)
@@ -32,6 +32,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         accepted += board_get(&thread->accepted);
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
+        errors += board_get(&thread->errors);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
         threads += alive && !process;
@@ -40,6 +41,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->accepted, accepted);
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
+    take(&counters->errors, errors);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
     counters->records = records;
@@ -52,4 +54,5 @@ void counters_retire(struct counters *retired, const struct counters *worker)
     retired->accepted += worker->accepted;
     retired->requests += worker->requests;
     retired->bytes += worker->bytes;
+    retired->errors += worker->errors;
 }

@@ -189,4 +189,5 @@ void record_busy(struct reeve_conn *conn, const char *label, size_t length);
 void record_over(struct reeve_conn *conn); /* busy no more; harmless otherwise */
 void record_spares_free(struct loop *loop);
 void record_idle(struct loop *loop);
+void record_failed(struct loop *loop);
 #endif

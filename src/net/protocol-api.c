@@ -130,6 +130,11 @@ void reeve_idle(reeve_conn *conn)
     record_over(conn);
 }
 
+void reeve_failed(reeve_conn *conn)
+{
+    record_failed(own(conn)->loop);
+}
+
 int64_t reeve_now(void)
 {
     return clock_now_ms();

@@ -41,6 +41,7 @@ struct board_thread {
     _Atomic uint64_t requests;
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
+    _Atomic uint64_t errors;                  /* requests that failed by the server's fault */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];

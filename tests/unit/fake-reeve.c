@@ -306,6 +306,8 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
     conn->deadline = ms;
 }
 
+void reeve_failed(reeve_conn *conn) { (void)conn; }
+
 bool reeve_draining(void)
 {
     return fake_draining;

@@ -25,7 +25,7 @@ extern "C" {
  * INTERFACE HISTORY section of reeve-module(3). */
 #define REEVE_MAGIC 0x52564d31u /* "RVM1" */
 #define REEVE_API_MAJOR 1
-#define REEVE_API_MINOR 2
+#define REEVE_API_MINOR 3
 
 /* ---------------------------------------------------------------- configuration ---- */
 
