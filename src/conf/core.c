@@ -226,6 +226,9 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->send_timeout = reeve_conf_int(root, "send_timeout");
     core->send_rate = reeve_conf_int(root, "send_rate");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
+    core->probation_crashes = (int)reeve_conf_int(root, "probation_crashes");
+    core->probation_errors = (int)reeve_conf_int(root, "probation_errors");
+    core->probation_requests = (int)reeve_conf_int(root, "probation_requests");
 }
 
 static void read_modules(const reeve_section *root, struct core *core, struct buf *errors)

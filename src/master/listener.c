@@ -190,7 +190,7 @@ void listeners_adopt(const struct generation *generation, struct generation *old
         struct listener *listener = list_entry(node, struct listener, node);
         const struct core_listen *listen = wanted(generation, listener->title);
 
-        if (listener->removed)
+        if (listener->removed || (!listen && generation->state == GENERATION_PROBATION))
             continue;
         if (listen) {
             listener_apply(listener, listen);

@@ -23,6 +23,7 @@
 #include "master/look.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/reads.h"
 #include "master/stamp.h"
 #include "master/state.h"
@@ -179,17 +180,18 @@ static void on_pending(void *arg)
     }
 }
 
-struct operation *reload_request(void)
+struct operation *reload_request(int64_t probation)
 {
-    struct operation *operation;
-
-    if (pending)
-        return pending;
-    operation = reload_operation();
-    pending = operation;
-    if (!under_way)
-        timer_set(&pending_timer, 0); /* after the caller has joined it */
-    return operation;
+    if (!pending) {
+        pending = reload_operation();
+        if (!under_way)
+            timer_set(&pending_timer, 0); /* after the caller has joined it */
+        else
+            probation_say_wait();
+    }
+    if (pending->probation < probation)
+        pending->probation = probation;
+    return pending;
 }
 
 /* ---------------------------------------------------------------- how it went ------ */
@@ -202,12 +204,17 @@ static void tell_unchangeable(const struct core *core)
         say(LOG_RESTART_NEEDED, "control, control_group and pid_file take effect at the next start");
 }
 
+void reload_took_over_for_now(struct generation *generation)
+{
+    logs_adopt(&generation->core);
+    tell_unchangeable(&generation->core);
+}
+
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
     const char *changed = buf_text(&generation->changed);
 
-    logs_adopt(&generation->core);
-    tell_unchangeable(&generation->core);
+    reload_took_over_for_now(generation);
     operation_result(operation, CONTROL_DONE, "generation %u serves%s%s%s", generation->number,
                      *changed ? ": " : "", changed, *changed ? " has changed" : "");
     if (operation)

@@ -2,6 +2,7 @@
 #ifndef MASTER_RELOAD_H
 #define MASTER_RELOAD_H
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct generation;
@@ -9,8 +10,9 @@ struct operation;
 struct snapshot;
 
 /* Asks for the configuration to be read again. While a generation is being tried, requests are
- * gathered into one further reload. Returns the operation to wait for. */
-struct operation *reload_request(void);
+ * gathered into one further reload, with the longest probation (ms, 0: none) that was asked for.
+ * Returns the operation to wait for. */
+struct operation *reload_request(int64_t probation);
 /* The first generation. False after the reason went to stderr. */
 bool reload_first(void);
 /* The bytes of a file (NULL: the built-in configuration) with the overrides of the command line.
@@ -19,4 +21,6 @@ struct snapshot *reload_snapshot(const char *path, struct buf *errors);
 /* How the generation that was being tried fared; by generation.c. */
 void reload_took_over(struct generation *generation, struct operation *operation);
 void reload_gave_up(struct generation *generation, struct operation *operation);
+/* The same, of a generation whose probation has begun: its operation goes on. */
+void reload_took_over_for_now(struct generation *generation);
 #endif

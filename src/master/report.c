@@ -18,6 +18,7 @@
 #include "master/listener.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "reeve/module.h"
@@ -107,6 +108,8 @@ static const char *state_name(void)
 
     if (master.state == MASTER_SERVING && master.trial)
         return "reloading";
+    if (master.state == MASTER_SERVING && master.warm)
+        return "probation";
     return names[master.state];
 }
 
@@ -158,9 +161,10 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *totals = json_pack(
-        "{s:I,s:i,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
-        (int)sums.counters.open, "requests", (json_int_t)sums.counters.requests, "bytes",
-        (json_int_t)sums.counters.bytes, "restarts", (json_int_t)master.restarts);
+        "{s:I,s:i,s:I,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
+        (int)sums.counters.open, "requests", (json_int_t)sums.counters.requests, "errors",
+        (json_int_t)sums.counters.errors, "bytes", (json_int_t)sums.counters.bytes, "restarts",
+        (json_int_t)master.restarts);
     json_t *status = json_pack(
         "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
         (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
@@ -173,6 +177,7 @@ json_t *report_status(void)
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
         report_workers(), "totals", totals);
 
+    json_object_set_new(status, "probation", probation_json());
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/state.h"
 #include "master/workers.h"
 
@@ -21,6 +22,16 @@ static void announce_end(struct generation *generation)
     }
 }
 
+static void end(struct generation *generation, int64_t drain_ms, struct operation *operation)
+{
+    if (!generation)
+        return;
+    announce_end(generation);
+    generation->operation = operation;
+    generation->drain_ms = drain_ms;
+    generation_event(generation, EVENT_RETIRE, NULL);
+}
+
 void stop_begin(int64_t drain_ms, struct operation *operation)
 {
     bool again = master.state == MASTER_STOPPING;
@@ -32,13 +43,11 @@ void stop_begin(int64_t drain_ms, struct operation *operation)
     if (!again && master.trial)
         generation_event(master.trial, EVENT_RETIRE, NULL);
     if (master.serving) {
-        struct generation *serving = master.serving;
-
         listeners_shut_all();
-        announce_end(serving);
-        serving->operation = operation;
-        serving->drain_ms = drain_ms;
-        generation_event(serving, EVENT_RETIRE, NULL);
+        if (master.warm)
+            probation_stopped();
+        end(master.warm, drain_ms, operation);
+        end(master.serving, drain_ms, operation);
     }
     if (drain_ms > 0)
         list_each(node, &master.generations)

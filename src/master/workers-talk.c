@@ -16,6 +16,7 @@
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/state.h"
 
 #define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
@@ -128,6 +129,7 @@ static void on_crashed(const struct worker *worker, const struct msg *msg)
                worker->generation->number, (int)worker->pid, msg->text);
     say(LOG_CONNECTION_CRASHED, "%s", buf_text(&text));
     master_set_error(buf_text(&text));
+    probation_crashed(worker->generation, buf_text(&text));
     buf_free(&text);
 }
 
