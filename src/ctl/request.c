@@ -35,6 +35,7 @@ static int64_t limit_of(enum verb verb)
     case VERB_LOG_LEVEL:
         return 10 * 1000;
     case VERB_CHECK:
+    case VERB_ROLLBACK:
     case VERB_SCALE:
     case VERB_REOPEN_LOGS:
         return 120 * 1000;

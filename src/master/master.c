@@ -21,6 +21,7 @@
 #include "master/instance.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/past.h"
 #include "master/patrol.h"
 #include "master/reload.h"
 #include "master/signals.h"
@@ -143,6 +144,7 @@ int master_main(const struct options *options)
     control_close();
     instance_release();
     board_close(&master.board);
+    past_free();
     free(master.last_error);
     tell_parent(master.exit_status);
     return master.exit_status;

@@ -14,16 +14,15 @@
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/past.h"
 #include "master/reactor.h"
-#include "master/reload.h"
+#include "master/rollback.h"
 #include "master/state.h"
 #include "master/stop.h"
 #include "master/workers.h"
 #include "share/ending.h"
 
 #define LOOK 200 /* ms between two looks at the counters */
-
-#define UNCHANGED "the file on disk is unchanged: the next reload reads it again"
 
 static void on_look(void *arg);
 
@@ -170,11 +169,12 @@ struct operation *probation_failed(struct generation *generation)
     struct buf text = {0}, ignored = {0};
 
     master.warm = NULL;
+    past_blame(generation->number);
     if (logs_try(&warm->core, &ignored))
         logs_adopt(&warm->core);
     buf_free(&ignored);
     buf_printf(&text, "generation %u has failed its probation after %lld s: %.*s; generation %u serves "
-               "again; " UNCHANGED, generation->number, seconds(after),
+               "again; " FILE_UNCHANGED, generation->number, seconds(after),
                (int)(generation->why.length - 1), buf_text(&generation->why), warm->number);
     say(LOG_PROBATION_FAILED, "%s", buf_text(&text));
     master_set_error(buf_text(&text));

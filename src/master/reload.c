@@ -23,8 +23,10 @@
 #include "master/look.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/past.h"
 #include "master/probation.h"
 #include "master/reads.h"
+#include "master/rollback.h"
 #include "master/stamp.h"
 #include "master/state.h"
 #include "master/stop.h"
@@ -194,6 +196,24 @@ struct operation *reload_request(int64_t probation)
     return pending;
 }
 
+bool reload_is_under_way(void)
+{
+    return under_way || pending;
+}
+
+struct operation *reload_back(struct snapshot *snapshot, uint32_t number)
+{
+    struct operation *operation = operation_new(VERB_ROLLBACK);
+
+    operation->ended = reload_ended;
+    operation->back_to = number;
+    operation->back_from = master.serving->number;
+    operation_wait(operation); /* the caller's join comes first */
+    under_way = true;
+    try_new(operation, snapshot, NULL);
+    return operation;
+}
+
 /* ---------------------------------------------------------------- how it went ------ */
 
 /* What is held for the life of the master. */
@@ -208,6 +228,7 @@ void reload_took_over_for_now(struct generation *generation)
 {
     logs_adopt(&generation->core);
     tell_unchangeable(&generation->core);
+    past_note(generation);
 }
 
 void reload_took_over(struct generation *generation, struct operation *operation)
@@ -219,6 +240,11 @@ void reload_took_over(struct generation *generation, struct operation *operation
                      *changed ? ": " : "", changed, *changed ? " has changed" : "");
     if (operation)
         operation->generation = generation->number;
+    if (operation && operation->back_to) {
+        past_blame(operation->back_from);
+        operation_result(operation, CONTROL_DONE, "generation %u serves the configuration of "
+                         "generation %u; " FILE_UNCHANGED, generation->number, operation->back_to);
+    }
     if (master.state == MASTER_STARTING)
         master.state = MASTER_SERVING;
     stop_oldest(generation->core.generations_limit);

@@ -13,6 +13,11 @@ struct snapshot;
  * gathered into one further reload, with the longest probation (ms, 0: none) that was asked for.
  * Returns the operation to wait for. */
 struct operation *reload_request(int64_t probation);
+/* Something of that kind has begun and not ended, or is about to. */
+bool reload_is_under_way(void);
+/* The same with the configuration that an earlier generation had (taken over). Only if none is under
+ * way. The caller acknowledges the operation once somebody has joined it. */
+struct operation *reload_back(struct snapshot *snapshot, uint32_t number);
 /* The first generation. False after the reason went to stderr. */
 bool reload_first(void);
 /* The bytes of a file (NULL: the built-in configuration) with the overrides of the command line.

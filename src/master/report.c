@@ -18,6 +18,7 @@
 #include "master/listener.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/past.h"
 #include "master/probation.h"
 #include "master/state.h"
 #include "master/workers.h"
@@ -188,7 +189,8 @@ json_t *report_generations(void)
 
     for (int i = 0; (result = operation_result_at(i)); i++)
         json_array_append_new(operations, result_json(result));
-    return json_pack("{s:o,s:o}", "generations", generations_json(), "operations", operations);
+    return json_pack("{s:o,s:o,s:o}", "generations", generations_json(), "kept", past_json(),
+                     "operations", operations);
 }
 
 json_t *report_listeners(void)

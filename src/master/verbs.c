@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "master/control.h"
 #include "master/generation.h"
@@ -13,6 +14,7 @@
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/report.h"
+#include "master/rollback.h"
 #include "master/state.h"
 #include "master/stop.h"
 #include "master/workforce.h"
@@ -69,6 +71,26 @@ static void verb_RELOAD(struct client *client, const char *argument)
         refuse(client, "the server is stopping");
     else
         control_join(client, reload_request(probation * 1000), wait);
+}
+
+static void verb_ROLLBACK(struct client *client, const char *argument)
+{
+    struct operation *operation;
+    struct buf error = {0};
+    int64_t number = 0;
+
+    if (argument[0] && (!text_int(argument, &number) || number < 1 || number > UINT32_MAX)) {
+        refuse(client, "rollback takes the number of a generation, as `generations` lists them");
+        return;
+    }
+    operation = rollback_begin((uint32_t)number, &error);
+    if (operation) {
+        control_join(client, operation, WAIT_EVER);
+        operation_ack(operation);
+    } else {
+        refuse(client, buf_text(&error));
+    }
+    buf_free(&error);
 }
 
 static void verb_STOP(struct client *client, const char *argument)

@@ -69,7 +69,7 @@ def passes(case):
         reload = Reload(server, "--probation", "2").begin()
         equal(states(server), {1: "warm", 2: "probation"}, "states")
         equal(server.status()["state"], "probation", "the server's state")
-        equal(get(address, "/word").body, b"two", "what serves")
+        until(lambda: get(address, "/word").body == b"two", "the new one serves")
         probation = server.status()["probation"]
         equal((probation["generation"], probation["warm"], probation["crashes"]), (2, 1, 0),
               "what status says")
@@ -84,6 +84,14 @@ def passes(case):
         new.more(20)
     whole(kept)
     whole(new)
+
+
+def is_lost(address, target):
+    try:
+        get(address, target)  # the old workers may take it in the first moment
+        return False
+    except (Closed, OSError):
+        return True
 
 
 def back(case, server, kept, new, part):
@@ -111,11 +119,7 @@ def crashes(case):
         kept.more(20)
         server.configure(HTTP + CRASH)
         reload = Reload(server).begin()
-        try:
-            get(address, "/crash")
-            check(False, "the request that crashes is answered")
-        except (Closed, OSError):
-            pass
+        until(lambda: is_lost(address, "/crash"), "a request crashes")
         back(case, server, kept, new, reload.end())
         equal(server.pids(), before, "the workers are those from before")
     equal((kept.refused, new.refused, kept.wrong, new.wrong), (0, 0, 0, 0), f"{kept}; {new}")
@@ -142,6 +146,151 @@ def errors(case):
         check(server.status()["totals"]["errors"] >= 1, "errors are counted")
     whole(kept)
     whole(new)
+
+
+@scenario("rollback during a probation: the warm generation serves again, with its own workers")
+def rolled_back_warm(case):
+    server = serve(case)
+    address, before = server.address(), server.pids()
+    with Load(address, GOOD, kind=KEPT, clients=2) as kept, \
+            Load(address, GOOD, kind=ONE_EACH, clients=2) as new:
+        server.configure(HTTP + says("two"))
+        reload = Reload(server).begin()
+        new.more(20)
+        equal(server.ctl("rollback", "1").code, 0, "exit code of rollback")
+        result = reload.end()
+        equal(result.code, 3, f"exit code of the reload ({result.text})")
+        contains(result.text, "taken back by 'reevectl rollback'", "its text")
+        equal((states(server)[1], server.pids()), ("serving", before), "what serves")
+        equal(get(address, "/word").body, b"one", "how")
+        kept.more(20)
+        new.more(20)
+    whole(kept)
+    whole(new)
+    result = server.ctl("reload")
+    equal((result.code, get(address, "/word").body), (0, b"two"), "the next reload reads the file")
+
+
+@scenario("rollback without a probation: a new generation with the configuration from before")
+def rolled_back(case):
+    server = serve(case)
+    address = server.address()
+    for number, word in enumerate(("two", "three"), 2):
+        server.configure(HTTP + says(word))
+        equal(server.ctl("reload").code, 0, "exit code of a reload")
+        server.settled()
+    with Load(address, GOOD, kind=ONE_EACH, clients=2) as new:
+        new.more(20)
+        result = server.ctl("rollback")
+        equal((result.code, result.out.strip()),
+              (0, "generation 4 serves the configuration of generation 2; the file on disk is "
+                  "unchanged: the next reload reads it again"), "result")
+        equal(get(address, "/word").body, b"two", "what serves")
+        equal(server.ctl("rollback").code, 0, "exit code of another")
+        equal(get(address, "/word").body, b"one", "further back, and not to what was rolled back")
+        equal(server.ctl("rollback", "3").code, 0, "exit code with a number")
+        equal(get(address, "/word").body, b"three", "that one, although it was rolled back from")
+        new.more(20)
+    whole(new)
+    kept = {each["number"]: each["rolled_back"] for each in server.json("generations")["kept"]}
+    equal(kept, {1: False, 2: False, 3: True, 4: True, 5: True, 6: False}, "what is kept")
+    contains(server.ctl("generations").out, "rolled back", "generations for people")
+    equal(server.ctl("reload").out.strip(), "unchanged: generation 6 serves on", "the next reload")
+
+
+@scenario("rollback to what is not there is refused by one clear line", models=("event",))
+def no_way_back(case):
+    server = serve(case)
+    for words, line in (((), "no other good configuration is kept"),
+                        (("7",), "the configuration of generation 7 is not kept; those of 1 are"),
+                        (("1",), "generation 1 serves now"),
+                        (("0",), "rollback takes the number of a generation"),
+                        (("one",), "rollback takes the number of a generation")):
+        result = server.ctl("rollback", *words)
+        equal((result.code, result.err.count("\n")), (1, 1), f"exit code and lines ({result.err})")
+        contains(result.err, line, "the line")
+    server.configure(HTTP + says("two"))
+    reload = Reload(server).begin()
+    result = server.ctl("rollback", "7")
+    equal(result.code, 1, "exit code")
+    contains(result.err, "generation 2 is on probation; 'reevectl rollback' goes back to generation 1",
+             "during a probation")
+    equal(server.ctl("rollback").code, 0, "exit code")
+    reload.end()
+    for number in range(3, 12):
+        server.configure(HTTP + says(str(number)))
+        equal(server.ctl("reload").code, 0, "exit code of a reload")
+    result = server.ctl("rollback", "1")
+    equal(result.code, 1, "exit code")
+    contains(result.err, "is not kept; those of 4, 5, 6,", "the oldest are forgotten")
+
+
+@scenario("a reload during a probation waits for its end and is not lost")
+def reload_meanwhile(case):
+    server = serve(case)
+    address = server.address()
+    server.configure(HTTP + says("two"))
+    first = Reload(server).begin()
+    server.configure(HTTP + says("three"))
+    with server.events() as events:
+        server.signal(signal.SIGHUP)
+        events.wait("probation", "the reload waits until the probation of generation 2 has ended")
+    equal(states(server), {1: "warm", 2: "probation"}, "states")
+    second = Reload(server, "--wait", "0")
+    second.thread.start()
+    equal(second.end().code, 2, "who cannot wait is told so")
+    equal(server.ctl("rollback").code, 0, "exit code of rollback")
+    equal(first.end().code, 3, "exit code of the first")
+    until(lambda: get(address, "/word").body == b"three", "the reload that has waited")
+    equal(server.status()["generation"], 3, "its number")
+
+
+@scenario("a stop during a probation ends all, and the reload is told so")
+def stopped(case):
+    server = serve(case)
+    server.configure(HTTP + says("two"))
+    reload = Reload(server).begin()
+    with connect(server.address()) as link:
+        link.sendall(b"GET /word HTTP/1.1\r\nHost: a\r\n\r\n")
+        equal(server.ctl("stop").code, 0, "exit code of stop")
+        check(link.recv(65536).startswith(b"HTTP/1.1 200"), "what was asked for is answered")
+    equal(server.wait(), 0, "exit status")
+    result = reload.end()
+    contains(result.text, "the server is stopping; the probation of generation 2 had not ended", "text")
+    equal(result.code, 1, "exit code")
+
+
+@scenario("a configuration that is the same, or refused, has no probation")
+def none(case):
+    server = serve(case)
+    contains(server.ctl("reload", "--probation", "60").text, "unchanged", "the text")
+    server.configure(HTTP + says("two") + "nonsense\n")
+    equal(server.ctl("reload", "--probation", "60").code, 3, "exit code")
+    equal((server.status()["probation"], server.status()["generation"]), (None, 1), "what serves")
+    result = server.ctl("reload", "--probation", "soon")
+    contains(result.err, "--probation: 'soon' is not a number of seconds from 0 to 86400", "a bad number")
+
+
+@scenario("a worker that leaves or is recycled is no crash, and a warm one is replaced too")
+def no_crash(case):
+    server = serve(case)
+    server.crashes_meant = True
+    before = server.pids()
+    server.configure(HTTP + says("two"))
+    reload = Reload(server).begin()
+    equal(server.ctl("recycle").code, 0, "exit code of recycle")
+    leaves = server.all_ready(2)[0]
+    os.kill(leaves, signal.SIGTERM)
+    server.all_ready(2, besides=[leaves])
+    os.kill(before[0], signal.SIGKILL)
+    until(lambda: [worker for worker in server.status()["workers"] if worker["state"] == "ready" and
+                   (worker["slot"], worker["generation"]) == (0, 1) and worker["pid"] != before[0]],
+          "a warm one that dies is replaced")
+    equal(server.status()["probation"]["crashes"], 0, "crashes that count")
+    equal(server.ctl("rollback").code, 0, "exit code of rollback")
+    equal(reload.end().code, 3, "exit code of the reload")
+    for _ in range(20):
+        equal(get(server.address(), "/word").body, b"one", "old and new workers serve")
 
 
 if __name__ == "__main__":
