@@ -9,8 +9,6 @@
  */
 #include "config.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,7 +50,7 @@ static void put_character(struct line *line, uint32_t code)
     if (code == '"' || code == '\\')
         line_put(line, "\\", 1);
     if (code >= 0x20 && code < 0x7f) {
-        line->data[line->length++] = (char)code;
+        *line->at++ = (char)code;
     } else if (code < 0x10000) {
         put_unit(line, code);
     } else {
@@ -70,8 +68,14 @@ static void put_string(struct line *line, const char *name, const char *data, si
         return;
     }
     line_put(line, "\"", 1);
-    size_t end = line->length + most - LONGEST;
-    for (size_t i = 0; i < length && line->length <= end;) {
+    char *end = line->at + most - LONGEST;
+    for (size_t i = 0; i < length && line->at <= end;) {
+        size_t room = (size_t)(end - line->at) + 1, left = length - i;
+        size_t run = line_copy_safe(line->at, data + i, left < room ? left : room, ' ');
+        line->at += run;
+        i += run;
+        if (i == length || line->at > end)
+            break;
         uint32_t code;
         size_t n = next_character(data + i, length - i, &code);
         put_character(line, n > 0 ? code : 0xfffd);
@@ -88,34 +92,37 @@ static void put_text(struct line *line, const char *name, const char *text, size
 /* "2026-11-20T23:01:02.345Z": the date only when the second has changed. */
 static void put_time(struct line *line)
 {
-    static _Thread_local char text[32];
-    static _Thread_local size_t length;
-    static _Thread_local time_t second = -1;
+    static _Thread_local struct {
+        time_t second;
+        size_t length;
+        char text[40];
+    } kept = {.second = -1};
     struct timespec now;
-    char rest[16];
     clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec != second) {
+    if (now.tv_sec != kept.second) {
         struct tm tm;
         gmtime_r(&now.tv_sec, &tm);
-        length = strftime(text, sizeof text, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &tm);
-        second = now.tv_sec;
+        kept.length = strftime(kept.text, sizeof kept.text, "{\"time\":\"%Y-%m-%dT%H:%M:%S.", &tm);
+        kept.second = now.tv_sec;
     }
-    line_put(line, text, length);
-    int n = snprintf(rest, sizeof rest, ".%03ldZ\"", now.tv_nsec / 1000000);
-    line_put(line, rest, (size_t)n);
+    line_put(line, kept.text, kept.length);
+    line_number(line, (uint64_t)now.tv_nsec / 1000000, 3);
+    line_put(line, "Z\"", 2);
 }
 
 static void put_numbers(struct line *line, const struct request *request)
 {
     struct timespec now;
-    char numbers[128];
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t took = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - request->began;
-    int n = snprintf(numbers, sizeof numbers,
-                     ",\"status\":%d,\"bytes\":%zu,\"seconds\":%" PRId64 ".%06" PRId64,
-                     request->answer.status, access_bytes(request), took / 1000000,
-                     took % 1000000);
-    line_put(line, numbers, (size_t)n);
+    uint64_t took = (uint64_t)(now.tv_sec * 1000000 + now.tv_nsec / 1000 - request->began);
+    line_text(line, ",\"status\":");
+    line_number(line, (uint64_t)request->answer.status, 1);
+    line_text(line, ",\"bytes\":");
+    line_number(line, access_bytes(request), 1);
+    line_text(line, ",\"seconds\":");
+    line_number(line, took / 1000000, 1);
+    line_put(line, ".", 1);
+    line_number(line, took % 1000000, 6);
 }
 
 void access_json(struct line *line, struct request *request, const char *raw, size_t raw_length)

@@ -1,20 +1,21 @@
 /* A line of the access log while it is built: on the stack, so that nothing is allocated. */
 #ifndef HTTP_ACCESS_LINE_H
 #define HTTP_ACCESS_LINE_H
+#include <string.h>
+
 #include "request.h"
 
 #define ACCESS_LINE 14336 /* more than all texts of a line may take, and what stands between them */
 #define ACCESS_TEXT 2048  /* most bytes that a text of the client's takes in the line */
 
 struct line {
-    char data[ACCESS_LINE];
-    size_t length;
+    char *at; /* where it goes on */
 };
 
 static inline void line_put(struct line *line, const char *data, size_t length)
 {
-    memcpy(line->data + line->length, data, length);
-    line->length += length;
+    memcpy(line->at, data, length);
+    line->at += length;
 }
 
 static inline void line_text(struct line *line, const char *text)
@@ -22,14 +23,48 @@ static inline void line_text(struct line *line, const char *text)
     line_put(line, text, strlen(text));
 }
 
-static inline void line_number(struct line *line, uint64_t number)
+/* With zeros in front where it has fewer digits than `least`. */
+static inline void line_number(struct line *line, uint64_t number, size_t least)
 {
     char digits[20];
     size_t n = sizeof digits;
     do
         digits[--n] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
+    while ((number /= 10) > 0 || sizeof digits - n < least);
     line_put(line, digits + n, sizeof digits - n);
+}
+
+#define LINE_ONES 0x0101010101010101u
+
+static inline bool line_is_safe(char character, unsigned char least)
+{
+    unsigned char c = (unsigned char)character;
+    return c >= least && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Not 0 if one of eight characters is not safe. (What is subtracted takes from the next byte only
+ * where one is found.) */
+static inline uint64_t line_unsafe(uint64_t word, unsigned char least)
+{
+    uint64_t below = (word - LINE_ONES * least) | ((word ^ LINE_ONES * '"') - LINE_ONES) |
+                     ((word ^ LINE_ONES * '\\') - LINE_ONES) | ((word ^ LINE_ONES * 0x7f) - LINE_ONES);
+    return (below | word) & LINE_ONES * 0x80;
+}
+
+/* Copies characters as long as none is a control, a quote, a backslash, beyond ASCII or below
+ * `least`; how many. They may be most of what the line is made of, so eight at once. */
+static inline size_t line_copy_safe(char *to, const char *data, size_t length, unsigned char least)
+{
+    size_t n = 0;
+    for (uint64_t word; length - n >= sizeof word; n += sizeof word) {
+        memcpy(&word, data + n, sizeof word);
+        if (line_unsafe(word, least) != 0)
+            break;
+        memcpy(to + n, &word, sizeof word);
+    }
+    for (; n < length && line_is_safe(data[n], least); n++)
+        to[n] = data[n];
+    return n;
 }
 
 /* access.c: bytes of the body. */

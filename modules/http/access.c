@@ -43,21 +43,14 @@ size_t access_first_line(const char *raw, size_t length)
     return end;
 }
 
-static bool is_safe(char character, unsigned char least)
-{
-    unsigned char c = (unsigned char)character;
-    return c >= least && c < 0x7f && c != '"' && c != '\\';
-}
-
 /* `least`: what is below this character is escaped too. */
 static void put_safe(struct line *line, const char *data, size_t length, unsigned char least)
 {
-    size_t end = line->length + ACCESS_TEXT - 4;
-    while (length > 0 && line->length < end) {
-        size_t room = end - line->length, most = length < room ? length : room, run = 0;
-        while (run < most && is_safe(data[run], least))
-            run++;
-        line_put(line, data, run);
+    char *end = line->at + ACCESS_TEXT - 4;
+    while (length > 0 && line->at < end) {
+        size_t room = (size_t)(end - line->at), most = length < room ? length : room;
+        size_t run = line_copy_safe(line->at, data, most, least);
+        line->at += run;
         data += run;
         length -= run;
         if (run == most)
@@ -68,21 +61,22 @@ static void put_safe(struct line *line, const char *data, size_t length, unsigne
     }
 }
 
-static const char *time_text(size_t *length)
+static void put_time(struct line *line)
 {
-    static _Thread_local char text[64];
-    static _Thread_local size_t text_length;
-    static _Thread_local int64_t second = -1;
+    static _Thread_local struct {
+        int64_t second;
+        size_t length;
+        char text[48];
+    } kept = {.second = -1};
     int64_t now = reeve_time();
-    if (now != second) {
+    if (now != kept.second) {
         struct tm tm;
         time_t seconds = (time_t)now;
         localtime_r(&seconds, &tm);
-        text_length = strftime(text, sizeof text, " [%d/%b/%Y:%H:%M:%S %z] \"", &tm);
-        second = now;
+        kept.length = strftime(kept.text, sizeof kept.text, " [%d/%b/%Y:%H:%M:%S %z] \"", &tm);
+        kept.second = now;
     }
-    *length = text_length;
-    return text;
+    line_put(line, kept.text, kept.length);
 }
 
 static void put_request_line(struct line *line, const struct request *request, const char *raw,
@@ -91,7 +85,8 @@ static void put_request_line(struct line *line, const struct request *request, c
     const struct parse *parse = &request->parse;
     if (request->head.length > 0) {
         const char *head = request->head.data;
-        put_safe(line, head + parse->method.at, parse->method.length, ' ');
+        size_t method = parse->method.length, most = ACCESS_TEXT - 4;
+        line_put(line, head + parse->method.at, method < most ? method : most); /* a token: safe */
         line_put(line, " ", 1);
         put_safe(line, head + parse->target.at, parse->target.length, ' ');
         line_put(line, parse->minor == 0 ? " HTTP/1.0" : " HTTP/1.1", 9);
@@ -104,36 +99,39 @@ static void put_request_line(struct line *line, const struct request *request, c
         line_put(line, "-", 1);
 }
 
-static void put_field(struct line *line, const struct request *request, const char *name)
+/* `bit` tells at no cost that there is no such field. */
+static void put_field(struct line *line, const struct request *request, const char *name,
+                      uint64_t bit)
 {
-    const char *value = request->head.length > 0 ? reeve_header(&request->public, name) : NULL;
+    bool there = request->head.length > 0 && (request->parse.names & bit) != 0;
+    const char *value = there ? reeve_header(&request->public, name) : NULL;
+    if (value == NULL || *value == '\0') {
+        line_put(line, " \"-\"", 4);
+        return;
+    }
     line_put(line, " \"", 2);
-    if (value != NULL && *value != '\0')
-        put_safe(line, value, strlen(value), ' ');
-    else
-        line_put(line, "-", 1);
+    put_safe(line, value, strlen(value), ' ');
     line_put(line, "\"", 1);
 }
 
 static void put_combined(struct line *line, const struct request *request, const char *raw,
                          size_t raw_length)
 {
-    put_safe(line, request->peer, strlen(request->peer), ' ');
+    static const char referer[] = "referer", agent[] = "user-agent";
+    line_text(line, request->peer); /* the engine's own text: an address */
     line_put(line, " - ", 3);
     if (request->user != NULL && *request->user != '\0')
         put_safe(line, request->user, strlen(request->user), ' ' + 1);
     else
         line_put(line, "-", 1);
-    size_t length;
-    const char *when = time_text(&length);
-    line_put(line, when, length);
+    put_time(line);
     put_request_line(line, request, raw, raw_length);
     line_put(line, "\" ", 2);
-    line_number(line, (uint64_t)request->answer.status);
+    line_number(line, (uint64_t)request->answer.status, 1);
     line_put(line, " ", 1);
-    line_number(line, access_bytes(request));
-    put_field(line, request, "referer");
-    put_field(line, request, "user-agent");
+    line_number(line, access_bytes(request), 1);
+    put_field(line, request, referer, parse_name_bit(referer, sizeof referer - 1));
+    put_field(line, request, agent, parse_name_bit(agent, sizeof agent - 1));
     line_put(line, "\n", 1);
 }
 
@@ -150,10 +148,10 @@ bool access_is_logged(const struct request *request)
 void access_log(struct request *request, const char *raw, size_t raw_length)
 {
     const struct access *access = access_of(request);
-    struct line line;
+    char text[ACCESS_LINE];
+    struct line line = {text};
     if (access->file == NULL)
         return;
-    line.length = 0;
     switch (access->format) {
     case ACCESS_COMBINED:
         put_combined(&line, request, raw, raw_length);
@@ -162,7 +160,7 @@ void access_log(struct request *request, const char *raw, size_t raw_length)
         access_json(&line, request, raw, raw_length);
         break;
     }
-    reeve_logfile_write(access->file, line.data, line.length);
+    reeve_logfile_write(access->file, text, (size_t)(line.at - text));
 }
 
 void access_interrupted(struct request *request, size_t unsent)

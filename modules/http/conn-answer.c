@@ -43,6 +43,8 @@ static int conn_over(reeve_conn *conn, struct http_conn *c)
     if (access_is_logged(request))
         conn_log(conn, request);
     c->state = request->close ? CONN_CLOSING : CONN_IDLE;
+    if (request->parse.close) /* RFC 9112, 9.6: its client must not send another request */
+        reeve_no_more(conn);
     c->timed = false;
     request_free(&c->request);
     return GO_ON;
@@ -121,8 +123,13 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
     struct request *request = arg;
     bool late = request->later != NULL;
     request->later = NULL; /* that job is over */
-    if (!ran) {
+    if (!ran && reeve_ended(conn)) {
         c->state = CONN_CLOSING; /* the client has left */
+        return;
+    }
+    if (!ran) { /* it has waited too long */
+        conn_refuse_busy(request);
+        conn_answer_now(conn, c);
         return;
     }
     if (late)
@@ -152,7 +159,7 @@ int conn_ask(reeve_conn *conn, struct http_conn *c)
     c->state = CONN_JOB;
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
-    if (reeve_submit(conn, job_run, job_done, request) == 0)
+    if (reeve_submit_request(conn, job_run, job_done, request, request->route->priority) == 0)
         return REEVE_JOB;
     conn_refuse_busy(request);
     return conn_answer_now(conn, c);

@@ -48,7 +48,11 @@ static void proof_done(reeve_conn *conn, void *arg, bool ran)
     struct http_conn *c = reeve_state(conn);
     (void)arg;
     auth_end();
-    c->state = ran ? CONN_PROVEN : CONN_CLOSING;
+    if (!ran && !reeve_ended(conn)) {
+        auth_forget(c->request);
+        conn_refuse_busy(c->request);
+    }
+    c->state = ran || !reeve_ended(conn) ? CONN_PROVEN : CONN_CLOSING;
 }
 
 /* Before the body: who may not send one is not asked for it. */
@@ -58,7 +62,8 @@ static int conn_prove(reeve_conn *conn, struct http_conn *c)
     if (auth_begin()) {
         c->state = CONN_JOB;
         reeve_deadline(conn, 0);
-        if (reeve_submit(conn, auth_run, proof_done, request) == 0)
+        if (reeve_submit_request(conn, auth_run, proof_done, request,
+                                 request->route->priority) == 0)
             return REEVE_JOB;
         c->state = CONN_HEAD;
         auth_end();
@@ -90,12 +95,12 @@ static void conn_count(reeve_conn *conn, struct http_conn *c)
     reeve_linger(conn);
 }
 
-static int conn_head(reeve_conn *conn, struct http_conn *c)
+/* `data` is the input. */
+static int conn_head(reeve_conn *conn, struct http_conn *c, const char *data, size_t length)
 {
     struct request *request = c->request;
     const struct parse *parse = &request->parse;
-    size_t length, used;
-    const char *data = reeve_input(conn, &length);
+    size_t used;
     enum parse_result result;
     do
         result = parse_head(&request->parse, &settings.limits, data, length, &used);
@@ -151,7 +156,14 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
         return REEVE_ERROR;
     c->state = CONN_HEAD;
     c->timed = false;
-    return conn_head(conn, c);
+    return conn_head(conn, c, data, length);
+}
+
+static int conn_head_more(reeve_conn *conn, struct http_conn *c)
+{
+    size_t length;
+    const char *data = reeve_input(conn, &length);
+    return conn_head(conn, c, data, length);
 }
 
 /* ---------------------------------------------------------------- hooks ------------- */
@@ -162,7 +174,7 @@ static int conn_once(reeve_conn *conn, struct http_conn *c)
     case CONN_IDLE:
         return conn_idle(conn, c);
     case CONN_HEAD:
-        return conn_head(conn, c);
+        return conn_head_more(conn, c);
     case CONN_BODY:
         return conn_body(conn, c);
     case CONN_ASK:

@@ -161,15 +161,24 @@ static inline uint64_t known_bits(void)
 #undef X
 }
 
-bool fields_read(struct parse *parse, const char *data, const struct parse_field *field)
+/* Of a token only a letter becomes another one by this bit, or a character that no name here has. */
+static bool is_name(const char *text, const char *name, size_t length)
 {
-    const char *name = data + field->name.at;
-    if ((parse_name_bit(name, field->name.length) & known_bits()) == 0)
+    for (const char *end = name + length; name < end; text++, name++)
+        if ((*text | 0x20) != *name)
+            return false;
+    return true;
+}
+
+bool fields_read(struct parse *parse, const char *data, const struct parse_field *field,
+                 uint64_t bit)
+{
+    if ((bit & known_bits()) == 0)
         return true;
+    const char *name = data + field->name.at;
     for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
         if (field->name.length == known_fields[i].length &&
-            (name[0] | 0x20) == known_fields[i].name[0] &&
-            strncasecmp(name, known_fields[i].name, known_fields[i].length) == 0)
+            is_name(name, known_fields[i].name, field->name.length))
             return known_fields[i].read(parse, data + field->value.at, field->value);
     return true;
 }

@@ -3,7 +3,8 @@
 #define HTTP_FIELDS_H
 #include "parse.h"
 
-/* Takes from a field what the parser must know; most fields are none of its business. False: the
- * head is bad, status and reason are set. */
-bool fields_read(struct parse *parse, const char *data, const struct parse_field *field);
+/* Takes from a field what the parser must know; most fields are none of its business, which the
+ * parse_name_bit() of its name tells. False: the head is bad, status and reason are set. */
+bool fields_read(struct parse *parse, const char *data, const struct parse_field *field,
+                 uint64_t bit);
 #endif

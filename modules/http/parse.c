@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "fields.h"
@@ -70,11 +71,6 @@ bool parse_is_value(char c)
     return is(c, VALUE);
 }
 
-bool parse_is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static size_t span(const char *data, size_t length, unsigned class)
 {
     size_t n = 0;
@@ -84,36 +80,42 @@ static size_t span(const char *data, size_t length, unsigned class)
 }
 
 /* The same of a line whose CR is still to come, which is of no class: nothing to count. */
-static uint32_t span_in_line(const char *data, unsigned class)
+static inline __attribute__((always_inline)) uint32_t span_in_line(const char *data, unsigned class)
 {
-    const char *end = data;
-    while (is(*end, class))
-        end++;
-    return (uint32_t)(end - data);
+    const char *at = data;
+    for (;; at += 4) {
+        if (!is(at[0], class))
+            return (uint32_t)(at - data);
+        if (!is(at[1], class))
+            return (uint32_t)(at - data) + 1;
+        if (!is(at[2], class))
+            return (uint32_t)(at - data) + 2;
+        if (!is(at[3], class))
+            return (uint32_t)(at - data) + 3;
+    }
 }
 
-/* May one of these eight bytes be a control character? (x - 0x20) borrows into the top bit of each
- * byte below 0x20; of those above 0x7f, which has the top bit itself, nothing is said. */
-static bool has_control(const char *data)
+/* How many of these eight bytes stand before the first that is a control character or not ASCII. One
+ * below 0x20 borrows into its top bit, DEL carries into its own; what that does to the bytes behind
+ * it does not matter. */
+static unsigned plain_bytes(const char *data)
 {
-    const uint64_t ones = 0x0101010101010101u, tops = 0x80 * ones;
+    const uint64_t ones = 0x0101010101010101u;
     uint64_t eight;
     memcpy(&eight, data, 8);
-    uint64_t delete = eight ^ 0x7f * ones; /* a byte of it is 0 where DEL stands */
-    uint64_t control = ((eight - 0x20 * ones) & ~eight) | ((delete - ones) & ~delete);
-    return (control & tops) != 0;
+    eight = le64toh(eight);
+    eight = ((eight - 0x20 * ones) | (eight + ones) | eight) & 0x80 * ones;
+    return eight != 0 ? (unsigned)__builtin_ctzll(eight) / 8 : 8;
 }
 
-/* Eight bytes at a time, the last ones perhaps twice; one by one only where there may be a control
- * character, which few values hold. */
-static bool is_value(const char *data, size_t length)
+/* The end of the bytes from `at` on that may stand in a value; no byte from `end` on is one. */
+static inline const char *value_end(const char *at, const char *end)
 {
-    size_t n = 0;
-    while (n + 8 <= length && !has_control(data + n))
-        n += 8;
-    if (n == length || (n > 0 && n + 8 > length && !has_control(data + length - 8)))
-        return true;
-    return span(data + n, length - n, VALUE) == length - n;
+    for (unsigned n = 8; n == 8 && end - at >= 8; at += n)
+        n = plain_bytes(at);
+    while (at < end && is(*at, VALUE))
+        at++;
+    return at;
 }
 
 size_t parse_token_length(const char *data, size_t length)
@@ -128,73 +130,34 @@ bool parse_refuse(struct parse *parse, int status, const char *why)
     return false;
 }
 
-/* `end` is where the line's CR stands. */
-static bool parse_field(struct parse *parse, const char *data, uint32_t end)
+/* Keeps a field whose value lies in [value, end), perhaps with white space behind it. */
+static inline bool keep_field(struct parse *parse, const char *data, uint32_t name_length,
+                       const char *value, const char *end)
 {
-    uint32_t at = parse->line;
-    if (parse_is_blank(data[at]))
-        return parse_refuse(parse, 400, "A field goes on in the next line.");
-    struct parse_field *field = &parse->fields[parse->count];
-    uint32_t name = span_in_line(data + at, TOKEN);
-    if (name == 0 || at + name == end || data[at + name] != ':')
-        return parse_refuse(parse, 400, "A field's name is malformed.");
-    field->name = (struct slice){at, name};
-    parse->names |= parse_name_bit(data + at, name);
-    at += name + 1;
-    while (at < end && parse_is_blank(data[at]))
-        at++;
-    if (!is_value(data + at, end - at))
-        return parse_refuse(parse, 400, "A field's value holds a control character.");
-    while (end > at && parse_is_blank(data[end - 1]))
+    struct parse_field *field = &parse->fields[parse->count++];
+    uint64_t bit = parse_name_bit(data + parse->line, name_length);
+    while (end > value && parse_is_blank(end[-1]))
         end--;
-    field->value = (struct slice){at, end - at};
-    parse->count++;
-    return fields_read(parse, data, field);
+    field->name = (struct slice){parse->line, name_length};
+    field->value = (struct slice){(uint32_t)(value - data), (uint32_t)(end - value)};
+    parse->names |= bit;
+    return fields_read(parse, data, field, bit);
 }
 
-static bool parse_version(struct parse *parse, const char *text, size_t length)
+/* `end` is where the line's CR stands. */
+static bool parse_field(struct parse *parse, const char *data, const char *end)
 {
-    if (length != 8 || memcmp(text, "HTTP/", 5) != 0 || text[6] != '.' || text[5] < '0' ||
-        text[5] > '9' || text[7] < '0' || text[7] > '9')
-        return parse_refuse(parse, 400, "The request line does not end with the HTTP version.");
-    if (text[5] != '1')
-        return parse_refuse(parse, 505, "This server speaks HTTP/1.0 and HTTP/1.1.");
-    parse->minor = (unsigned)(text[7] - '0');
-    return true;
-}
-
-/* Sets the method if there is one up to `end`. */
-static bool parse_method(struct parse *parse, const char *data, size_t end)
-{
-    uint32_t length = (uint32_t)span(data + parse->line, end - parse->line, TOKEN);
-    if (length == 0 || parse->line + length == end || data[parse->line + length] != ' ')
-        return false;
-    parse->method = (struct slice){parse->line, length};
-    return true;
-}
-
-static bool parse_line(struct parse *parse, const char *data, uint32_t end)
-{
-    if (!parse_method(parse, data, end))
-        return parse_refuse(parse, 400, "The method is malformed.");
-    uint32_t at = parse->method.at + parse->method.length + 1;
-    uint32_t length = span_in_line(data + at, TARGET);
-    parse->target = (struct slice){at, length};
-    at += length;
-    if (length == 0 || at == end || data[at] != ' ')
-        return parse_refuse(parse, 400, "The request target is malformed.");
-    at++;
-    return parse_version(parse, data + at, end - at);
-}
-
-/* RFC 9112, 3: 501 if the method alone is longer than any, else 414. More than `limit` bytes of the
- * line are there, and no more of them are looked at, however many came. */
-static bool line_too_long(struct parse *parse, const char *data, size_t limit)
-{
-    if (span(data + parse->line, limit, TOKEN) == limit)
-        return parse_refuse(parse, 501, "The method is not known here.");
-    parse_method(parse, data, parse->line + limit);
-    return parse_refuse(parse, 414, "The request line is too long.");
+    const char *at = data + parse->line;
+    if (parse_is_blank(*at))
+        return parse_refuse(parse, 400, "A field goes on in the next line.");
+    uint32_t name = span_in_line(at, TOKEN);
+    if (name == 0 || at[name] != ':')
+        return parse_refuse(parse, 400, "A field's name is malformed.");
+    for (at += name + 1; parse_is_blank(*at);)
+        at++;
+    if (value_end(at, end) != end)
+        return parse_refuse(parse, 400, "A field's value holds a control character.");
+    return keep_field(parse, data, name, at, end);
 }
 
 /* The empty line has come: what no single field can tell. */
@@ -213,6 +176,78 @@ static bool parse_finish(struct parse *parse)
     return true;
 }
 
+/* Whole fields as nearly all are, and the empty line, each in one pass that need not know where its
+ * line ends; `end` is behind an LF, so it goes no further. What comes then is left to parse_one(). False: the head is
+ * bad. */
+static bool parse_plain(struct parse *parse, const struct parse_limits *limits, const char *data,
+                        const char *end)
+{
+    const char *line = data + parse->line;
+    const unsigned room = parse->room < limits->count ? parse->room : limits->count;
+    while (line < end && parse->count < room) {
+        uint32_t name = span_in_line(line, TOKEN);
+        const char *value = line + name + 1;
+        if (name == 0 || line[name] != ':')
+            break;
+        while (parse_is_blank(*value))
+            value++;
+        const char *cr = value_end(value, end), *next = cr + 2;
+        if (*cr != '\r' || cr[1] != '\n' ||
+            (size_t)(next - data) - parse->fields_at > limits->header)
+            break;
+        if (!keep_field(parse, data, name, value, cr))
+            return false;
+        line = next;
+        parse->line = parse->scanned = (uint32_t)(line - data);
+    }
+    if (line == end || line[0] != '\r' || line[1] != '\n' ||
+        parse->line + 2 - parse->fields_at > limits->header)
+        return true;
+    parse->line += 2;
+    parse->stage = PARSE_END;
+    return parse_finish(parse);
+}
+
+static bool parse_version(struct parse *parse, const char *text, size_t length)
+{
+    if (length != 8 || memcmp(text, "HTTP/", 5) != 0 || text[6] != '.' || text[5] < '0' ||
+        text[5] > '9' || text[7] < '0' || text[7] > '9')
+        return parse_refuse(parse, 400, "The request line does not end with the HTTP version.");
+    if (text[5] != '1')
+        return parse_refuse(parse, 505, "This server speaks HTTP/1.0 and HTTP/1.1.");
+    parse->minor = (unsigned)(text[7] - '0');
+    return true;
+}
+
+/* `end` is where the line's CR stands. */
+static bool parse_line(struct parse *parse, const char *data, const char *end)
+{
+    const char *at = data + parse->line;
+    uint32_t method = span_in_line(at, TOKEN);
+    if (method == 0 || at[method] != ' ')
+        return parse_refuse(parse, 400, "The method is malformed.");
+    parse->method = (struct slice){parse->line, method};
+    at += method + 1;
+    uint32_t target = span_in_line(at, TARGET);
+    parse->target = (struct slice){parse->line + method + 1, target};
+    if (target == 0 || at[target] != ' ')
+        return parse_refuse(parse, 400, "The request target is malformed.");
+    at += target + 1;
+    return parse_version(parse, at, (size_t)(end - at));
+}
+
+/* RFC 9112, 3: 501 if the method alone is longer than any, else 414. More than `limit` bytes of the
+ * line are there, and no more of them are looked at, however many came. */
+static bool line_too_long(struct parse *parse, const char *data, size_t limit)
+{
+    size_t method = span(data + parse->line, limit, TOKEN);
+    if (method == limit)
+        return parse_refuse(parse, 501, "The method is not known here.");
+    if (method > 0 && data[parse->line + method] == ' ')
+        parse->method = (struct slice){parse->line, (uint32_t)method};
+    return parse_refuse(parse, 414, "The request line is too long.");
+}
+
 /* One whole line, with its LF at `lf`. */
 static bool parse_one(struct parse *parse, const struct parse_limits *limits, const char *data,
                       uint32_t lf)
@@ -228,7 +263,7 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
     if (parse->stage == PARSE_LINE) {
         parse->stage = PARSE_FIELDS;
         parse->fields_at = lf + 1;
-        return parse_line(parse, data, lf - 1);
+        return parse_line(parse, data, data + lf - 1);
     }
     if (lf - 1 == parse->line) {
         parse->stage = PARSE_END;
@@ -236,7 +271,7 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
     }
     if (parse->count >= limits->count)
         return parse_refuse(parse, 431, "There are too many header fields.");
-    return parse_field(parse, data, lf - 1);
+    return parse_field(parse, data, data + lf - 1);
 }
 
 /* The line in hand has no end yet: may it still become a good one? */
@@ -267,7 +302,13 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
     /* At once, lest somebody who speaks TLS to this port waits until the timeout. */
     if (length > 0 && !is(data[0], TOKEN))
         return parse_refuse(parse, 400, "This is not an HTTP request."), PARSE_BAD;
+    bool whole = length > 0 && data[length - 1] == '\n';
     while (parse->stage != PARSE_END) {
+        if (whole && parse->stage == PARSE_FIELDS && parse->scanned == parse->line &&
+            !parse_plain(parse, limits, data, data + length))
+            return PARSE_BAD;
+        if (parse->stage == PARSE_END)
+            break;
         const char *lf = memchr(data + parse->scanned, '\n', length - parse->scanned);
         if (lf == NULL) {
             parse->scanned = (uint32_t)length;

@@ -61,14 +61,18 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
 /* The character classes of RFC 9110, 5.6.2, 5.5 and 5.6.3. */
 bool parse_is_token(char c);
 bool parse_is_value(char c);
-bool parse_is_blank(char c);
+static inline bool parse_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
 /* How many bytes of a token `data` begins with. */
 size_t parse_token_length(const char *data, size_t length);
-/* One bit for a field's name, in any case: where it is not set, no field of that name is there. */
+/* One bit for a field's name, in any case: where it is not set, no field of that name is there. The
+ * factors are such that what browsers send shares no bit with what fields.c looks for. */
 static inline uint64_t parse_name_bit(const char *name, size_t length)
 {
     unsigned first = (unsigned char)name[0] | 0x20, last = (unsigned char)name[length - 1] | 0x20;
-    return (uint64_t)1 << ((length * 7 + first + last * 3) & 63);
+    return (uint64_t)1 << (((length + last) * 9 + first * 5) & 63);
 }
 /* Says why the head is bad; returns false. */
 bool parse_refuse(struct parse *parse, int status, const char *why);

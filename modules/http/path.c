@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,9 +90,42 @@ static bool close_segment(const char *out, size_t *end)
     return true;
 }
 
+/* May one of these eight bytes be an escape or a NUL, or two of them "//" or "/."? A byte of `x` is
+ * 0 where one is sought, and x - 1 borrows into its top bit: perhaps into that of its neighbour too,
+ * so that a yes is not always one, but a no is. '.' and '/' differ in the lowest bit alone, so two
+ * of either kind are taken for a pair. */
+#define ONES UINT64_C(0x0101010101010101)
+#define ZEROS(x) (((x) - ONES) & ~(x) & 0x80 * ONES)
+static inline bool has_knot(const char *path)
+{
+    uint64_t eight;
+    memcpy(&eight, path, 8);
+    uint64_t escape = eight ^ '%' * ONES, either = (eight | ONES) ^ '/' * ONES;
+    uint64_t pair = ZEROS(either) & ZEROS(either) << 8;
+    return (pair | ZEROS(escape) | ZEROS(eight)) != 0;
+}
+
+/* Nothing to decode, to join or to resolve: so are most paths. The words overlap by a byte, lest a
+ * pair falls between them. */
+static bool is_clean(const char *path, size_t length)
+{
+    if (length < 8 || path[0] != '/')
+        return length == 1 && path[0] == '/';
+    for (size_t at = 0; at + 8 < length; at += 7)
+        if (has_knot(path + at))
+            return false;
+    return !has_knot(path + length - 8);
+}
+
 bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
 {
     size_t end = 0;
+    if (is_clean(path, length)) {
+        memcpy(out, path, length);
+        out[length] = '\0';
+        *out_length = length;
+        return true;
+    }
     out[end++] = '/';
     for (size_t at = 0; at < length;) {
         int c = next_byte(path, length, &at);
@@ -121,7 +155,8 @@ static const bool host_chars[256] = {
     ['-'] = true,         ['.'] = true,         ['_'] = true,         ['~'] = true,
 };
 
-static bool is_ipv6(const char *text, size_t length)
+/* Not inlined: its arrays would cost every other host the check of the stack. */
+static __attribute__((noinline)) bool is_ipv6(const char *text, size_t length)
 {
     char copy[INET6_ADDRSTRLEN];
     struct in6_addr address;
@@ -136,8 +171,8 @@ static bool is_ipv6(const char *text, size_t length)
 static bool is_port(const char *text, size_t length)
 {
     unsigned port = 0;
-    for (size_t i = 0; i < length; i++) {
-        unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+    for (const char *end = text + length; text < end; text++) {
+        unsigned digit = (unsigned char)*text - (unsigned)'0';
         if (digit > 9 || (port = port * 10 + digit) > 65535)
             return false;
     }
@@ -146,18 +181,20 @@ static bool is_port(const char *text, size_t length)
 
 bool host_name(const char *host, size_t length, size_t *name_length)
 {
-    size_t end = 0;
+    const char *at = host, *end = host + length;
     if (length > 0 && host[0] == '[') {
         const char *bracket = memchr(host, ']', length);
         if (bracket == NULL || !is_ipv6(host + 1, (size_t)(bracket - host) - 1))
             return false;
-        end = (size_t)(bracket - host) + 1;
+        at = bracket + 1;
     } else {
-        while (end < length && host_chars[(unsigned char)host[end]])
-            end++;
-        if (end == 0 && length > 0) /* RFC 9110, 4.2.1: a port needs a host before it */
+        while (at < end && host_chars[(unsigned char)*at])
+            at++;
+        if (at == host && length > 0) /* RFC 9110, 4.2.1: a port needs a host before it */
             return false;
     }
-    *name_length = end > 1 && host[end - 1] == '.' ? end - 1 : end;
-    return end == length || (host[end] == ':' && is_port(host + end + 1, length - end - 1));
+    *name_length = (size_t)(at - host);
+    if (*name_length > 1 && at[-1] == '.')
+        --*name_length;
+    return at == end || (*at == ':' && is_port(at + 1, (size_t)(end - at) - 1));
 }

@@ -17,23 +17,28 @@
 #define FIELDS_FIRST 16     /* header fields that there is room for at first */
 #define HEAD_KEEP 8192      /* memory kept in a spare one */
 
-static _Thread_local struct request *spare;
-static _Thread_local unsigned spare_count;
+/* Each request knows that of its thread: to find a thread's own takes a call. */
+static _Thread_local struct request_spares {
+    struct request *first;
+    unsigned count;
+} spares;
 
 /* ---------------------------------------------------------------- memory ------------ */
 
 struct request *request_new(reeve_conn *conn)
 {
-    struct request *request = spare;
+    struct request_spares *home = &spares;
+    struct request *request = home->first;
     if (request != NULL) {
-        spare = request->next;
-        spare_count--;
+        home->first = request->next;
+        home->count--;
     } else {
         request = calloc(1, sizeof *request);
         if (request == NULL)
             return NULL;
         request->public.api = &handle_api;
         request->answer.fd = -1;
+        request->home = home;
     }
     request->peer = reeve_peer(conn);
     request->path = request->query = "";
@@ -106,29 +111,30 @@ void request_free(struct request **pointer)
     if (request == NULL)
         return;
     request_reset(request);
-    if (spare_count >= SPARE_MAX) {
+    struct request_spares *home = request->home;
+    if (home->count >= SPARE_MAX) {
         request_destroy(request);
         return;
     }
-    request->next = spare;
-    spare = request;
-    spare_count++;
+    request->next = home->first;
+    home->first = request;
+    home->count++;
 }
 
 void request_thread_exit(void)
 {
-    while (spare != NULL) {
-        struct request *next = spare->next;
-        request_destroy(spare);
-        spare = next;
+    while (spares.first != NULL) {
+        struct request *next = spares.first->next;
+        request_destroy(spares.first);
+        spares.first = next;
     }
-    spare_count = 0;
+    spares.count = 0;
 }
 
 /* ---------------------------------------------------------------- accepting --------- */
 
 /* Methods that mean something here or to a handler. CONNECT is none: this is not a proxy. */
-static const char *const methods[] = {
+static const char methods[][10] = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "PROPPATCH",
     "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
 };
@@ -136,7 +142,7 @@ static const char *const methods[] = {
 static bool is_method(const char *method)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(method, methods[i]) == 0)
+        if (method[0] == methods[i][0] && strcmp(method, methods[i]) == 0)
             return true;
     return false;
 }
@@ -157,11 +163,13 @@ static bool copy_head(struct request *request, const char *head, size_t length)
     if (!bytes_room(&request->head, length + parse->target.length + 3) ||
         !bytes_add(&request->head, head, length))
         return false;
-    request_text(request, parse->method)[parse->method.length] = '\0';
-    request_text(request, parse->target)[parse->target.length] = '\0';
-    for (unsigned i = 0; i < parse->count; i++) {
-        request_text(request, parse->fields[i].name)[parse->fields[i].name.length] = '\0';
-        request_text(request, parse->fields[i].value)[parse->fields[i].value.length] = '\0';
+    char *text = request->head.data;
+    text[parse->method.at + parse->method.length] = '\0';
+    text[parse->target.at + parse->target.length] = '\0';
+    const struct parse_field *field = parse->fields;
+    for (const struct parse_field *end = field + parse->count; field < end; field++) {
+        text[field->name.at + field->name.length] = '\0';
+        text[field->value.at + field->value.length] = '\0';
     }
     return true;
 }

@@ -66,6 +66,7 @@ struct request_joined;
 struct request {
     struct reeve_request public; /* first: what a handler is given */
     struct request *next;        /* among the spare ones */
+    struct request_spares *home; /* of the loop's thread */
 
     reeve_conn *conn;            /* not NULL: an answer is queued as soon as it is given */
     const struct site *site;     /* NULL: it did not come so far */

@@ -19,7 +19,7 @@
 static int compare_path(const struct route *route, const char *path, size_t length)
 {
     size_t common = route->length < length ? route->length : length;
-    int order = memcmp(route->path, path, common);
+    int order = common > 0 ? memcmp(route->path, path, common) : 0;
     return order != 0 ? order : (route->length > length) - (route->length < length);
 }
 
@@ -33,7 +33,8 @@ static int route_order(const void *a, const void *b)
 
 static bool begins_with(const char *path, size_t length, const struct route *route)
 {
-    return length >= route->length && memcmp(path, route->path, route->length) == 0;
+    return length >= route->length &&
+           (route->length == 0 || memcmp(path, route->path, route->length) == 0);
 }
 
 /* ---------------------------------------------------------------- reading ----------- */
@@ -68,6 +69,7 @@ static int read_route(const reeve_section *section, const struct site *site, str
     route->site = site->title;
     if (read_path(section, route) != 0 || read_asking(section, site, route) != 0)
         return -1;
+    route->priority = reeve_conf_bool(section, "priority");
     const reeve_section *options = NULL;
     route->handler = reeve_conf_handler(section, &options);
     if (route->handler == NULL) /* the core has said why */

@@ -35,6 +35,10 @@ struct settings settings;
 
 static const reeve_option route_options[] = {
     ASKING_OPTIONS,
+    {.name = "priority", .type = REEVE_OPT_BOOL, .fallback = "off",
+     .help = "Requests of this route go to the pool before all others and are not refused for "
+             "overload: for what an orchestrator asks to see whether the server is well. A handler "
+             "that needs no pool never waits for it."},
     {.name = "handler", .type = REEVE_OPT_HANDLER, .choices = "http",
      .help = "The section of the handler that answers, with its own options."},
     {.type = REEVE_OPT_END},

@@ -54,6 +54,11 @@ const reeve_option core_options[] = {
     {"queue_limit", REEVE_OPT_INT, "1024", 1, 1048576, NULL, NULL,
      "Jobs that may wait for a thread of the pool, per-thread queues having equal parts of it; more "
      "are refused. Of no effect in a model without a pool."},
+    {"queue_time", REEVE_OPT_DURATION, "10s", 0, 3600000, NULL, NULL,
+     "How long a request may wait for a thread of the pool before it is refused (HTTP: 503 with "
+     "Retry-After). When jobs have waited without a break for that long, there is more to do than "
+     "can be done, and a twentieth of it is the limit until the queue has been empty once. 0: no "
+     "limit. Of no effect in a model without a pool."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,

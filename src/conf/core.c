@@ -77,6 +77,7 @@ static void read_model(const reeve_section *root, struct core *core, struct buf 
     *m = *model_find(reeve_conf_string(root, "model"));
     core->threads = (int)reeve_conf_int(root, "threads");
     core->queue_limit = (int)reeve_conf_int(root, "queue_limit");
+    core->queue_time = reeve_conf_int(root, "queue_time");
     core->queue_per_thread = strcmp(reeve_conf_string(root, "queue"), "per-thread") == 0;
     core->max_each = m->each == EACH_THREAD    ? (int)reeve_conf_int(root, "max_threads")
                      : m->each == EACH_PROCESS ? (int)reeve_conf_int(root, "max_processes")

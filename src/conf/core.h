@@ -50,6 +50,7 @@ struct core {
     int max_each;              /* threads or processes made for connections, at once; 0: none */
     bool queue_per_thread;     /* of the pool; false: one for all */
     int queue_limit;           /* jobs waiting in the pool */
+    int64_t queue_time;        /* ms */
     const char *const *modules;
     size_t module_count;
     const char *module_path;

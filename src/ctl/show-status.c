@@ -61,6 +61,11 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
         units_put_count(out, json_int(totals, "errors"));
         buf_adds(out, " failed (5xx)");
     }
+    if (json_int(totals, "shed")) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "shed"));
+        buf_adds(out, " refused: overload");
+    }
     buf_addc(out, '\n');
     put_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));

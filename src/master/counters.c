@@ -18,7 +18,7 @@ static void take(uint64_t *kept, uint64_t seen)
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
     uint32_t records = board_get(&segment->threads);
-    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0;
+    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0;
     uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
     if (records > BOARD_THREADS)
@@ -33,6 +33,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
         errors += board_get(&thread->errors);
+        shed += board_get(&thread->shed);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
         threads += alive && !process;
@@ -42,6 +43,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
     take(&counters->errors, errors);
+    take(&counters->shed, shed);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
     counters->records = records;
@@ -55,4 +57,5 @@ void counters_retire(struct counters *retired, const struct counters *worker)
     retired->requests += worker->requests;
     retired->bytes += worker->bytes;
     retired->errors += worker->errors;
+    retired->shed += worker->shed;
 }

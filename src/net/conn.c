@@ -30,15 +30,29 @@ void conn_move(struct reeve_conn *conn, enum conn_state state)
     conn->state = state;
 }
 
+/* As inet_ntop(), which takes printf for it: a connection that asks one thing would feel that. */
+static void put_ipv4(char *to, const unsigned char address[4])
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned byte = address[i];
+        if (byte >= 100)
+            *to++ = (char)('0' + byte / 100);
+        if (byte >= 10)
+            *to++ = (char)('0' + byte / 10 % 10);
+        *to++ = (char)('0' + byte % 10);
+        *to++ = i < 3 ? '.' : '\0';
+    }
+}
+
 static void peer_text(struct reeve_conn *conn, const struct sockaddr_storage *peer)
 {
     if (peer->ss_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)peer;
-        inet_ntop(AF_INET, &in->sin_addr, conn->peer, sizeof conn->peer);
+        put_ipv4(conn->peer, (const void *)&in->sin_addr);
     } else if (peer->ss_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const void *)peer;
         if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) /* a client of a [::] listener */
-            inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], conn->peer, sizeof conn->peer);
+            put_ipv4(conn->peer, &in6->sin6_addr.s6_addr[12]);
         else
             inet_ntop(AF_INET6, &in6->sin6_addr, conn->peer, sizeof conn->peer);
     } else {

@@ -32,8 +32,7 @@ struct loop_listener;
 /* What a connection is busy with, for the board. An idle one has none. */
 struct conn_label {
     struct conn_label *next; /* among the loop's spare ones */
-    unsigned length;
-    char text[BOARD_LABEL];
+    char text[BOARD_LABEL]; /* ends with NUL */
 };
 
 struct reeve_conn {
@@ -60,9 +59,10 @@ struct reeve_conn {
     bool slow;      /* what its client has taken since did not give back all of its time */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
+    bool no_more;   /* the peer has promised to send nothing, see reeve_no_more() */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
-    struct conn_label *label; /* while it is busy; NULL: memory was short */
+    struct conn_label *label; /* of one that is busy, once it is needed; or NULL */
     struct out out;
     size_t unsent;       /* what was in it when the connection ended */
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */

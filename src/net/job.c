@@ -61,8 +61,9 @@ void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job 
     job->back = back;
     job->holders = 1;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
+    record_keep_label(conn);
     if (conn->label)
-        memcpy(job->label, conn->label->text, conn->label->length);
+        memcpy(job->label, conn->label->text, sizeof job->label);
 }
 
 /* From the inbox: calls done, then the engine steps. */
@@ -129,8 +130,9 @@ static int submit_inline(struct reeve_job *own)
     return 0;
 }
 
-int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
-                 void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+static int submit(reeve_conn *conn, void (*run)(void *arg),
+                  void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg,
+                  enum job_rank rank)
 {
     struct loop *loop = conn->loop;
     assert(loop == loop_current());
@@ -139,6 +141,7 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     struct reeve_job *own = job_open(conn, run, done, arg);
     if (!own)
         return -1;
+    own->job.rank = rank;
     if (!loop->engine->submit)
         return submit_inline(own);
     if (loop->engine->submit(&own->job) == 0)
@@ -146,6 +149,18 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     list_remove(&own->node);
     job_free(loop, own);
     return -1;
+}
+
+int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
+                 void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg)
+{
+    return submit(conn, run, done, arg, JOB_PROMISED);
+}
+
+int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool first)
+{
+    return submit(conn, run, done, arg, first ? JOB_FIRST : JOB_REQUEST);
 }
 
 bool reeve_cancelled(void)

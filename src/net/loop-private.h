@@ -64,6 +64,7 @@ struct loop {
     struct list conns; /* all that are not dead, zombies included */
     struct list dead;
     struct list ready;
+    bool unfinished; /* the end of the last turn left something for the next: no sleep before */
     unsigned held; /* connections with a descriptor, not counting launched ones */
     struct wait_source guest;
     struct out_pool pool;
@@ -75,7 +76,7 @@ struct loop {
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
-    const struct reeve_conn *shown; /* whose request the board record shows */
+    struct reeve_conn *shown; /* whose request the board record shows */
     const char *shown_protocol;
     char *scratch;
 
@@ -187,6 +188,7 @@ void record_opened(struct loop *loop);
 void record_closed(struct loop *loop);
 void record_busy(struct reeve_conn *conn, const char *label, size_t length);
 void record_over(struct reeve_conn *conn); /* busy no more; harmless otherwise */
+void record_keep_label(struct reeve_conn *conn); /* a job of its needs it, or the loop leaves it */
 void record_spares_free(struct loop *loop);
 void record_idle(struct loop *loop);
 void record_failed(struct loop *loop);

@@ -179,7 +179,7 @@ static int64_t sooner(int64_t timeout, int64_t at)
 
 static int sleep_time(const struct loop *loop)
 {
-    if (!list_empty(&loop->ready))
+    if (!list_empty(&loop->ready) || loop->unfinished)
         return 0;
     int64_t timeout = wheel_next(&loop->wheel, clock_now_ms());
     timeout = sooner(timeout, loop->accept.look_at);
@@ -256,7 +256,7 @@ static void loop_turn(struct loop *loop)
     loop_drain_idle(loop);
     accept_look(loop); /* last: whatever closed above has left room */
     if (loop->engine->turn_end)
-        loop->engine->turn_end();
+        loop->unfinished = loop->engine->turn_end(count);
     conn_bury(loop);
 }
 

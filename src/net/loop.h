@@ -53,8 +53,10 @@ struct engine {
      * and owns its descriptor; called in the accepting loop's thread. NULL: loops serve what they
      * accept. 0, or -1 with errno: the connection stays with the loop, which tries again. */
     int (*launch)(struct loop *loop, const struct accepted *accepted);
-    /* Called at the end of each turn in the loop's thread (buffered log lines). May be NULL. */
-    void (*turn_end)(void);
+    /* Called at the end of each turn in the loop's thread (buffered log lines), with how many
+     * events it had. True: something is left for the end of the next one, before which the loop
+     * does not sleep. May be NULL. */
+    bool (*turn_end)(int events);
     /* Called in the loop's thread once it has stopped polling the listeners, after LOOP_DRAIN or
      * LOOP_STOP. May be NULL. */
     void (*loop_quiet)(struct loop *loop);
@@ -107,6 +109,12 @@ bool loop_has_stopped_accepting(const struct loop *loop);
 /* For engine.in_memory: asks the kernel. */
 ssize_t ahead_in_memory(int fd, off_t offset, size_t length);
 
+enum job_rank {
+    JOB_PROMISED, /* it goes on with something; runs when its turn comes */
+    JOB_REQUEST,  /* the pool may skip it when it has waited too long */
+    JOB_FIRST,    /* it goes before all others */
+};
+
 /* A job: made by reeve_submit, or by the loop itself to read a file ahead; owned by the pool
  * between engine.submit and job_finished. */
 struct job {
@@ -121,6 +129,7 @@ struct job {
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
     bool ran;
+    enum job_rank rank;
     char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];   /* for the pool thread's record */
 };

@@ -22,6 +22,11 @@ void reeve_linger(reeve_conn *conn)
     own(conn)->lingers = true;
 }
 
+void reeve_no_more(reeve_conn *conn)
+{
+    own(conn)->no_more = true;
+}
+
 void *reeve_state(reeve_conn *conn)
 {
     return own(conn)->protocol_state;
@@ -40,6 +45,12 @@ void reeve_consume(reeve_conn *conn, size_t length)
         conn->input += length;
         conn->input_length -= length;
     }
+}
+
+bool reeve_ended(const reeve_conn *conn)
+{
+    assert(conn->loop == loop_current());
+    return conn->state != CONN_OPEN;
 }
 
 bool reeve_at_end(const reeve_conn *conn)

@@ -2,7 +2,8 @@
  * connections of the whole worker is added to by all of its loops.
  *
  * Thread: the loop's. Memory: the record is the board's; a busy connection has a label, which jobs of
- * its are shown by later, from the loop's spare ones. */
+ * its are shown by later, from the loop's spare ones; one that is idle again before the loop turns to
+ * another connection needs none. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -65,14 +66,13 @@ void record_spares_free(struct loop *loop)
     }
 }
 
-static void set_label(struct reeve_conn *conn, const char *text, size_t length)
+void record_keep_label(struct reeve_conn *conn)
 {
-    if (!conn->label)
-        conn->label = label_new(conn->loop);
-    if (!conn->label)
+    if (!conn->busy || conn->label || conn->loop->shown != conn)
         return;
-    conn->label->length = (unsigned)(length < BOARD_LABEL ? length : BOARD_LABEL - 1);
-    memcpy(conn->label->text, text, conn->label->length);
+    conn->label = label_new(conn->loop);
+    if (conn->label)
+        memcpy(conn->label->text, conn->loop->settings.record->label, BOARD_LABEL);
 }
 
 static void show_protocol(struct loop *loop, const char *protocol)
@@ -89,9 +89,13 @@ void record_busy(struct reeve_conn *conn, const char *label, size_t length)
     struct loop *loop = conn->loop;
     struct board_thread *record = loop->settings.record;
     const char *protocol = conn->from->listener->protocol_name;
+    if (loop->shown && loop->shown != conn)
+        record_keep_label(loop->shown);
+    if (conn->label) /* of what it was busy with before */
+        label_free(loop, conn->label);
+    conn->label = NULL;
     if (loop->shown_protocol != protocol)
         show_protocol(loop, protocol);
-    set_label(conn, label, length);
     board_label(record, label, length);
     board_add(&record->requests, 1);
     board_set(&record->busy_since, clock_now_ms());

@@ -135,8 +135,9 @@ static bool has_unread(const struct reeve_conn *conn)
     int waiting = 0;
     if (conn->at_end)
         return false;
-    return conn->lingers || conn->input_length || conn->readable ||
-           (ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0);
+    if (conn->lingers || conn->input_length || conn->readable)
+        return true;
+    return !conn->no_more && ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 /* All output is sent. */
@@ -216,8 +217,10 @@ void step_run(struct reeve_conn *conn)
     } while (more(conn) && budget.reads > 0 && budget.rounds > 0 && list_empty(&conn->ready));
     if (conn->state == CONN_DEAD || conn->state == CONN_ZOMBIE)
         return;
-    if (conn->loop->settings.connections > 1 && conn->loop->shown == conn)
+    if (conn->loop->settings.connections > 1 && conn->loop->shown == conn) {
+        record_keep_label(conn);
         record_idle(conn->loop); /* the thread turns to others; the connection may wait for a job */
+    }
     if (conn->state == CONN_LINGERING) {
         run_lingering(conn);
         return;

@@ -41,10 +41,11 @@ struct board_thread {
     _Atomic uint64_t requests;
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
-    _Atomic uint64_t errors;                  /* requests that failed by the server's fault */
+    _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
+    _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
 };
 
 /* The records of a worker. */

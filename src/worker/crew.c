@@ -53,11 +53,13 @@ static int submit(struct job *job)
     return pool_submit(the_crew->pool, job);
 }
 
-static void turn_end(void)
+static bool turn_end(int events)
 {
-    logfile_flush();
+    bool held = logfile_turn_end(events);
+
     if (the_crew->pool)
         pool_turn_end(the_crew->pool);
+    return held;
 }
 
 static int launch_thread(struct loop *loop, const struct accepted *accepted)
@@ -152,6 +154,7 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
     struct pool_settings settings = {
         .threads = core->threads,
         .queue_limit = core->queue_limit,
+        .queue_time = core->queue_time,
         .queue_per_thread = core->queue_per_thread,
         .segment = crew->handover->board.own,
         .first_record = (unsigned)crew->loop_count,

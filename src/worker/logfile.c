@@ -2,8 +2,9 @@
  *
  * Worker. Files are opened in the main thread while loading and live until the process ends. Each
  * thread has a buffer of its own for each file, so writing takes no lock; a buffer goes out by one
- * write() to an O_APPEND file, whole lines only. Reopening puts the new file under the same
- * descriptor number (dup2), so threads never see a change and the old file is closed at once. */
+ * write() to an O_APPEND file, whole lines only, and no thread sleeps before that. Reopening puts
+ * the new file under the same descriptor number (dup2), so threads never see a change and the old
+ * file is closed at once. */
 #include "config.h"
 
 #include "worker/logfile.h"
@@ -21,6 +22,11 @@
 #include "share/channel.h"
 
 #define LOGFILE_BUFFER 16384
+/* A write costs the more for each line the fewer they are: half of what the log costs under load.
+ * Lines wait only where the next turn follows at once, */
+#define BUSY_TURN 16      /* events: the next turn will hardly find none */
+#define TURNS_HELD 4      /* and no longer than so many turns, */
+#define ENOUGH_HELD 12288 /* or until there are so many bytes of them */
 
 struct reeve_logfile {
     struct reeve_logfile *next;
@@ -39,6 +45,7 @@ static struct reeve_logfile *files;
 static int source = -1;
 static bool source_closed;
 static _Thread_local struct pending *pendings;
+static _Thread_local unsigned turns_held;
 
 void logfile_source(int channel)
 {
@@ -153,6 +160,19 @@ void logfile_flush(void)
 {
     for (struct pending *pending = pendings; pending; pending = pending->next)
         pending_write(pending);
+}
+
+bool logfile_turn_end(int events)
+{
+    size_t most = 0;
+
+    for (struct pending *pending = pendings; pending; pending = pending->next)
+        most = pending->length > most ? pending->length : most;
+    bool hold = most > 0 && most < ENOUGH_HELD && events >= BUSY_TURN && turns_held < TURNS_HELD;
+    turns_held = hold ? turns_held + 1 : 0;
+    if (!hold)
+        logfile_flush();
+    return hold;
 }
 
 void logfile_thread_end(void)

@@ -1,6 +1,7 @@
 /* Files that lines are appended to (access logs): opened by the master, written by every thread. */
 #ifndef WORKER_LOGFILE_H
 #define WORKER_LOGFILE_H
+#include <stdbool.h>
 
 /* Where reeve_logfile_open() gets its descriptors: the channel to the master, or -1 while only
  * testing a configuration (nothing is opened then). */
@@ -9,6 +10,9 @@ void logfile_source(int channel);
 void logfile_close_source(void);
 /* Writes what the calling thread has buffered. */
 void logfile_flush(void);
+/* The same at the end of a loop's turn that had so many events; but after a busy one the lines may
+ * wait for those of the next, a few times: true then, and the loop may not sleep before that. */
+bool logfile_turn_end(int events);
 /* Flushes and frees the calling thread's buffers. */
 void logfile_thread_end(void);
 /* Main thread: `fd` is the file at `path`, opened again; taken over. */

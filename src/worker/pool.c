@@ -1,6 +1,6 @@
 /* The pool; see pool.h.
  *
- * Loops submit, pool threads take, oldest first. There is one queue that all threads take from, or
+ * Loops submit, pool threads take, oldest first but for those that go before all. There is one queue that all threads take from, or
  * one for each thread: thread i takes from queue i modulo their number. A queue is a chain of jobs,
  * which their loops own again after job_finished(). Its lock guards chain and count; nothing else
  * is done under it. Invariant: queued <= limit in each queue, a job never changes its queue, and
@@ -22,11 +22,16 @@
 #include "base/log.h"
 #include "worker/starter.h"
 
+#define STANDING_PART 20        /* of queue_time may be waited for in a queue that stands */
+#define FIRST_MORE 64           /* jobs that go first, beyond queue_limit */
+#define SHED_SAID_EVERY 10000   /* ms */
+
 struct queue {
     _Alignas(64) pthread_mutex_t lock;
     pthread_cond_t work;
     struct job *first, **last;
     int queued;
+    _Atomic int64_t calm_at; /* ms: when a job last found it empty */
     int sleeping;      /* threads that wait for work */
     int woken;         /* of these, who are on their way */
     bool told;         /* somebody was woken in this turn of a loop */
@@ -42,6 +47,7 @@ struct pool {
     int limit;         /* of each queue */
     atomic_uint turn;  /* the queue for the next job, modulo their number */
     atomic_int full;   /* queues that were full; above 0 that was logged */
+    _Atomic int64_t shed_said; /* ms: when shedding was last logged */
     atomic_bool filled; /* the one queue got a job since a turn ended */
     int started;
     pthread_t *threads;
@@ -97,9 +103,42 @@ static struct job *pool_take(struct pool *pool, struct queue *queue)
     return job;
 }
 
-static void pool_work(struct pool *pool, struct board_thread *record, struct job *job)
+/* After the idea of CoDel: a queue that is empty now and then only takes up bursts, and a job may
+ * wait in it for queue_time. One that has stood for that long is no burst: there is more to do than
+ * can be done, whoever waits longer than a part of it is refused, and the others are served soon. */
+static bool is_stale(const struct pool *pool, struct queue *queue, const struct job *job)
+{
+    int64_t limit = pool->settings.queue_time, now = clock_now_ms();
+
+    if (!limit || job->rank != JOB_REQUEST)
+        return false;
+    if (now - atomic_load_explicit(&queue->calm_at, memory_order_relaxed) > limit)
+        limit /= STANDING_PART;
+    return now - job->queued_at > limit;
+}
+
+static void shed(struct pool *pool, struct board_thread *record, struct job *job)
+{
+    int64_t now = clock_now_ms();
+    int64_t said = atomic_load_explicit(&pool->shed_said, memory_order_relaxed);
+
+    board_add(&record->shed, 1);
+    if ((!said || now - said > SHED_SAID_EVERY) &&
+        atomic_compare_exchange_strong(&pool->shed_said, &said, now))
+        log_msg(LOG_SHEDDING, "a request waited %lld ms for a thread and was refused; there is "
+                "more to do than %d threads can do", (long long)(now - job->queued_at),
+                pool->settings.threads);
+    job_finished(job);
+}
+
+static void pool_work(struct pool *pool, struct queue *queue, struct board_thread *record,
+                      struct job *job)
 {
     clock_refresh();
+    if (is_stale(pool, queue, job)) {
+        shed(pool, record, job);
+        return;
+    }
     for (size_t i = 0; i < BOARD_PROTOCOL; i++)
         record->protocol[i] = job->protocol[i];
     board_label(record, job->label, sizeof(job->label) - 1);
@@ -130,7 +169,7 @@ static void *pool_thread(void *arg)
     if (!ok)
         return NULL;
     while ((job = pool_take(pool, queue)))
-        pool_work(pool, record, job);
+        pool_work(pool, queue, record, job);
     if (pool->settings.thread_exit)
         pool->settings.thread_exit();
     board_set(&record->state, BOARD_ENDED);
@@ -192,6 +231,21 @@ static struct queue *next_queue(struct pool *pool)
                          pool->queue_count];
 }
 
+static void put(struct queue *queue, struct job *job)
+{
+    if (!queue->first)
+        atomic_store_explicit(&queue->calm_at, job->queued_at, memory_order_relaxed);
+    if (job->rank == JOB_FIRST) {
+        job->next = queue->first;
+        queue->first = job;
+    } else {
+        *queue->last = job;
+    }
+    if (!job->next)
+        queue->last = &job->next;
+    queue->queued++;
+}
+
 int pool_submit(struct pool *pool, struct job *job)
 {
     struct queue *queue = next_queue(pool);
@@ -199,11 +253,9 @@ int pool_submit(struct pool *pool, struct job *job)
 
     job->next = NULL;
     pthread_mutex_lock(&queue->lock);
-    room = queue->queued < pool->limit;
+    room = queue->queued < pool->limit + (job->rank == JOB_FIRST ? FIRST_MORE : 0);
     if (room) {
-        *queue->last = job;
-        queue->last = &job->next;
-        queue->queued++;
+        put(queue, job);
         if (!queue->told)
             wake_one(queue);
         queue->told = pool->queue_count == 1;

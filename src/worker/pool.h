@@ -8,6 +8,7 @@ struct pool;
 struct pool_settings {
     int threads;
     int queue_limit;               /* jobs that wait, of all queues; each has an equal part */
+    int64_t queue_time;            /* ms that a job may wait which may be shed; 0: no limit */
     bool queue_per_thread;
     struct board_segment *segment; /* records from `first_record` on are the threads' */
     unsigned first_record;

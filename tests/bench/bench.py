@@ -4,6 +4,8 @@ floor, under the same loads on the same CPUs, one after the other.
     make bench                    about half an hour; the results are in tests/bench/results-DATE
     make bench-quick              fewer loads, one short round, within two minutes
     make bench BENCH_FLAGS='--models event,epoll --peers nginx --loads close-100,keep --rounds 5'
+    make bench BENCH_FLAGS=--targets      only what the targets need: some eight minutes
+    make bench BENCH_FLAGS='--targets --rounds 7 --seconds 4'      the same, long
 
 or, in the top folder of the build, python3 SOURCE/tests/bench/bench.py --help.
 
@@ -24,17 +26,24 @@ the CPU time per request compares the servers.
 Loads. close-N: N users, each with a new connection for each request, read to its end (load.c; a
 latency is that of the whole connection). keep-N: N kept connections (wrk; it corrects latencies for
 requests that it could not send in time), for a file of 612 bytes, or of 64 KiB or 1 MiB. The files
-lie in one folder for all servers and are at rest before the first one is started. Models and servers that need a thread or a process for
-each connection get as many as the load keeps open, if they can have so many; under all other loads
-they have their default. burn, sleep: handlers that use 1 ms of CPU, or sleep 10 ms. queue: one
-queue for all pool threads against one for each.
+lie in one folder for all servers and are at rest before the first one is started. Models and
+servers that need a thread or a process for each connection get as many as the load keeps open, if
+they can have so many; under all other loads they have their default. burn, sleep: handlers that use
+1 ms of CPU, or sleep 10 ms. queue: one queue for all pool threads against one for each. pool, text,
+log, cpus: see loads.py.
+
+Besides (measures.py): start, reload and memory, what an idle connection costs, system calls and
+instructions. What hardly varies is taken in the first round only. What reeve is to reach stands in
+targets.py; the results begin with a table of the targets, the other servers beside them, and
+whether each is met. Loads and other measurements have names for --loads.
 
 Nothing is hidden: every refused, reset, late or wrong answer is counted and shown, and so is a
 user that was never served, or whose connection still waited to be taken late in the run. A server
 that cannot serve is a line with its reason.
 
 Files: load.c, user.c, histogram.c and floor.c are the programs; servers.py and peers.py what is
-measured, loads.py the loads, measure.py CPU time, report.py, charts.py and machine.py the results.
+measured, loads.py the loads, measures.py what else (life.py, idle.py, calls.py, instructions.py),
+measure.py CPU time, targets.py, report.py, charts.py and machine.py the results.
 Everything is on the loopback, in temporary folders, and ended when this program ends.
 """
 import argparse
@@ -48,11 +57,14 @@ import measure
 import charts
 import loads
 import machine
+import measures
 import peers
 import report
 import servers
+import targets
 
 TOOLS = os.path.abspath("tests/bench")
+NAMES = [each.name for each in (*loads.LOADS, *measures.MEASURES)]
 
 
 def arguments():
@@ -64,12 +76,15 @@ def arguments():
     add("--seconds", type=float, help="measured time of each (2)")
     add("--models", help="models of reeve, with commas (all)")
     add("--peers", help="other servers, with commas (all that are installed)")
-    add("--loads", help="loads, with commas (all): " + ", ".join(l.name for l in loads.LOADS))
+    add("--loads", help="loads and other measurements, with commas (all): " + ", ".join(NAMES))
+    add("--targets", action="store_true", help="only what the table of targets needs")
     add("--only", default="", help="only where 'LOAD SERVER' contains this text")
     add("--set", action="append", default=[], metavar="MODEL.OPTION=VALUE",
         help="an option of reeve.conf for one model")
     add("--output", help="folder of the results (tests/bench/results-DATE)")
     options = parser.parse_args()
+    if options.targets and options.models is None:
+        options.models = "event"
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.seconds = options.seconds or (0.4 if options.quick else 2.0)
     options.output = options.output or os.path.join(
@@ -114,9 +129,13 @@ class Bench:
         self.rows = servers.models()
         self.models = chosen(self.rows, options.models)
         self.peers = self.installed(chosen(peers.PEERS, options.peers))
-        self.loads = [load for load in loads.LOADS
-                      if load.name in chosen([l.name for l in loads.LOADS], options.loads)
-                      and (load.quick or options.loads or not options.quick)]
+        names = chosen(NAMES, options.loads)
+        self.loads, self.measures = (
+            [each for each in table if each.name in names
+             and (each.quick or options.loads or options.targets or not options.quick)
+             and (each.name in targets.NEEDED or not options.targets)]
+            for table in (loads.LOADS, measures.MEASURES))
+        self.asked = [each.name for each in self.loads + self.measures]
         self.program = os.path.join(TOOLS, "load")
         self.capacity = None
         if self.cpus[0] == self.cpus[1]:
@@ -160,6 +179,13 @@ class Bench:
         bare = servers.Floor(program, answers, cpu, threads=True)
         others = [servers.Floor(program, answers, cpu)]
         others += [servers.Peer(name, cpu) for name in self.peers]
+        self.roster = {server.name: server for server in models + others}
+        if "event" in self.models:
+            row, own = self.rows["event"], options.get("event", {})
+            for server in (
+                    servers.Model("event log", row, cpu, servers.LOGGED, **own),
+                    servers.Model("event 2 CPUs", row, set(self.cpus), **{"workers": 2, **own})):
+                self.roster[server.name] = server
         queues = []
         for queue in ("shared", "per-thread") if "event" in self.models else ():
             own = {"threads": loads.QUEUE_THREADS, "queue": queue, **options.get("event", {})}
@@ -167,9 +193,14 @@ class Bench:
         pairs = []
         for load in self.loads:
             who = queues if load.kind == "queue" else models + (others if load.for_all else [])
-            pairs += [(load, server) for server in who + ([bare] if load.kind == "keep" else [])
-                      if self.options.only in f"{load.name} {server.name}"]
-        return pairs
+            who = who + ([bare] if load.kind == "keep" else [])
+            if load.who:
+                who = [self.roster[name] for name in load.who if name in self.roster]
+            pairs += [(load, server) for server in who]
+        pairs += [(measure, server) for measure in self.measures
+                  for server in measure.servers(self)]
+        return [(each, server) for each, server in pairs
+                if self.options.only in f"{each.name} {server.name}"]
 
     # -- one measurement
 
@@ -224,40 +255,49 @@ class Bench:
             # What was under way when the load ended may be in one count and not in the other.
             more = server.counted() - counted - done
             failed = sum(row[name] for name in loads.ERRORS)
-            if not 0 <= more <= (load.users if load.kind == "keep" else failed):
+            late = load.users * load.at_once if load.kind == "keep" else failed
+            if not 0 <= more <= late:
                 notes.append(f"the server counted {done + more} requests, the load {done}")
+
+    def one(self, number, what, server, rows, figures):
+        """Takes a measurement of either kind, keeps it, and says it in a line."""
+        if isinstance(what, measures.Measure):
+            found = measures.take(what, server, self, number)
+            figures.add(found)
+            return f"{what.name:<11} {server.name:<16} {measures.in_words(found)}"
+        rows.add(self.measure(number, what, server))
+        return self.in_words(rows.list[-1])
 
     # -- all of them
 
     def run(self):
         os.makedirs(self.options.output, exist_ok=True)
         pairs = self.plan()
-        rows = report.Rows(self.options.output)
-        total = len(pairs) * self.options.rounds
+        rows, figures = report.Rows(self.options.output), measures.Figures(self.options.output)
+        plan = [(number, what, server) for number in range(1, self.options.rounds + 1)
+                for what, server in pairs if number == 1 or getattr(what, "each_round", True)]
         began = time.monotonic()
         print(f"{len(pairs)} measurements a round, {self.options.rounds} rounds; CPU time by "
               f"{measure.meter_name()}", flush=True)
         try:
-            for number in range(1, self.options.rounds + 1):
-                for load, server in pairs:
-                    rows.add(self.measure(number, load, server))
-                    self.show(rows.list, total, began)
+            for done, (number, what, server) in enumerate(plan, 1):
+                text = self.one(number, what, server, rows, figures)
+                left = (time.monotonic() - began) / done * (len(plan) - done)
+                print(f"[{done:3}/{len(plan)}, {left / 60:4.1f} min left] {text}", flush=True)
         except KeyboardInterrupt:
             self.remark("interrupted: not all rounds were measured")
-        self.finish(rows.list)
+        self.finish(rows.list, figures)
 
-    def show(self, rows, total, began):
-        row = rows[-1]
-        left = (time.monotonic() - began) / len(rows) * (total - len(rows))
+    def in_words(self, row):
         figures = "no answer"
         if row.get("requests"):
             figures = (f"{row['rate']:>9,.0f}/s  p50 {report.time_text(row['p50_us']):>8}  "
                        f"p99 {report.time_text(row['p99_us']):>8}  {row['cpu_us']:7.1f} us CPU")
         wrong = report.failures(row)
-        print(f"[{len(rows):3}/{total}, {left / 60:4.1f} min left] {row['load']:<11} "
-              f"{row['server']:<16} {figures}" + (f"  ! {wrong}" if wrong else ""), flush=True)
+        return (f"{row['load']:<11} {row['server']:<16} {figures}" +
+                (f"  ! {wrong}" if wrong else ""))
 
-    def finish(self, rows):
+    def finish(self, rows, figures):
         folder = self.options.output
         middle = report.medians(rows)
         for line in report.disturbances(rows):
@@ -275,9 +315,11 @@ class Bench:
         else:
             self.remark("gnuplot is missing: there are no charts")
         compared = report.comparisons(rows, middle)
-        report.write_markdown(folder, middle, compared, self.loads, machine.in_words(facts),
-                              self.remarks, names)
-        for line in compared:
+        results = targets.Results(rows, middle, figures, self.asked, self.peers)
+        judged = targets.lines(results, self.measures)
+        report.write_markdown(folder, middle, compared, judged, self.loads,
+                              machine.in_words(facts), self.remarks, names)
+        for line in judged + compared:
             print(line)
         for line in report.unheld(middle):
             print("not held: " + line)

@@ -25,6 +25,8 @@ class Load:
     title: str
     hold: int = 0    # connections that a server must hold at once: it is sized for them
     quick: bool = False
+    who: tuple = ()  # the only servers, by name; else all that can
+    at_once: int = 1  # requests that are sent at once (pipelining)
 
     @property
     def keep(self):
@@ -53,6 +55,18 @@ LOADS += [
     Load("queue", "queue", QUEUE_USERS, "/short", f"event with {QUEUE_THREADS} pool threads at "
          "80 % of its capacity, open loop: handlers sleep 1 ms, and 0.5 % of them 50 ms",
          quick=True),
+    # What the targets need besides (targets.py).
+    Load("pool", "keep", 64, "/pool", "64 kept connections, a blocking handler that does nothing, "
+         "through the pool; who has no such handler serves a file of the same 6 bytes", hold=64,
+         who=("event", "floor", "apache-worker")),
+    Load("text", "keep", 64, "/text", "64 kept connections, a text of 13 bytes", hold=64,
+         who=("event", "floor")),
+    Load("text-x16", "keep", 64, "/text", "the same, 16 requests at once on each connection",
+         hold=64, who=("event",), at_once=16),
+    Load("log", "keep", 64, "/file", "64 kept connections, without and with an access log",
+         hold=64, who=("event", "event log")),
+    Load("cpus", "keep", 64, "/file", "64 kept connections, a worker on one CPU and two on two "
+         "(which the load shares)", hold=64, who=("event", "event 2 CPUs")),
 ]
 
 ERRORS = ("refused", "reset", "timeout", "bad", "short", "local", "unsent")
@@ -85,7 +99,8 @@ def wrk(load, port, seconds, cpu, peek):
     whole = max(1, round(seconds))
     out, seen, took = run(["wrk", "-t1", f"-c{load.users}", f"-d{whole}s", "--latency",
                            "--timeout", f"{TIMEOUT}s", "-s", SCRIPT,
-                           f"http://127.0.0.1:{port}{load.path}"], cpu, whole * 0.8, peek)
+                           f"http://127.0.0.1:{port}{load.path}", "--",
+                           str(load.at_once)], cpu, whole * 0.8, peek)
     line = re.search(r"^RESULT (.*)$", out, re.M)
     if not line:
         raise RuntimeError("wrk: " + " ".join(out.split())[-300:])

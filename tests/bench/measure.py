@@ -40,8 +40,9 @@ def raise_descriptors():
 
 
 def prepare(cpu):
-    """Of a child, before it executes: on one CPU, and not for longer than we live."""
-    os.sched_setaffinity(0, {cpu})
+    """Of a child, before it executes: on one CPU (or a set of them), and not for longer than we
+    live."""
+    os.sched_setaffinity(0, cpu if isinstance(cpu, set) else {cpu})
     libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 

@@ -4,6 +4,7 @@ their own. Else they are as they are by default."""
 import os
 import random
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,7 @@ MODULES = "/usr/lib/apache2/modules"
 NGINX = """
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile 65536;
+worker_rlimit_nofile {descriptors};
 pid {folder}/pid;
 error_log {folder}/error.log;
 {user}
@@ -92,8 +93,8 @@ server.bind = "127.0.0.1"
 server.port = {port}
 server.errorlog = "{folder}/error.log"
 server.listen-backlog = 65535
-server.max-connections = 32768
-server.max-fds = 65536
+server.max-connections = {connections}
+server.max-fds = {descriptors}
 server.max-keep-alive-requests = 65535
 {user}
 """
@@ -118,7 +119,9 @@ def apache(mpm):
 
 def plain(template, user):
     def fill(folder, port, _hold):
-        return template.format(folder=folder, port=port, user=user if ROOT else ""), "1 process"
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]  # more may be refused
+        return template.format(folder=folder, port=port, user=user if ROOT else "",
+                               descriptors=descriptors, connections=descriptors // 2), "1 process"
     return fill
 
 

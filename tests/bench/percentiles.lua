@@ -1,4 +1,13 @@
--- For wrk: after the run, one line that the benchmark reads.
+-- For wrk: as many requests at once as the first argument says, one without; after the run, one line
+-- that the benchmark reads.
+init = function(args)
+    local many = tonumber(args[1]) or 1
+    if many > 1 then
+        local whole = string.rep(wrk.format(), many)
+        request = function() return whole end
+    end
+end
+
 done = function(summary, latency, requests)
     local e = summary.errors
     io.write(string.format("RESULT completed=%d duration=%d p50=%d p90=%d p99=%d p999=%d max=%d " ..

@@ -12,9 +12,8 @@ COLUMNS = ("round", "load", "users", "server", "family", "setup", "requests", "r
 FIGURES = ("requests", "rate", "p50_us", "p99_us", "p999_us", "cpu_us", "server_cpu", "load_cpu",
            "foreign_cpu")
 DISTURBED = 0.05  # share of the servers' CPU that others may use
-FLOOR_TARGETS = {"keep-64": 1.10, "keep-1000": 1.15, "close-100": 1.15, "keep-64-64k": 1.05,
-                 "keep-16-1m": 1.15}  # CPU per request of event, in units of the floor
-TARGET = 1.25  # CPU per request of a thread for each connection, against epoll
+# Beside those of targets.py: CPU per request of a thread for each connection, against epoll.
+TARGET = 1.25
 
 
 class Rows:
@@ -159,24 +158,6 @@ def thread_comparison(rows, middle):
     return lines
 
 
-def floor_comparison(rows, middle):
-    """What the default model costs in units of the floor, and which of the others cost less."""
-    lines = []
-    for load, most in FLOOR_TARGETS.items():
-        found = {row["server"]: row for row in middle if row["load"] == load}
-        values = ratios(rows, load, "event", "floor")
-        if not values:
-            continue
-        verdict = "met" if statistics.median(values) <= most else "missed"
-        others = sorted((statistics.median(ratios(rows, load, name, "floor")), name)
-                        for name, row in found.items()
-                        if row["family"] == "peer" and row.get("cpu_us"))
-        best = f"; the best of the others, {others[0][1]}: {others[0][0]:.2f}" if others else ""
-        lines.append(f"{load}: event costs {ratio_text(values)} of the floor, target {most}: "
-                     f"{verdict}{best}")
-    return lines
-
-
 def queue_comparison(middle):
     found = {row["server"]: row for row in middle if row["load"] == "queue" and row.get("p99_us")}
     if len(found) < 2:
@@ -190,8 +171,7 @@ def queue_comparison(middle):
 
 
 def comparisons(rows, middle):
-    return (floor_comparison(rows, middle) + thread_comparison(rows, middle) +
-            queue_comparison(middle))
+    return thread_comparison(rows, middle) + queue_comparison(middle)
 
 
 def unheld(middle):
@@ -203,9 +183,10 @@ def unheld(middle):
     return [f"{server} at {', '.join(names)}: {text}" for (server, text), names in found.items()]
 
 
-def write_markdown(folder, middle, compared, loads, machine, remarks, charts):
+def write_markdown(folder, middle, compared, judged, loads, machine, remarks, charts):
     text = ["# Reeve: every model, side by side", "", *machine, ""]
     text += [f"- {line}" for line in remarks]
+    text += judged
     text += ["", "## Compared", ""] + [f"- {line}" for line in compared or ["nothing"]]
     text += ["", "## What could not hold its load", ""]
     text += [f"- {line}" for line in unheld(middle) or ["nothing: no error in any measurement"]]

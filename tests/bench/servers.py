@@ -19,20 +19,24 @@ THREADS_EACH = 1024  # more threads than this are spread over several workers, w
 WORKERS_MAX = 256    # see the option workers
 TEXT = bytes(range(32, 127)) * 6 + b"\n" * 42
 # The files of each server, by path.
-FILES = {"/file": TEXT, "/file64k": TEXT * 107 + TEXT[:52], "/file1m": (TEXT * 1714)[:1 << 20]}
+FILES = {"/file": TEXT, "/file64k": TEXT * 107 + TEXT[:52], "/file1m": (TEXT * 1714)[:1 << 20],
+         "/text": b"Hello, World!", "/pool": b"burnt\n"}  # handlers answer so with reeve
 AT_REST = 3  # seconds after which no server takes a file for one that is just being written
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/conf/models.def")
 SITE = """
 listen "127.0.0.1:0" { protocol = "http" backlog = 65535 }
 http { keepalive_requests = 0 site "default" {
     route "/" { static { root = "www" } }
+    route "/text" { respond { body = "Hello, World!" type = "text/plain" } }
+    route "/pool" { burn { time = "0" } }
     route "/burn" { burn { time = "1ms" } }
     route "/sleep" { sleep { delay = "10ms" } }
     route "/short" { sleep { delay = "1ms" } }
     route "/long" { sleep { delay = "50ms" } }
 } }
 """
-MODULES = ["http", "static", "burn", "sleep"]
+MODULES = ["http", "static", "respond", "burn", "sleep"]
+LOGGED = SITE.replace("http {", 'http { access_log = "access.log"')
 
 
 class Files:
@@ -83,21 +87,29 @@ def sized(row, hold):
     return {"workers": min(hold, WORKERS_MAX)} if row["workers"] != "1" else {}
 
 
-def ask_once(port, path, connection, seconds=5):
-    """One request; the whole answer as bytes. `connection` is "close" or "keep-alive"."""
-    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as link:
-        link.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-                     f"Connection: {connection}\r\n\r\n".encode())
-        data = b""
-        while True:
-            head, found, body = data.partition(b"\r\n\r\n")
-            size = re.search(rb"\ncontent-length: *(\d+)", head.lower()) if found else None
-            if size and len(body) >= int(size.group(1)):
-                return data
-            part = link.recv(65536)
-            if not part:
-                raise OSError("the connection was closed before the answer was complete")
-            data += part
+def connect(port, seconds=5):
+    return socket.create_connection(("127.0.0.1", port), timeout=seconds)
+
+
+def ask_on(link, path, more=""):
+    """One request on a connection; the whole answer as bytes."""
+    link.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n".encode())
+    data = b""
+    while True:
+        head, found, body = data.partition(b"\r\n\r\n")
+        size = re.search(rb"\ncontent-length: *(\d+)", head.lower()) if found else None
+        if size and len(body) >= int(size.group(1)):
+            return data
+        part = link.recv(65536)
+        if not part:
+            raise OSError("the connection was closed before the answer was complete")
+        data += part
+
+
+def ask_once(port, path, connection):
+    """One request on a connection of its own, which is "close" or "keep-alive"."""
+    with connect(port) as link:
+        return ask_on(link, path, f"Connection: {connection}\r\n")
 
 
 class Server:
@@ -206,20 +218,25 @@ class Server:
 
 
 class Model(Server):
-    """One model of reeve, with options of its own beside those that the load asks for."""
+    """One model of reeve, with options of its own beside those that the load asks for. `cpu` may be
+    a set of several."""
 
-    def __init__(self, name, row, cpu, **options):
+    def __init__(self, name, row, cpu, site=SITE, **options):
         super().__init__(name, "reeve", cpu)
-        self.row, self.options, self.daemon = row, options, None
+        self.row, self.options, self.site, self.daemon = row, options, site, None
 
     def make_folder(self):
         self.daemon = reeve.Server(self.row["name"], self.name)
         return self.daemon.folder
 
-    def launch(self, load):
+    def configure(self, load):
         options = dict(sized(self.row, load.hold) if load.hold else {}, **self.options)
-        self.daemon.configure(SITE, **{"workers": None, "threads": None, "modules": MODULES,
-                                       "log_level": "warning", "drain_timeout": "1s", **options})
+        self.daemon.configure(self.site, **{
+            "workers": None, "threads": None, "modules": MODULES, "log_level": "warning",
+            "drain_timeout": "1s", **options})
+
+    def launch(self, load):
+        self.configure(load)
         try:
             self.daemon.launch(preexec_fn=self.before_exec)
             self.process = self.daemon.process

@@ -107,8 +107,9 @@ def whole(_case):
     names = "close-10,sleep,keep-64" if shutil.which("wrk") else "close-10,sleep"
     folder = tempfile.mkdtemp(prefix="reeve-")
     try:
-        done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads", names,
-                    "--seconds", "0.2", "--rounds", "1", "--output", folder], seconds=60)
+        done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads",
+                    names + ",life,idle", "--seconds", "0.2", "--rounds", "1", "--output", folder],
+                   seconds=60)
         equal(done.code, 0, f"exit status of the benchmark ({done.text})")
         with open(os.path.join(folder, "results.csv"), newline="") as file:
             rows = list(csv.DictReader(file))
@@ -123,7 +124,49 @@ def whole(_case):
                   f"failures of {row['server']} at {row['load']}")
             check(int(row["requests"]) > 0 and float(row["cpu_us"]) >= 0, f"figures: {row}")
         with open(os.path.join(folder, "results.md")) as file:
-            contains(file.read(), "| event |", "the table")
+            text = file.read()
+        contains(text, "| event |", "the table")
+        for title in ("memory per idle kept connection [idle]", "reload with 8 workers [life]"):
+            line = next((line for line in text.split("\n") if title in line), "")
+            check("| met" in line or "| MISSED " in line, f"a verdict on {title}: {text}")
+        with open(os.path.join(folder, "figures.csv"), newline="") as file:
+            figures = {(row["server"], row["figure"]): row for row in csv.DictReader(file)}
+        for key in (("event", "bytes"), ("floor", "bytes"), ("event 8 workers", "start ms"),
+                    ("event 8 workers", "master bytes"), ("event 8 workers", "worker bytes")):
+            check(key in figures and float(figures[key]["value"]) > 0, f"{key} in {figures}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@scenario("the benchmark: each target is judged by what was measured, and only by that", models=())
+def judged(_case):
+    sys.path.insert(0, os.path.dirname(BENCH))
+    import measures
+    import targets
+    folder = tempfile.mkdtemp(prefix="reeve-")
+    try:
+        figures = measures.Figures(folder)
+        figures.add([{"round": 1, "what": "idle", "server": "event", "figure": "bytes",
+                      "value": 401, "note": ""},
+                     {"round": 1, "what": "idle", "server": "h2o", "figure": "", "note": "no h2o"}])
+        rows = [{"round": turn, "load": load, "server": server, "cpu_us": cpu, "p99_us": 9}
+                for turn, load, server, cpu in (
+                    (1, "keep-64", "floor", 10), (1, "keep-64", "event", 11),
+                    (2, "keep-64", "floor", 20), (2, "keep-64", "event", 22),
+                    (3, "pool", "floor", 1), (3, "pool", "event", 1.81), (1, "log", "event", 5),
+                    (1, "cpus", "event", 10), (1, "cpus", "event 2 CPUs", 10))]
+        sick = [{"load": "cpus", "server": "event 2 CPUs", "users": 64, "reset": 3}]
+        asked = ["keep-64", "pool", "idle", "cpus", "log"]
+        table = targets.judge(targets.Results(rows, sick, figures, asked, ["h2o"]))
+        got = {row[0].rpartition("[")[2]: row[-1] for row in table[1:] if "p99" not in row[0]}
+        equal(got, {"keep-64]": "met", "pool]": "MISSED", "idle]": "MISSED",
+                    "cpus]": "MISSED: 3 reset",
+                    "log]": "not measured: it needs wrk, event and what it is compared with"},
+              "verdicts")
+        cells = {row[0].rpartition("[")[2]: row[1:5] for row in table[1:] if "p99" not in row[0]}
+        equal(cells["keep-64]"], ["1.00 (15.0 us)", "-", "1.10 (1.10 to 1.10)", "<= 1.10"],
+              "figures")
+        equal(cells["idle]"], ["-", "no h2o", "401 B", "<= 400 B"], "the others")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

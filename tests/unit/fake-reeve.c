@@ -76,7 +76,7 @@ const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
 
 unsigned reeve_conf_minor(const reeve_section *section)
 {
-    return REEVE_API_MINOR - section->older;
+    return section->minor != 0 ? section->minor : REEVE_API_MINOR;
 }
 
 int reeve_conf_error(const reeve_section *section, const char *name, const char *format, ...)
@@ -325,6 +325,23 @@ int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
     return 0;
 }
 
+int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
+                         void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg, bool first)
+{
+    (void)first;
+    return reeve_submit(conn, run, done, arg);
+}
+
+void reeve_no_more(reeve_conn *conn)
+{
+    (void)conn;
+}
+
+bool reeve_ended(const reeve_conn *conn)
+{
+    return conn->gone;
+}
+
 bool reeve_cancelled(void)
 {
     return running != NULL && running->gone;
@@ -509,6 +526,7 @@ void fake_close(reeve_conn **pointer)
 {
     reeve_conn *conn = *pointer;
     *pointer = NULL;
+    conn->gone = true;
     if (conn->run != NULL)
         finish_job(conn, false);
     if (conn->protocol->close != NULL)

@@ -19,7 +19,7 @@ struct reeve_section {
     const struct fake_value *values;
     const struct reeve_handler *handler; /* HANDLER */
     const reeve_section *options;
-    unsigned older;              /* minor versions that the handler's module is behind */
+    unsigned minor;              /* interface of the handler's module, 0: the newest */
 };
 extern char fake_error[1024]; /* the last reeve_conf_error(), "name: text" */
 extern char fake_reads[4096]; /* what reeve_conf_reads() was told, a line each */

@@ -24,7 +24,7 @@ struct rig {
     int pool_threads;   /* 0: none */
     int64_t send_timeout, send_rate, drain_linger;
     ssize_t (*in_memory)(int fd, off_t offset, size_t length); /* NULL: files are never asked for */
-    void (*turn_end)(void);
+    bool (*turn_end)(int events);
     size_t high_water, low_water; /* 0: 64 KiB, 16 KiB */
     int send_buffer;    /* SO_SNDBUF of the accepted sockets, 0: as it is */
     int (*launch)(struct loop *loop, const struct accepted *accepted); /* NULL: loops serve */

@@ -38,9 +38,11 @@ static ssize_t in_memory(int fd, off_t offset, size_t length)
     return 0;
 }
 
-static void turned(void)
+static bool turned(int events)
 {
+    (void)events;
     atomic_fetch_add(&turns, 1);
+    return false;
 }
 
 static void start(int row, int pool_threads)

@@ -220,10 +220,27 @@ START_TEST(the_pool_is_full)
 }
 END_TEST
 
+/* The engine has skipped the job, and the client is there. */
+START_TEST(it_has_waited_too_long)
+{
+    fake_pool = FAKE_DEFERRED;
+    reeve_conn *conn = ask("/loop?ha;p", 1);
+    fake_run_jobs(conn, false);
+    const char *output = fake_output(conn, NULL);
+    ck_assert_msg(strncmp(output, "HTTP/1.1 503 ", 13) == 0, "%s", output);
+    ck_assert_ptr_nonnull(strstr(output, "\r\nRetry-After: 1\r\n"));
+    ck_assert_ptr_null(strstr(output, "X-Pass"));
+    ck_assert_int_eq(passes, 1);
+    ck_assert_int_eq(fake_verdict(conn), REEVE_WANT_READ);
+    fake_close(&conn);
+}
+END_TEST
+
 START_TEST(the_client_goes_before_it_is_asked_again)
 {
     fake_pool = FAKE_DEFERRED;
     reeve_conn *conn = ask("/loop?a;p", 1);
+    fake_go(conn);
     fake_run_jobs(conn, false);
     ck_assert_int_eq(passes, 1);
     ck_assert_str_eq(fake_output(conn, NULL), "");
@@ -462,7 +479,7 @@ END_TEST
 
 UNIT_MAIN_AROUND("http-handle", set_up, own_site_close, ONCE(asked_again_in_the_pool),
                  ONCE(its_stream_runs_in_the_pool), ONCE(the_pool_is_full),
-                 ONCE(the_client_goes_before_it_is_asked_again),
+                 ONCE(it_has_waited_too_long), ONCE(the_client_goes_before_it_is_asked_again),
                  ONCE(what_is_queued_does_not_wait), TIMES(wanted_in_a_stream_that_came_later, 2),
                  EACH(one_answer, mistakes), TIMES(put_off_and_wrong, 4),
                  ONCE(rfc8297_early_hints), TIMES(hints_before_the_slow_part, 2),

@@ -114,7 +114,7 @@ static int stream(reeve_request *request)
 
 /* ---------------------------------------------------------------- the site ---------- */
 
-static const reeve_section older = {.older = 1};
+static const reeve_section older = {.minor = 1};
 
 static const struct own_route routes[] = {
     {"/r", {.protocol = "http", .handle = handle, .receive = receive}, NULL},

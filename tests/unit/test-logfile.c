@@ -83,6 +83,45 @@ static void put(reeve_logfile *file, const char *line)
     reeve_logfile_write(file, line, strlen(line));
 }
 
+/* ---------------------------------------------------------------- turns ------------ */
+
+START_TEST(lines_wait_while_turns_are_busy)
+{
+    const char *path = temp_path("a");
+    reeve_logfile *file;
+    char many[2048];
+    int held = 0;
+
+    connect_master();
+    file = open_good(path);
+    ck_assert(!logfile_turn_end(128)); /* nothing to hold */
+    put(file, "one\n");
+    ck_assert(!logfile_turn_end(1));
+    ck_assert_str_eq(temp_read(path), "one\n");
+    put(file, "two\n");
+    ck_assert(logfile_turn_end(128));
+    put(file, "three\n");
+    ck_assert_str_eq(temp_read(path), "one\n");
+    ck_assert(!logfile_turn_end(0)); /* no news after all */
+    ck_assert_str_eq(temp_read(path), "one\ntwo\nthree\n");
+    put(file, "four\n"); /* nobody else adds a line: it comes in time all the same */
+    while (logfile_turn_end(128))
+        ck_assert_int_lt(++held, 8);
+    ck_assert_int_gt(held, 1);
+    ck_assert_str_eq(temp_read(path), "one\ntwo\nthree\nfour\n");
+    memset(many, 'x', sizeof(many));
+    many[sizeof(many) - 1] = '\n';
+    for (size_t i = 0; i < ROOM / sizeof(many) - 1; i++)
+        reeve_logfile_write(file, many, sizeof(many));
+    ck_assert(!logfile_turn_end(128)); /* enough */
+    ck_assert_int_eq(truncate(path, 0), 0);
+    put(file, "last\n");
+    ck_assert(logfile_turn_end(128));
+    logfile_thread_end();
+    ck_assert_str_eq(temp_read(path), "last\n");
+}
+END_TEST
+
 /* ---------------------------------------------------------------- opening ---------- */
 
 START_TEST(testing_a_configuration_opens_nothing)
@@ -399,4 +438,4 @@ UNIT_MAIN_AROUND("logfile", temp_make, temp_remove, ONCE(testing_a_configuration
                  ONCE(endless_line_is_cut), ONCE(two_files_are_kept_apart),
                  ONCE(lines_that_cannot_be_written_are_said),
                  ONCE(no_line_is_lost_or_torn_when_a_file_is_opened_again),
-                 ONCE(opened_again_under_the_same_number))
+                 ONCE(opened_again_under_the_same_number), ONCE(lines_wait_while_turns_are_busy))

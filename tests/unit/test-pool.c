@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "unit.h"
 #include "worker/pool.h"
@@ -413,6 +414,104 @@ START_TEST(full_queues_are_said_once)
 }
 END_TEST
 
+/* Milliseconds before now that the job which finds the queue empty came, and the next one; is that
+ * one refused when its turn comes? */
+static const struct {
+    int calm, waits;
+    enum job_rank rank;
+    bool shed;
+} waits[] = {
+    {0, 0, JOB_REQUEST, false},
+    {9000, 8000, JOB_REQUEST, false},     /* a burst: as long as queue_time */
+    {12000, 11000, JOB_REQUEST, true},
+    {11000, 9000, JOB_REQUEST, true},     /* it has stood for that long: a twentieth */
+    {11000, 600, JOB_REQUEST, true},
+    {11000, 100, JOB_REQUEST, false},
+    {9900, 600, JOB_REQUEST, false},
+    {99000, 99000, JOB_PROMISED, false}, /* what was begun goes on */
+    {99000, 99000, JOB_FIRST, false},
+};
+
+START_TEST(who_waits_too_long_is_refused)
+{
+    struct pool *pool;
+    int64_t now;
+
+    settings.queue_time = 10000;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    now = clock_fresh_ms();
+    jobs[1].queued_at = now - waits[_i].calm;
+    jobs[2].queued_at = now - waits[_i].waits;
+    jobs[2].rank = waits[_i].rank;
+    ck_assert_int_eq(submit(pool, 1, note), 0);
+    ck_assert_int_eq(submit(pool, 2, note), 0);
+    sem_post(&gate);
+    pool_free(&pool);
+    ck_assert_int_eq(atomic_load(&runs[2]), !waits[_i].shed);
+    ck_assert_int_eq(atomic_load(&finishes[2]), 1);
+    ck_assert_uint_eq(board_get(&segment->thread[0].shed), waits[_i].shed);
+}
+END_TEST
+
+START_TEST(first_goes_first_and_beyond_the_limit)
+{
+    struct pool *pool;
+
+    settings.queue_limit = 2;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    for (int i = 1; i < 3; i++)
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    ck_assert_int_eq(submit(pool, 3, note), -1);
+    jobs[3].rank = JOB_FIRST;
+    ck_assert_int_eq(submit(pool, 3, note), 0);
+    sem_post(&gate);
+    pool_free(&pool);
+    ck_assert_int_eq(order[1], 3);
+    ck_assert_int_eq(order[2], 1);
+    ck_assert_int_eq(order[3], 2);
+}
+END_TEST
+
+START_TEST(first_alone_and_one_behind_it)
+{
+    struct pool *pool = pool_new(&settings);
+
+    hold(pool, 0);
+    jobs[1].rank = JOB_FIRST;
+    ck_assert_int_eq(submit(pool, 1, note), 0);
+    ck_assert_int_eq(submit(pool, 2, note), 0);
+    sem_post(&gate);
+    pool_free(&pool);
+    assert_each_ran_once(0, 3);
+    ck_assert_int_eq(order[1], 1);
+}
+END_TEST
+
+START_TEST(refusals_are_said_once)
+{
+    int log = memfd_create("log", MFD_CLOEXEC);
+    struct pool *pool;
+
+    log_open(log, LOG_TEXT);
+    settings.queue_time = 1000;
+    pool = pool_new(&settings);
+    hold(pool, 0);
+    for (int i = 1; i < 6; i++) {
+        jobs[i].queued_at = clock_fresh_ms() - 5000;
+        jobs[i].rank = JOB_REQUEST;
+        ck_assert_int_eq(submit(pool, i, note), 0);
+    }
+    sem_post(&gate);
+    pool_free(&pool);
+    ck_assert_uint_eq(board_get(&segment->thread[0].shed), 5);
+    ck_assert_int_eq(lines_of(log, "shedding"), 1);
+    log_open(STDERR_FILENO, LOG_TEXT);
+    close(log);
+}
+END_TEST
+
 START_TEST(thread_that_cannot_set_itself_up_fails_the_pool)
 {
     atomic_store(&init_fails_at, _i % 4 + 1);
@@ -513,6 +612,8 @@ UNIT_MAIN_AROUND("pool", setup, teardown, TIMES(each_job_runs_once, 2), TIMES(ma
                  ONCE(job_of_a_shared_queue_waits_for_any_thread),
                  EACH(queues_have_equal_parts_of_the_limit, parts),
                  ONCE(full_queue_refuses_and_says_so_once),
+                 EACH(who_waits_too_long_is_refused, waits), ONCE(refusals_are_said_once),
+                 ONCE(first_goes_first_and_beyond_the_limit), ONCE(first_alone_and_one_behind_it),
                  ONCE(queue_that_stays_full_is_not_said_again), ONCE(full_queues_are_said_once),
                  TIMES(thread_that_cannot_set_itself_up_fails_the_pool, 8),
                  ONCE(threads_are_set_up_before_new_returns),

@@ -16,9 +16,11 @@
 static struct rig rig;
 static atomic_int turns;
 
-static void turned(void)
+static bool turned(int events)
 {
+    (void)events;
     atomic_fetch_add(&turns, 1);
+    return false;
 }
 
 START_TEST(a_few_in_a_turn)

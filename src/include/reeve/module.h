@@ -143,8 +143,9 @@ typedef struct reeve_logfile reeve_logfile;
 REEVE_API reeve_logfile *reeve_logfile_open(const char *path, const char **error);
 
 /* Appends one line, newline included in `length`; at most 16 KiB of it. Buffered per thread,
- * written at the end of the loop's turn or of the job. Any thread of the worker. A line that cannot
- * be written is lost, and the error log says so. */
+ * written at the end of the job or of the loop's turn; after a busy turn at the end of one of the
+ * next few, which follow at once. Any thread of the worker. A line that cannot be written is lost,
+ * and the error log says so. */
 REEVE_API void reeve_logfile_write(reeve_logfile *file, const char *line, size_t length);
 
 /* ---------------------------------------------------------------- clock ------------- */

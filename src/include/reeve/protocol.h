@@ -140,6 +140,17 @@ REEVE_API bool reeve_draining(void);
 REEVE_API int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
                            void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg);
 
+/* Since 1.3. The same for the first work of a request, which may be refused in time of overload: a
+ * job that has waited for a thread longer than queue_time allows is skipped, `ran` being false while
+ * reeve_ended(conn) is false too. Say so to the client then ("busy, try again"); it costs nobody a
+ * thread. `first`: it goes before all that wait and is not refused for that (health checks). Work
+ * that goes on with what a client was promised is given to reeve_submit(). */
+REEVE_API int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
+                                   void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg,
+                                   bool first);
+/* Since 1.3. The connection has ended: nothing can be sent any more. Loop thread. */
+REEVE_API bool reeve_ended(const reeve_conn *conn);
+
 /* In `run`: has the connection ended meanwhile, so that nobody waits for the result? False in any
  * other place. */
 REEVE_API bool reeve_cancelled(void);
@@ -165,6 +176,10 @@ REEVE_API void reeve_job_end(reeve_job *job);
  * sent and what comes is thrown away for a moment, so that a reset does not overtake it (RFC 9112,
  * 9.6). Without this call that is done only if something lies unread at the close. */
 REEVE_API void reeve_linger(reeve_conn *conn);
+
+/* Since 1.3. The peer has promised to send nothing more: that spares a look, at the close, at what
+ * may have come since the last read. Input that is there already is met as ever. */
+REEVE_API void reeve_no_more(reeve_conn *conn);
 
 /* For the board (`reevectl status`): a request begins, is counted, and is named by `label` (copied,
  * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
