@@ -148,18 +148,7 @@ int sys_set_cloexec(int fd, bool on)
     return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0);
 }
 
-/* "max 100000" or "150000 100000" -> processors, rounded up; 0: no limit. */
-static int quota_of(const char *text)
-{
-    long long quota, period;
-
-    if (sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0)
-        return 0;
-    return (int)((quota + period - 1) / period);
-}
-
-/* The start of a small file of /proc or /sys, whose size stat() does not tell. */
-static bool read_small(const char *path, char *text, size_t room)
+bool sys_read_small(const char *path, char *text, size_t room)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n;
@@ -172,46 +161,4 @@ static bool read_small(const char *path, char *text, size_t room)
         return false;
     text[n] = '\0';
     return true;
-}
-
-/* The tightest cpu.max from this process's cgroup up to the root (cgroup v2); 0: none. */
-static int cgroup_cpus(void)
-{
-    char text[4096], path[4200], quota[64];
-    char *group;
-    int cpus = 0;
-
-    if (!read_small("/proc/self/cgroup", text, sizeof(text)))
-        return 0;
-    group = strstr(text, "0::/");
-    if (!group)
-        return 0;
-    group += strlen("0::");
-    group[strcspn(group, "\n")] = '\0';
-    while (*group) {
-        char *slash = strrchr(group, '/');
-        int limit;
-
-        snprintf(path, sizeof(path), "/sys/fs/cgroup%s/cpu.max", group);
-        limit = read_small(path, quota, sizeof(quota)) ? quota_of(quota) : 0;
-        if (limit > 0 && (cpus == 0 || limit < cpus))
-            cpus = limit;
-        *slash = '\0';
-    }
-    return cpus;
-}
-
-int sys_usable_cpus(char *why, size_t room)
-{
-    cpu_set_t set;
-    int affinity = 1, quota = cgroup_cpus(), cpus;
-
-    if (sched_getaffinity(0, sizeof(set), &set) == 0)
-        affinity = CPU_COUNT(&set);
-    cpus = quota > 0 && quota < affinity ? quota : affinity;
-    if (quota > 0)
-        snprintf(why, room, "affinity %d, cgroup quota %d: %d", affinity, quota, cpus);
-    else
-        snprintf(why, room, "affinity %d, no cgroup quota: %d", affinity, cpus);
-    return cpus > 0 ? cpus : 1;
 }

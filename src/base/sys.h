@@ -20,8 +20,8 @@ int sys_write_all(int fd, const void *data, size_t length);
 /* A whole regular file into malloc'ed memory (NUL added, not counted). At most `limit` bytes, else
  * EFBIG. -1 with errno. */
 int sys_read_file(const char *path, size_t limit, char **data, size_t *length);
+/* The start of a small file of /proc or /sys, whose size stat() does not tell, as text. */
+bool sys_read_small(const char *path, char *text, size_t room);
 int sys_set_nonblock(int fd, bool on);
 int sys_set_cloexec(int fd, bool on);
-/* min(affinity, cgroup quota rounded up), at least 1. `why` gets the arithmetic in words. */
-int sys_usable_cpus(char *why, size_t room);
 #endif

@@ -32,6 +32,23 @@ const reeve_option core_options[] = {
     },
     {"workers", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "Worker processes. 0: the model's number, for most models one per usable CPU."},
+    {"workers_min", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "The fewest workers, where workers_max is given. 0: one."},
+    {"workers_max", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
+     "The most workers. With it their number follows demand: it grows while fewer than spare_min "
+     "threads are spare, and shrinks when more than spare_max are; `workers` is the number to begin "
+     "with. 0: the number is fixed. Of no effect in models whose worker is the only process or "
+     "makes something for each connection: iterative, forking, threaded, prethreaded."},
+    {"spare_min", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
+     "The fewest threads, of all workers together, that should have nothing to do: pool threads, or "
+     "loops where there is no pool. Fewer make workers start: first one, then two, four, ... while "
+     "that lasts. 0: half as many as a worker has."},
+    {"spare_max", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
+     "The most threads that should have nothing to do; at least spare_min and the threads of a "
+     "worker. 0: spare_min and the threads of two workers."},
+    {"spare_time", REEVE_OPT_DURATION, "10s", 100, 86400000, NULL, NULL,
+     "For how long more than spare_max threads must have been spare before a worker ends; the next "
+     "one ends after as long again."},
     {"loops", REEVE_OPT_INT, "0", 0, 64, NULL, NULL,
      "Threads in each worker that wait for connections. 0: the model's number; in prethreaded and "
      "worker it is `threads`."},
@@ -59,6 +76,16 @@ const reeve_option core_options[] = {
      "Retry-After). When jobs have waited without a break for that long, there is more to do than "
      "can be done, and a twentieth of it is the limit until the queue has been empty once. 0: no "
      "limit. Of no effect in a model without a pool."},
+    {"worker_requests", REEVE_OPT_INT, "0", 0, INT64_C(1) << 53, NULL, NULL,
+     "A worker that has answered so many requests is replaced: one at a time, the replacement first. "
+     "0: never."},
+    {"worker_age", REEVE_OPT_DURATION, "0", 0, INT64_C(366) * 86400000, NULL, NULL,
+     "A worker that has served for so long is replaced. 0: never."},
+    {"worker_memory", REEVE_OPT_SIZE, "0", 0, INT64_C(1) << 50, NULL, NULL,
+     "A worker that has so much in memory (its resident set) is replaced. 0: never."},
+    {"worker_jitter", REEVE_OPT_INT, "10", 0, 100, NULL, NULL,
+     "Percent by which the three limits before may be higher for a worker, drawn once for each, so "
+     "that they are not all replaced at the same time."},
     {"modules", REEVE_OPT_LIST, "echo,http,static,hello", 0, 0, NULL, NULL,
      "The modules to load, by name, or by the absolute path of a file."},
     {"module_path", REEVE_OPT_STRING, MODULE_PATH, 0, 0, NULL, NULL,

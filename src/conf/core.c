@@ -47,27 +47,6 @@ static void check_model(const reeve_section *root, const struct core *core, stru
                  "write less", core->threads, m->loops, THREADS_MAX);
 }
 
-static void read_workers(const reeve_section *root, struct core *core)
-{
-    struct model *m = &core->model;
-    int workers = (int)reeve_conf_int(root, "workers");
-    const char *why = "as configured";
-    char cpus[96];
-    if (workers) {
-        m->workers = workers;
-    } else if (m->workers) {
-        why = "the model's number";
-    } else {
-        m->workers = sys_usable_cpus(cpus, sizeof(cpus));
-        if (m->workers > 256)
-            m->workers = 256;
-        snprintf(core->sizing, sizeof(core->sizing), "workers = %d, one per usable CPU: %s",
-                 m->workers, cpus);
-        return;
-    }
-    snprintf(core->sizing, sizeof(core->sizing), "workers = %d, %s", m->workers, why);
-}
-
 static void read_model(const reeve_section *root, struct core *core, struct buf *errors)
 {
     struct model *m = &core->model;
@@ -86,7 +65,7 @@ static void read_model(const reeve_section *root, struct core *core, struct buf 
     m->loops = loops ? loops : m->loops ? m->loops : core->threads;
     if (*wait)
         m->wait = wait_find(wait);
-    read_workers(root, core);
+    core_read_sizing(root, core, errors);
     check_model(root, core, errors);
 }
 

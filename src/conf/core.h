@@ -45,9 +45,16 @@ struct core {
     const struct conf *conf;   /* that it was read from, and that must outlive it */
     const char *user, *group;  /* "" : see reeved(8), PRIVILEGES */
     struct model model;        /* with the overrides applied and workers resolved (> 0) */
-    char sizing[160];          /* in words, how `workers` came about */
+    char sizing[512];          /* in words, how `workers` came about */
+    bool follows_cpus;         /* one worker per usable CPU: their number may change */
+    /* Workers come and go with demand, between these; max 0: they do not. Threads that are to be
+     * spare, all workers together, and for how long (ms) more of them make no worker end. */
+    int workers_min, workers_max, spare_min, spare_max;
+    int64_t spare_time;
     int threads;               /* pool threads, or loops of a model that has no pool */
     int max_each;              /* threads or processes made for connections, at once; 0: none */
+    int64_t worker_requests, worker_age, worker_memory; /* after which one is replaced; 0: never */
+    int worker_jitter;         /* percent by which these may be higher for one worker */
     bool queue_per_thread;     /* of the pool; false: one for all */
     int queue_limit;           /* jobs waiting in the pool */
     int64_t queue_time;        /* ms */
@@ -67,6 +74,8 @@ struct core {
 };
 
 /* False after lines in `errors`. */
+/* Part of that: the number of workers and their life (core-sizing.c). */
+void core_read_sizing(const reeve_section *root, struct core *core, struct buf *errors);
 bool core_read(const struct conf *conf, struct core *core, struct buf *errors);
 void core_free(struct core *core);
 #endif

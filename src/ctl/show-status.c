@@ -48,6 +48,25 @@ static void put_identity(struct buf *out, const json_t *data, bool colours)
     buf_addc(out, '\n');
 }
 
+/* Why there are so many workers; with a range also how many threads are spare. */
+static void put_sizing(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *sizing = json_object_get(data, "sizing");
+    const json_t *range = json_object_get(sizing, "range");
+
+    if (!json_is_object(sizing))
+        return;
+    put_label(out, colours, "sizing");
+    show_text(out, json_text(sizing, "why"));
+    if (json_is_object(range))
+        buf_printf(out, "; now %lld of %lld threads spare (%lld to %lld), workers %lld to %lld",
+                   (long long)json_int(range, "spare"), (long long)json_int(range, "threads"),
+                   (long long)json_int(range, "spare_min"), (long long)json_int(range, "spare_max"),
+                   (long long)json_int(range, "workers_min"),
+                   (long long)json_int(range, "workers_max"));
+    buf_addc(out, '\n');
+}
+
 static void put_totals(struct buf *out, const json_t *data, bool colours)
 {
     const json_t *totals = json_object_get(data, "totals");
@@ -280,6 +299,7 @@ void show_status(const json_t *data, const struct before *before, bool colours, 
     put_label(out, colours, "model");
     show_model(data, out);
     buf_addc(out, '\n');
+    put_sizing(out, data, colours);
     put_totals(out, data, colours);
     put_probation(out, data, colours);
     put_last(out, data, colours);

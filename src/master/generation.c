@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "master/listener.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/probation.h"
 #include "master/reload.h"
@@ -84,7 +85,7 @@ static void start_probe(struct generation *generation, struct worker *none)
         buf_free(&error);
         return;
     }
-    for (int i = 0; i < generation->core.model.workers; i++)
+    for (int i = muster_first(generation); i > 0; i--)
         slot_add(generation);
     slot_start(generation->slots[0]);
 }

@@ -11,6 +11,7 @@
 #include "conf/core.h"
 #include "master/backoff.h"
 #include "master/reactor.h"
+#include "master/sizing.h"
 
 struct operation;
 struct snapshot;
@@ -67,6 +68,9 @@ struct generation {
     uint64_t stamp;              /* of the module files when it was made */
     struct slot *slots[SLOTS_MAX];
     int slot_count;
+    char sizing[512];            /* in words, why there are so many workers */
+    bool by_hand;                /* their number was set by hand */
+    struct sizing_growth growth;
     struct list workers;         /* all its processes, draining ones included */
     struct timer deadline;
     /* Not NULL: the generation is there only to see whether the configuration works, and is told

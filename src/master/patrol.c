@@ -1,7 +1,7 @@
 /* The master's round; see patrol.h.
  *
- * Master, once a second: it notes the requests for the rate in `status`, and looks whether somebody
- * waits at the door. The kernel wakes one worker for each connection; if that one is stopped (by a
+ * Master, once a second: it notes the requests for the rate in `status`, replaces workers that have
+ * lasted long enough (recycling.h), sees to their number (muster.h), and looks whether somebody waits at the door. The kernel wakes one worker for each connection; if that one is stopped (by a
  * debugger, say), the connection would wait until the next one comes. So a listener that has had
  * connections waiting in two rounds makes all workers look. */
 #include "config.h"
@@ -13,7 +13,9 @@
 #include "base/sys.h"
 #include "master/generation.h"
 #include "master/listener.h"
+#include "master/muster.h"
 #include "master/reactor.h"
+#include "master/recycling.h"
 #include "master/report.h"
 #include "master/state.h"
 #include "master/workers.h"
@@ -59,6 +61,8 @@ static void on_round(void *arg)
     }
     if (call && master.serving)
         call_workers();
+    recycling_round();
+    muster_round();
     timer_set(&round_timer, ROUND);
 }
 

@@ -67,7 +67,8 @@ static json_t *worker_json(struct worker *worker)
     worker_count(worker);
     return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:o}", "slot",
                      worker->slot_index, "pid", (int)worker->pid, "state",
-                     worker_state_name(worker->state), "generation",
+                     worker->resting_since && worker->state == WORKER_READY
+                         ? "resting" : worker_state_name(worker->state), "generation",
                      (int)worker->generation->number, "threads", (int)counters->threads,
                      "processes", (int)counters->processes, "busy", (int)counters->busy,
                      "connections", (int)counters->open, "requests",

@@ -17,6 +17,7 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/master.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/probation.h"
@@ -167,13 +168,14 @@ json_t *report_status(void)
         (json_int_t)sums.counters.errors, "shed", (json_int_t)sums.counters.shed, "bytes",
         (json_int_t)sums.counters.bytes, "restarts", (json_int_t)master.restarts);
     json_t *status = json_pack(
-        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
         (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
         master.options->config ? master.options->config : "(built-in)", "user",
         serving ? user_name(serving) : "", "numbers",
-        serving ? numbers_json(serving) : json_null(), "rate", request_rate(), "last_error",
+        serving ? numbers_json(serving) : json_null(), "sizing",
+        serving ? muster_report(serving) : json_null(), "rate", request_rate(), "last_error",
         text_or_null(master.last_error),
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
         report_workers(), "totals", totals);

@@ -15,12 +15,12 @@
 
 #include "master/generation.h"
 #include "master/logs.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/state.h"
 #include "master/stop.h"
 #include "master/workers.h"
-#include "master/workforce.h"
 
 #define FAST_DRAIN 1000 /* ms, for INT */
 
@@ -67,11 +67,11 @@ static void on_usr1(void)
 
 static void scale_by(int step)
 {
-    int count = master.serving ? master.serving->slot_count + step : 0;
+    int count = master.serving ? muster_count(master.serving) + step : 0;
     struct operation *operation;
 
     if (count >= 1 && count <= SLOTS_MAX && !master.trial) {
-        operation = workforce_scale(count);
+        operation = muster_by_hand(count);
     } else {
         operation = operation_new(VERB_SCALE);
         operation_result(operation, CONTROL_REFUSED,

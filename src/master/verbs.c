@@ -11,6 +11,7 @@
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/look.h"
+#include "master/muster.h"
 #include "master/operation.h"
 #include "master/reload.h"
 #include "master/report.h"
@@ -123,7 +124,7 @@ static void verb_SCALE(struct client *client, const char *argument)
         refuse(client, "a generation is being tried; ask again when the reload has ended");
         return;
     }
-    operation = workforce_scale((int)count);
+    operation = muster_by_hand((int)count);
     control_join(client, operation, WAIT_EVER);
     operation_ack(operation);
 }

@@ -20,6 +20,7 @@
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/recycling.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -69,12 +70,14 @@ void worker_serve(struct worker *worker, struct operation *operation)
 
 void worker_rest(struct worker *worker)
 {
+    worker->resting_since = clock_fresh_ms();
     board_set_serving(&master.board, worker->segment, false);
     worker_tell(worker, MSG_REST, 0, 0, -1, NULL);
 }
 
 void worker_wake(struct worker *worker)
 {
+    worker->resting_since = 0;
     board_set_serving(&master.board, worker->segment, true);
     worker_tell(worker, MSG_SERVE, 0, 0, -1, NULL);
 }
@@ -167,6 +170,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
     worker->segment = (unsigned)segment;
+    recycling_draw(worker);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);

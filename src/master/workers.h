@@ -27,6 +27,7 @@ struct worker {
     pid_t pid;
     enum worker_state state;
     bool serving;                  /* was told to serve */
+    int64_t resting_since;         /* CLOCK_MONOTONIC ms: takes nothing new; 0: it does */
     bool expected;                 /* its end was asked for: no crash, no respawn */
     bool refused;                  /* said FAILED: its text is in `why` */
     bool sick;                     /* exited with WORKER_SICK */
@@ -42,6 +43,8 @@ struct worker {
     struct counters counters;
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
+    uint16_t draw;                 /* its part of worker_jitter */
+    int64_t replace_at;            /* CLOCK_MONOTONIC ms: not replaced for its age etc. before */
     uint64_t restarts;             /* of its slot when it was started */
 };
 

@@ -4,19 +4,23 @@
 
 #include "master/workforce.h"
 
+#include <stdio.h>
+
 #include "master/generation.h"
 #include "master/operation.h"
 #include "master/reactor.h"
 #include "master/state.h"
 
-struct operation *workforce_scale(int count)
+struct operation *workforce_scale(int count, const char *why)
 {
     struct operation *operation = operation_new(VERB_SCALE);
-    int before = master.serving->slot_count;
+    struct generation *serving = master.serving;
+    int before = serving->slot_count;
 
     operation_result(operation, CONTROL_DONE, "%d workers (were %d)", count, before);
-    say(LOG_SCALED, "generation %u: %d workers (were %d)", master.serving->number, count, before);
-    generation_scale(master.serving, count, operation);
+    say(LOG_SCALED, "generation %u: %d workers (were %d), %s", serving->number, count, before, why);
+    snprintf(serving->sizing, sizeof(serving->sizing), "workers = %d, %s", count, why);
+    generation_scale(serving, count, operation);
     return operation;
 }
 
@@ -51,9 +55,14 @@ static void recycle_next(void *arg)
     operation_ack(operation);
 }
 
+bool workforce_is_recycling(void)
+{
+    return operation_find(recycling) != NULL;
+}
+
 void workforce_recycle(struct operation *operation, int slot, bool all)
 {
-    if (operation_find(recycling) || master.trial) {
+    if (workforce_is_recycling() || master.trial) {
         operation_result(operation, CONTROL_REFUSED,
                          "workers are being replaced already; ask again when that has ended");
         operation_ack(operation);

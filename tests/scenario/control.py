@@ -33,6 +33,7 @@ STATUS = {
     "numbers": {"workers": int, "each": (str, NULL), "each_limit": int, "loops": int,
                 "connections": int, "wait": str, "threads": int, "queue": (str, NULL),
                 "control": int},
+    "sizing": {"wanted": int, "why": str, "range": (dict, NULL)},
     "generations": [{"number": int, "state": str, "workers": int}],
     "workers": [{"slot": int, "pid": int, "state": str, "generation": int, "threads": int,
                  "processes": int, "busy": int, "connections": int, "requests": int, "bytes": int,

@@ -226,16 +226,7 @@ START_TEST(levels)
 }
 END_TEST
 
-START_TEST(usable_cpus_are_at_least_one)
-{
-    char why[160];
-
-    ck_assert_int_ge(sys_usable_cpus(why, sizeof(why)), 1);
-    ck_assert_ptr_nonnull(strstr(why, "affinity"));
-}
-END_TEST
-
 UNIT_MAIN("base", ONCE(buffer_grows_and_drops), ONCE(list_keeps_order), ONCE(sizes_and_durations),
           ONCE(quantities_read_back), ONCE(nearest_name), ONCE(escaping_is_total),
           ONCE(log_line_as_text), ONCE(log_line_as_json), ONCE(full_pipe_loses_lines_and_says_so),
-          ONCE(levels), ONCE(usable_cpus_are_at_least_one))
+          ONCE(levels))

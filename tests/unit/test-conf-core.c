@@ -71,8 +71,50 @@ START_TEST(workers_by_cpu)
     ck_assert_int_ge(core.model.workers, 1);
     ck_assert_int_le(core.model.workers, 256);
     ck_assert_ptr_nonnull(strstr(core.sizing, "one per usable CPU"));
+    ck_assert(core.follows_cpus);
     core_free(&core);
     help_end(&help);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int workers, min, max, spare_min, spare_max;
+    bool follows;
+} ranges[] = {
+    {"workers = 2", 2, 0, 0, 0, 0, false},
+    {"model = prefork", 16, 0, 0, 0, 0, false},
+    {"model = prefork workers_max = 8", 8, 1, 8, 1, 3, false},
+    {"model = prefork workers_max = 40", 16, 1, 40, 1, 3, false},
+    {"model = prefork workers_min = 20 workers_max = 40", 20, 20, 40, 1, 3, false},
+    {"workers = 2 workers_max = 8", 2, 1, 8, 8, 40, false},
+    {"workers = 2 workers_max = 8 threads = 5", 2, 1, 8, 2, 12, false},
+    {"workers = 2 workers_max = 8 threads = 5 spare_min = 1 spare_max = 6", 2, 1, 8, 1, 6, false},
+    {"model = worker workers = 2 workers_max = 8 loops = 4", 2, 1, 8, 2, 10, false},
+    {"model = epoll workers_max = 8", 1, 1, 8, 1, 3, false},
+    /* of no effect, so that one word is enough to change the model */
+    {"model = iterative workers_max = 8", 1, 0, 0, 0, 0, false},
+    {"model = forking workers_max = 8 workers = 9", 9, 0, 0, 0, 0, false},
+    {"model = threaded workers_max = 8", 1, 0, 0, 0, 0, false},
+    {"model = prethreaded workers_max = 8", 1, 0, 0, 0, 0, false},
+};
+
+START_TEST(workers_of_a_range)
+{
+    struct buf text = {0};
+    struct core core;
+    buf_printf(&text, LISTEN "%s", ranges[_i].text);
+    struct help help = help_parse(buf_text(&text), NULL, false);
+    ck_assert_msg(core_read(help.conf, &core, &help.errors), "%s", buf_text(&help.errors));
+    ck_assert_int_eq(core.model.workers, ranges[_i].workers);
+    ck_assert_int_eq(core.workers_min, ranges[_i].min);
+    ck_assert_int_eq(core.workers_max, ranges[_i].max);
+    ck_assert_int_eq(core.spare_min, ranges[_i].spare_min);
+    ck_assert_int_eq(core.spare_max, ranges[_i].spare_max);
+    ck_assert_int_eq(core.follows_cpus, ranges[_i].follows);
+    core_free(&core);
+    help_end(&help);
+    buf_free(&text);
 }
 END_TEST
 
@@ -82,7 +124,10 @@ START_TEST(every_value_arrives)
         "user = u group = g queue_limit = 9 modules = { a, b } module_path = \"/x:y::z\"\n"
         "control = /c control_group = cg pid_file = p error_log = syslog log_format = json\n"
         "log_level = debug ready_timeout = 1 drain_timeout = 2 drain_linger = 3ms\n"
-        "send_timeout = 4 send_rate = 6KiB generations_limit = 5\n"
+        "send_timeout = 4 send_rate = 6KiB generations_limit = 5 "
+        "worker_requests = 11 worker_age = 12 worker_memory = 13 worker_jitter = 14 "
+        "workers_min = 2 workers_max = 9 workers = 3 spare_min = 15 spare_max = 40 "
+        "spare_time = 16\n"
         "listen \"unix:/s\" { protocol = p backlog = 7 mode = 600 owner = \"a:b\" }\n"
         "listen \"fd:x\" { }", NULL, false);
     struct core core;
@@ -107,6 +152,16 @@ START_TEST(every_value_arrives)
     ck_assert_int_eq(core.log_level, REEVE_LOG_DEBUG);
     ck_assert_int_eq(core.ready_timeout, 1000);
     ck_assert_int_eq(core.drain_timeout, 2000);
+    ck_assert_int_eq(core.worker_requests, 11);
+    ck_assert_int_eq(core.worker_age, 12000);
+    ck_assert_int_eq(core.worker_memory, 13);
+    ck_assert_int_eq(core.worker_jitter, 14);
+    ck_assert_int_eq(core.workers_min, 2);
+    ck_assert_int_eq(core.workers_max, 9);
+    ck_assert_int_eq(core.model.workers, 3);
+    ck_assert_int_eq(core.spare_min, 15);
+    ck_assert_int_eq(core.spare_max, 40);
+    ck_assert_int_eq(core.spare_time, 16000);
     ck_assert_int_eq(core.drain_linger, 3);
     ck_assert_int_eq(core.send_timeout, 4000);
     ck_assert_int_eq(core.send_rate, 6144);
@@ -218,5 +273,6 @@ START_TEST(model_table)
 END_TEST
 
 UNIT_MAIN("conf-core", EACH(model_with_overrides, models_read), ONCE(workers_by_cpu),
+          EACH(workers_of_a_range, ranges),
           ONCE(every_value_arrives), EACH(mistakes_have_their_sentence, mistakes),
           ONCE(long_control_path), EACH(other_addresses_do_not_clash, apart), ONCE(model_table))

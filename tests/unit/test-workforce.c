@@ -219,7 +219,7 @@ END_TEST
 
 START_TEST(scaling)
 {
-    struct operation *operation = workforce_scale(7);
+    struct operation *operation = workforce_scale(7, "for a test");
 
     ck_assert_int_eq(scaled, 7);
     ck_assert(!answered); /* the caller's acknowledgement is still to come */
