@@ -253,7 +253,7 @@ static void rest(struct generation *generation, struct worker *none)
         struct worker *worker = generation->slots[i]->worker;
 
         if (worker && worker->serving)
-            worker_rest(worker);
+            worker_rest(worker, true);
     }
 }
 

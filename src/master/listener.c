@@ -178,10 +178,10 @@ static void listener_apply(struct listener *listener, const struct core_listen *
     listener_note(listener, listen);
 }
 
-static void announce_removed(const struct listener *listener, struct generation *old)
+static void announce(const struct listener *listener, struct generation *old, enum msg_type type)
 {
     list_each(node, &old->workers)
-        worker_tell(list_entry(node, struct worker, node), MSG_REMOVED, 0, 0, -1, listener->title);
+        worker_tell(list_entry(node, struct worker, node), type, 0, 0, -1, listener->title);
 }
 
 void listeners_adopt(const struct generation *generation, struct generation *old)
@@ -190,8 +190,12 @@ void listeners_adopt(const struct generation *generation, struct generation *old
         struct listener *listener = list_entry(node, struct listener, node);
         const struct core_listen *listen = wanted(generation, listener->title);
 
-        if (listener->removed || (!listen && generation->state == GENERATION_PROBATION))
+        if (listener->removed)
             continue;
+        if (!listen && generation->state == GENERATION_PROBATION) {
+            announce(listener, old, MSG_STAY);
+            continue;
+        }
         if (listen) {
             listener_apply(listener, listen);
             continue;
@@ -199,7 +203,7 @@ void listeners_adopt(const struct generation *generation, struct generation *old
         listener->removed = true;
         socket_shut(listener->fd, &listener->address);
         if (old)
-            announce_removed(listener, old);
+            announce(listener, old, MSG_REMOVED);
     }
 }
 

@@ -177,6 +177,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_LOOK:
     case MSG_LEVEL:
     case MSG_REST:
+    case MSG_STAY:
     case MSG_TYPES:
         break;
     }

@@ -22,6 +22,7 @@ struct listener {
     const char *protocol_name;
     const struct reeve_protocol *protocol;
     atomic_bool removed; /* no longer configured: drain empties its backlog first */
+    atomic_bool stays;   /* is accepted from while the engine rests; set before it does */
 };
 
 /* A connection fresh from accept. */

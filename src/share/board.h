@@ -58,7 +58,8 @@ struct board_segment {
 struct board_share {
     _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                   /* loops that watch the listeners now */
-    _Atomic uint32_t draining;                   /* for processes that the worker has forked */
+    _Atomic uint32_t draining;                   /* answers are the last of their connections; for
+                                                  * processes that the worker has forked, too */
 };
 
 /* Written by the master only: which segments belong to workers that serve now. */

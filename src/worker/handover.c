@@ -68,6 +68,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_REST:
+    case MSG_STAY:
     case MSG_ACK:
     case MSG_TYPES:
         break;

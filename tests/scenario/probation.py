@@ -293,5 +293,54 @@ def no_crash(case):
         equal(get(server.address(), "/word").body, b"one", "old and new workers serve")
 
 
+@scenario("clients of the warm generation are shown to the new one, answer by answer")
+def shown_out(case):
+    server = serve(case)
+    address = server.address()
+    with Client(address) as client:
+        equal(client.get("/word").body, b"one", "before")
+        server.configure(HTTP + says("two"))
+        reload = Reload(server).begin()
+        until(lambda: get(address, "/word").body == b"two", "the new one serves")
+        answer = client.get("/word")
+        equal((answer.body, answer.field("Connection")), (b"one", "close"), "the last answer")
+        client.ended()
+    equal(server.ctl("rollback").code, 0, "exit code of rollback")
+    reload.end()
+    with Client(address) as client:
+        for _ in range(2):
+            answer = client.get("/word")
+            equal((answer.body, answer.field("Connection")), (b"one", None), "as before")
+
+
+@scenario("a listener that goes is served until the probation has passed, a new one at once")
+def listeners(case):
+    server = serve(case, HTTP + ECHO + says("one"))
+    before = server.address("127.0.0.2:0")
+
+    def echoes(address):
+        with connect(address) as link:
+            return echo(link, b"x") == b"x"
+
+    check(echoes(before), "before")
+    server.configure(HTTP + 'listen "127.0.0.3:0" { protocol = "echo" }\n' + says("two"))
+    reload = Reload(server).begin()
+    until(lambda: get(server.address(), "/word").body == b"two", "the new one serves")
+    fresh = server.address("127.0.0.3:0")
+    for _ in range(10):
+        check(echoes(fresh), "the new listener")
+        check(echoes(before), "the one that goes")
+    equal(server.ctl("rollback").code, 0, "exit code of rollback")
+    reload.end()
+    equal(sorted(server.listeners()), ["127.0.0.1:0", "127.0.0.2:0"], "listeners, after it has failed")
+    equal(server.address("127.0.0.2:0"), before, "the same socket")
+    for _ in range(10):
+        check(echoes(before), "the listener from before")
+        equal(get(server.address(), "/word").body, b"one", "the other one")
+    equal(server.ctl("reload", "--probation", "1").code, 0, "exit code of another reload")
+    equal(sorted(server.listeners()), ["127.0.0.1:0", "127.0.0.3:0"], "listeners, after it has passed")
+    check(echoes(server.address("127.0.0.3:0")), "the new listener")
+
+
 if __name__ == "__main__":
     main()

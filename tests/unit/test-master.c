@@ -121,9 +121,10 @@ void worker_leaves(struct worker *worker)
     worker->state = WORKER_RETIRING;
     worker->expected = true;
 }
-void worker_rest(struct worker *worker)
+void worker_rest(struct worker *worker, bool see_off)
 {
     (void)worker;
+    (void)see_off;
     resting++;
 }
 void worker_wake(struct worker *worker)
