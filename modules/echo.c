@@ -45,5 +45,6 @@ static const reeve_protocol echo = {
     .step = echo_step,
 };
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "echo", .version = "1.0", .options = echo_options,
              .protocol = &echo);

@@ -24,5 +24,6 @@ static const reeve_option hello_options[] = {
 static const reeve_handler hello = {
     .protocol = "http", .configure = hello_configure, .handle = hello_handle};
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "hello", .version = "1.0", .options = hello_options,
              .handler = &hello);

@@ -116,6 +116,7 @@ static const reeve_option redirect_options[] = {
 static const reeve_handler redirect_handler = {
     .protocol = "http", .configure = redirect_configure, .handle = redirect_handle};
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "redirect", .version = "1.0",
              .options = redirect_options, .handler = &redirect_handler,
              .worker_exit = redirect_worker_exit);

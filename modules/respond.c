@@ -148,5 +148,6 @@ static const reeve_option respond_options[] = {
 static const reeve_handler respond_handler = {
     .protocol = "http", .configure = respond_configure, .handle = respond_handle};
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "respond", .version = "1.0", .options = respond_options,
              .handler = &respond_handler, .worker_exit = respond_worker_exit);

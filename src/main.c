@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/sys.h"
 #include "master/master.h"
 #include "master/socket.h"
+#include "master/upgrade.h"
 #include "reeve/module.h"
 #include "worker/inspect.h"
 #include "worker/worker.h"
@@ -190,6 +193,52 @@ static int carry_out(struct request *request)
     return inspect_explain(&source, request->what);
 }
 
+/* The self-test before an upgrade: the running master's state and configuration, in this program. */
+static int test_state(const char *number)
+{
+    struct buf error = {0};
+    const struct snapshot *snapshot = succeed_rehearse(atoi(number), &error);
+    bool ok = snapshot && inspect_snapshot(snapshot, &error);
+
+    if (ok)
+        printf(UPGRADE_ANSWER "%s\n", VERSION);
+    else
+        fputs(buf_text(&error), stderr);
+    buf_free(&error);
+    if (!ok)
+        _exit(1); /* what was half taken belongs to nobody: no tool should look for its owner */
+    return 0;
+}
+
+/* The file that this program was started from, by the name that was used: a link may point at a newer
+ * one by the time of an upgrade. */
+static const char *own_path(const char *name)
+{
+    static char path[2 * PATH_MAX];
+    const char *folder = getenv("PATH");
+    struct stat own, found;
+    ssize_t length;
+
+    if (stat("/proc/self/exe", &own) < 0)
+        own.st_ino = 0;
+    snprintf(path, sizeof(path), "%s", absolute(name));
+    if (strchr(name, '/') && stat(path, &found) == 0 && found.st_ino == own.st_ino &&
+        found.st_dev == own.st_dev)
+        return path;
+    while (!strchr(name, '/') && folder && *folder) {
+        int part = (int)strcspn(folder, ":");
+
+        snprintf(path, sizeof(path), "%.*s/%s", part, folder, name);
+        if (path[0] == '/' && stat(path, &found) == 0 && found.st_ino == own.st_ino &&
+            found.st_dev == own.st_dev)
+            return path;
+        folder += part + (folder[part] == ':');
+    }
+    length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[length < 0 ? 0 : length] = '\0';
+    return path;
+}
+
 int main(int argc, char **argv)
 {
     struct request request = {.options = {.ready_fd = -1, .complaint_fd = STDERR_FILENO}};
@@ -198,6 +247,12 @@ int main(int argc, char **argv)
     open_standard();
     if (argc > 1 && strcmp(argv[1], "--worker") == 0)
         return worker_main();
+    if (succeed_is_due())
+        return master_succeed(argv);
+    if (argc > 2 && strcmp(argv[1], UPGRADE_TEST) == 0)
+        return test_state(argv[2]);
+    request.options.argv = argv;
+    request.options.binary = own_path(argv[0]);
     request.options.overrides = calloc((size_t)argc, sizeof(char *));
     if (!request.options.overrides) {
         fputs("reeved: no memory\n", stderr);

@@ -88,7 +88,7 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
 
 int conn_answer_now(reeve_conn *conn, struct http_conn *c)
 {
-    c->request->close |= reeve_draining();
+    c->request->close |= reeve_is_last(conn);
     c->request->conn = conn;
     request_handle(c->request);
     if (c->request->again) { /* what is queued, hints perhaps, shall not wait for the slow part */
@@ -106,7 +106,7 @@ int conn_answer_now(reeve_conn *conn, struct http_conn *c)
 int conn_give(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    request->close |= reeve_draining();
+    request->close |= reeve_is_last(conn);
     request->answer.failed = !request->answer.given || !answer_send(request, conn);
     return conn_finish(conn, c);
 }

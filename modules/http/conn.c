@@ -146,8 +146,10 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
             c->state = CONN_CLOSING;
             return GO_ON;
         }
-        if (!c->timed) /* once: empty lines do not buy time */
+        if (!c->timed) { /* once: empty lines do not buy time */
             reeve_deadline(conn, settings.keepalive_timeout);
+            c->idle_until = reeve_now() + settings.keepalive_timeout;
+        }
         c->timed = true;
         return REEVE_WANT_READ;
     }

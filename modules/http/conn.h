@@ -24,6 +24,7 @@ struct http_conn {
     struct request *request; /* in HEAD, BODY, ASK, JOB, PROVEN, STREAM and SENDING; and if it was
                                 cut short */
     unsigned requests;       /* whose head has come */
+    int64_t idle_until;      /* IDLE, once `timed`: reeve_now() of its end */
     bool timed;              /* IDLE, HEAD: the deadline is set */
     bool busy;               /* the board shows a request */
 };
@@ -32,6 +33,9 @@ reeve_verdict conn_step(reeve_conn *conn);
 reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);
 void conn_close(reeve_conn *conn);
+/* conn-move.c */
+int conn_pack(reeve_conn *conn, void *parcel);
+reeve_verdict conn_unpack(reeve_conn *conn, const void *parcel, size_t length);
 
 /* What returns an int returns a verdict, or GO_ON: look at the state again. */
 #define GO_ON 0

@@ -12,13 +12,35 @@
 
 /* ---------------------------------------------------------------- asking ------------ */
 
+/* For the report of a crash: in the handler of a signal. */
+static void describe(const void *arg, reeve_hand *hand)
+{
+    const struct request *request = arg;
+    *hand = (reeve_hand){
+        .module = request->route->module,
+        .site = request->route->site,
+        .route = request->route->prefix,
+        .method = request_text(request, request->parse.method),
+        .target = request_text(request, request->parse.target),
+    };
+}
+
+void request_in_hand(const struct request *request)
+{
+    reeve_in_hand(request != NULL ? describe : NULL, request);
+}
+
 void request_handle(struct request *request)
 {
-    if (request->refused != 0)
+    const struct route *route = request->route;
+    if (request->refused != 0) {
         reply_page(request, request->refused, request->why);
-    else
-        request_judge(request, request->route->handler->handle(&request->public,
-                                                               request->route->config));
+        return;
+    }
+    request_in_hand(request);
+    int result = route->handler->handle(&request->public, route->config);
+    request_in_hand(NULL);
+    request_judge(request, result);
 }
 
 /* What is wrong with it that a handler has returned that; NULL: nothing. Where the answer was put
@@ -38,7 +60,9 @@ void request_receive(struct request *request, const void *data, size_t length)
 {
     const struct route *route = request->route;
     request->receiving = true;
+    request_in_hand(request);
     int result = route->receive(&request->public, route->config, data, length);
+    request_in_hand(NULL);
     request->receiving = false;
     if (result != 0)
         request_judge(request, result);

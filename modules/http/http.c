@@ -10,6 +10,7 @@
  *     access, ident                      what is logged of it
  *     body                               where the bytes of its body go
  *     conn, conn-body, conn-answer       the step function that ties them together
+ *     conn-move                          to another worker, between two requests
  */
 #include "config.h"
 
@@ -27,7 +28,10 @@ static const reeve_protocol http = {
     .expired = conn_expired,
     .drain = conn_drain,
     .close = conn_close,
+    .pack = conn_pack,
+    .unpack = conn_unpack,
 };
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "http", .version = "1.0", .options = settings_options,
              .protocol = &http, .thread_exit = request_thread_exit, .worker_exit = settings_free);

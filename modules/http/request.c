@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "access.h"
@@ -199,6 +200,20 @@ static void judge_client(struct request *request)
     }
 }
 
+/* Has it crashed workers, again and again? */
+static void judge_record(struct request *request)
+{
+    char retry[40];
+    int64_t left = reeve_quarantined(request->route->module,
+                                     request_text(request, request->parse.method),
+                                     request_text(request, request->parse.target));
+    if (left == 0 || request->refused != 0)
+        return;
+    int n = snprintf(retry, sizeof retry, "Retry-After: %lld\r\n", (long long)(left + 999) / 1000);
+    bytes_add(&request->answer.fields, retry, (size_t)n);
+    request_refuse(request, 503, "This request cannot be answered at the moment.");
+}
+
 static void accept_route(struct request *request, const struct target *target)
 {
     const struct parse *parse = &request->parse;
@@ -215,6 +230,8 @@ static void accept_route(struct request *request, const struct target *target)
         request_refuse(request, 404, NULL);
     else
         judge_client(request);
+    if (request->route != NULL)
+        judge_record(request);
 }
 
 /* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too: a

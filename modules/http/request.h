@@ -142,6 +142,8 @@ void request_receive(struct request *request, const void *data, size_t length);
 /* The same judgement of an answer that was put off. */
 void request_judge(struct request *request, int result);
 extern const struct reeve_http_api handle_api;
+/* The calling thread runs code of this request's handler from now on; NULL: no more. */
+void request_in_hand(const struct request *request);
 
 /* `public` is the first of a request, and no request is constant. */
 static inline struct request *request_of(const struct reeve_request *public)

@@ -68,7 +68,9 @@ void stream_ask(struct request *request)
     const struct route *route = request->route;
     stream->asked_at = stream->written;
     stream->state = STREAM_ASKED;
+    request_in_hand(request);
     int result = stream->more(&request->public, stream->arg);
+    request_in_hand(NULL);
     const char *fault = fault_of(stream, result);
     if (fault != NULL)
         reeve_log(REEVE_LOG_ERROR, "handler-failed",

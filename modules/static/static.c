@@ -82,6 +82,8 @@ static int open_root(const reeve_section *section, struct folder *folder)
     if (folder->root < 0)
         return reeve_conf_error(section, "root", "cannot open the folder \"%s\": %s; create it or "
                                 "name another one", root, strerror(errno));
+    /* Links may lead anywhere, if they are followed at all. */
+    reeve_opens(folder->symlinks ? "/" : root, REEVE_OPENS_TO_READ);
     folder->unwaiting = below_unwaiting(folder->root);
     return 0;
 }
@@ -186,5 +188,6 @@ static const struct reeve_handler static_handler = {
     .protocol = "http", .configure = static_configure, .handle = static_handle,
     .receive = static_receive};
 
+REEVE_CONFINED;
 REEVE_MODULE(.kind = REEVE_HANDLER, .name = "static", .version = "1.0", .options = static_options,
              .handler = &static_handler, .worker_exit = static_worker_exit);

@@ -63,6 +63,11 @@ void log_open(int fd, enum log_format format)
         sys_close(&syslog_fd);
 }
 
+enum log_format log_opened_format(void)
+{
+    return log_format;
+}
+
 void log_set_level(enum reeve_level level)
 {
     atomic_store(&level_limit, (int)level);

@@ -31,6 +31,7 @@ extern const char *const log_level_names[]; /* indexed by enum reeve_level, "err
 void log_open(int fd, enum log_format format);
 /* In a process just forked: the connection to syslog is the other one's. */
 void log_forked(void);
+enum log_format log_opened_format(void);
 void log_set_level(enum reeve_level level); /* any thread */
 enum reeve_level log_level(void);
 bool log_level_parse(const char *name, enum reeve_level *level);

@@ -24,6 +24,16 @@ const reeve_option core_options[] = {
      "account exists, else \"nobody\"; only \"root\" itself serves as root."},
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
+    {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files", NULL,
+     "What workers are kept from once they serve. In \"files\" they can open only what "
+     "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
+     "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
+     "no Landlock the log says so, and files are not confined."},
+    {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read: absolute paths."},
+    {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further files, and folders with all below them, that workers may read, write, create and "
+     "remove: absolute paths. Logs are opened by the master and need not be named."},
     {"model", REEVE_OPT_ENUM, "event", 0, 0, model_names + 1, NULL,
      "The concurrency model."
 #define X(name, workers, each, loops, connections, wait, pool, help) " In " name " " help
@@ -111,7 +121,8 @@ const reeve_option core_options[] = {
      "How long a worker that was told to end may go on with the connections it has. 0: as long as "
      "they last."},
     {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
-     "How long idle connections of a draining worker may still ask one thing."},
+     "How long idle connections of a draining worker that no other worker can take over may still "
+     "ask one thing."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
      "How long a client may take nothing of its answer before it is cut."},
     {"send_rate", REEVE_OPT_SIZE, "512", 0, 1 << 30, NULL, NULL,
@@ -128,6 +139,18 @@ const reeve_option core_options[] = {
      "Percent of requests answered with 5xx (but for 501 and 505) that end a probation. 0: none do."},
     {"probation_requests", REEVE_OPT_INT, "20", 1, 1000000000, NULL, NULL,
      "So many requests must have come during a probation before probation_errors counts."},
+    {"quarantine_after", REEVE_OPT_INT, "3", 0, 32, NULL, NULL,
+     "A request that has crashed workers so often within quarantine_within is answered by 503 for "
+     "quarantine_time; everything else is served. 0: never."},
+    {"quarantine_within", REEVE_OPT_DURATION, "60s", 1000, 86400000, NULL, NULL,
+     "The time in which crashes are counted for quarantine_after and module_budget."},
+    {"quarantine_time", REEVE_OPT_DURATION, "10m", 1000, 86400000, NULL, NULL,
+     "How long a request or a module stays in quarantine."},
+    {"module_budget", REEVE_OPT_INT, "10", 0, 32, NULL, NULL,
+     "A module whose code has crashed workers so often within quarantine_within is disabled for "
+     "quarantine_time: its routes answer 503. 0: never."},
+    {"crashes_kept", REEVE_OPT_INT, "16", 0, 256, NULL, NULL,
+     "Crashes of workers that the master remembers for `reevectl crashes`."},
     {"listen", REEVE_OPT_SECTIONS, NULL, 0, 0, NULL, listen_options,
      "Where to listen. The title is the address: \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" (all of "
      "IPv6 and IPv4), \"localhost:80\" (127.0.0.1), \"unix:/path\", or \"fd:name\" for a socket "

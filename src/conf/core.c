@@ -209,6 +209,11 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->probation_crashes = (int)reeve_conf_int(root, "probation_crashes");
     core->probation_errors = (int)reeve_conf_int(root, "probation_errors");
     core->probation_requests = (int)reeve_conf_int(root, "probation_requests");
+    core->crashes_kept = (int)reeve_conf_int(root, "crashes_kept");
+    core->quarantine_after = (int)reeve_conf_int(root, "quarantine_after");
+    core->quarantine_within = reeve_conf_int(root, "quarantine_within");
+    core->quarantine_time = reeve_conf_int(root, "quarantine_time");
+    core->module_budget = (int)reeve_conf_int(root, "module_budget");
 }
 
 static void read_modules(const reeve_section *root, struct core *core, struct buf *errors)

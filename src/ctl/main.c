@@ -13,6 +13,7 @@
 #include "ctl/options.h"
 #include "ctl/request.h"
 #include "ctl/show.h"
+#include "ctl/symbols.h"
 #include "ctl/talk.h"
 #include "ctl/watch.h"
 
@@ -51,7 +52,8 @@ static void print_json(const json_t *json)
 static bool is_question(enum verb verb)
 {
     return verb == VERB_STATUS || verb == VERB_GENERATIONS || verb == VERB_LISTENERS ||
-           verb == VERB_MODULES || verb == VERB_VERSION;
+           verb == VERB_MODULES || verb == VERB_VERSION || verb == VERB_CRASHES ||
+           verb == VERB_QUARANTINE;
 }
 
 /* Events are what `events` is for; of other verbs they are the steps on the way to the result. */
@@ -79,8 +81,11 @@ static void print_result(const json_t *result, int code, const struct output *ou
     const json_t *data = json_object_get(result, "data");
     struct buf text = {0};
 
+    symbols_add(json_object_get(data, "crash"));
     if (output->json) {
-        print_json(is_question(output->verb) && code == CONTROL_DONE && data ? data : result);
+        bool bare = is_question(output->verb) && code == CONTROL_DONE && json_is_object(data);
+
+        print_json(bare ? data : result);
         return;
     }
     if (output->verb == VERB_STOP && code == CONTROL_DONE)

@@ -1,6 +1,6 @@
 /* From the words of the command line to a request line. What a verb takes is read from its
  * `arguments` in verbs.def, so usage, completion and this parser cannot differ:
- *     [--flag]   [--option VALUE]   [WORD]   WORD
+ *     [--flag]   [--option VALUE]   [WORD]   WORD   [WORD WORD|WORD]
  * reevectl, one thread; the request owns its line. */
 #include "config.h"
 
@@ -33,12 +33,16 @@ static int64_t limit_of(enum verb verb)
     case VERB_HEALTH:
     case VERB_VERSION:
     case VERB_LOG_LEVEL:
+    case VERB_CRASHES:
+    case VERB_QUARANTINE:
         return 10 * 1000;
     case VERB_CHECK:
     case VERB_ROLLBACK:
     case VERB_SCALE:
     case VERB_REOPEN_LOGS:
         return 120 * 1000;
+    case VERB_UPGRADE:
+        return 2 * RELOAD_WAIT * 1000 + ANSWER_GRACE; /* the self-test, then a reload */
     case VERB_RELOAD:
         return RELOAD_WAIT * 1000 + ANSWER_GRACE;
     case VERB_STOP:
@@ -100,6 +104,16 @@ static int takes_word(const char *arguments)
     return arguments[0] == '\0' ? 0 : arguments[0] == '[' ? 1 : 2;
 }
 
+/* So many may stand there beside the options: "[show N|clear]" are two. */
+static size_t most_words(const char *arguments)
+{
+    size_t words = takes_word(arguments) > 0;
+
+    for (; words > 0 && *arguments && *arguments != ']'; arguments++)
+        words += *arguments == ' ';
+    return words;
+}
+
 /* --wait and --probation. The end of a probation is waited for, unless --wait says less. */
 static bool add_seconds(struct request *request, const char *name, int length, const char *value,
                         struct buf *error)
@@ -128,6 +142,20 @@ static void end_reload(struct request *request)
         buf_printf(&request->line, " probation=%lld", (long long)request->probation);
 }
 
+/* Absolute: the server stands in another folder. */
+static bool add_binary(struct request *request, const char *path, struct buf *error)
+{
+    char folder[CONTROL_LINE];
+
+    if (path[0] != '/' && !getcwd(folder, sizeof folder)) {
+        buf_adds(error, "the working directory has no name; give an absolute path");
+        return false;
+    }
+    buf_printf(&request->line, " binary=%s%s%s", path[0] == '/' ? "" : folder,
+               path[0] == '/' ? "" : "/", path);
+    return true;
+}
+
 /* One option at words[*i]; moves *i over its value. */
 static bool add_option(struct request *request, char *const *words, size_t count, size_t *i,
                        struct buf *error)
@@ -148,6 +176,8 @@ static bool add_option(struct request *request, char *const *words, size_t count
                    wants_value ? "needs a value" : "takes no value");
         return usage_error(request, error);
     }
+    if (wants_value && request->verb == VERB_UPGRADE)
+        return add_binary(request, value, error);
     if (wants_value)
         return add_seconds(request, name, (int)length, value, error);
     if (request->verb == VERB_STATUS)
@@ -177,7 +207,8 @@ static bool add_words(struct request *request, char *const *words, size_t count,
                       struct buf *error)
 {
     int takes = takes_word(verb_table[request->verb].arguments);
-    const char *word = NULL;
+    size_t most = most_words(verb_table[request->verb].arguments), found = 0;
+    const char *word = NULL, *second = NULL;
     bool options = true;
 
     for (size_t i = 1; i < count; i++) {
@@ -186,11 +217,11 @@ static bool add_words(struct request *request, char *const *words, size_t count,
         } else if (options && text_starts(words[i], "--")) {
             if (!add_option(request, words, count, &i, error))
                 return false;
-        } else if (word || takes == 0) {
+        } else if (found == most) {
             buf_printf(error, "'%s' is one word too many", words[i]);
             return usage_error(request, error);
         } else {
-            word = words[i];
+            *(found++ == 0 ? &word : &second) = words[i];
         }
     }
     if (!word && takes == 2) {
@@ -201,7 +232,8 @@ static bool add_words(struct request *request, char *const *words, size_t count,
         word = "all";
     if (request->verb == VERB_RELOAD)
         end_reload(request);
-    return !word || add_word(request, word, error);
+    return !word || (add_word(request, word, error) &&
+                     (!second || add_word(request, second, error)));
 }
 
 bool request_build(struct request *request, char *const *words, size_t count, struct buf *error)

@@ -90,7 +90,13 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
     units_put_count(out, json_int(totals, "open"));
     buf_adds(out, " open, ");
     units_put_count(out, json_int(totals, "connections"));
-    buf_adds(out, " accepted\n");
+    buf_adds(out, " accepted");
+    if (json_int(totals, "moved") > 0) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "moved"));
+        buf_adds(out, " moved");
+    }
+    buf_addc(out, '\n');
     put_label(out, colours, "sent");
     units_put_bytes(out, json_int(totals, "bytes"));
     buf_addc(out, '\n');

@@ -90,8 +90,9 @@ void show_step(const json_t *event, struct buf *out)
 {
     const char *tag = json_text(event, "tag");
 
-    if (strcmp(tag, "operation") == 0 || strcmp(tag, "configuration-error") == 0)
-        return;
+    if (strcmp(tag, "operation") == 0 || strcmp(tag, "configuration-error") == 0 ||
+        strcmp(tag, "upgrade-failed") == 0)
+        return; /* the result says it too */
     buf_adds(out, "  ");
     show_text(out, json_text(event, "text"));
     buf_addc(out, '\n');
@@ -112,6 +113,10 @@ void show_result(enum verb verb, const json_t *result, bool colours, struct buf 
         show_modules(data, colours, out);
     else if (done && verb == VERB_VERSION)
         show_version(data, out);
+    else if (done && verb == VERB_CRASHES && json_is_object(data))
+        show_crashes(data, colours, out);
+    else if (done && verb == VERB_QUARANTINE && json_is_object(data))
+        show_quarantine(data, colours, out);
     else if (*json_text(result, "text"))
         show_lines(out, json_text(result, "text"));
     else

@@ -29,6 +29,8 @@ void show_generations(const json_t *data, bool colours, struct buf *out);
 void show_listeners(const json_t *data, bool colours, struct buf *out);
 void show_modules(const json_t *data, bool colours, struct buf *out);
 void show_version(const json_t *data, struct buf *out);
+void show_quarantine(const json_t *data, bool colours, struct buf *out);
+void show_crashes(const json_t *data, bool colours, struct buf *out);
 
 /* Used by several of them. */
 void show_state_cell(struct table *table, const char *state);

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "master/carry.h"
 #include "master/door.h"
 #include "master/operation.h"
 #include "master/state.h"
@@ -247,6 +248,81 @@ bool control_open(const struct core *core, struct buf *error)
     say_follow(control_event);
     operation_follow(control_answer);
     return door_open(core, error);
+}
+
+/* ---------------------------------------------------------------- upgrade ---------- */
+
+static const struct field client_fields[] = {
+    FIELD(INT, struct client, access),          FIELD(FD, struct client, watch.fd),
+    FIELD(U32, struct client, operation),       FIELD(BOOL, struct client, follows),
+    FIELD(I64, struct client, patience.due),    FIELD(BOOL, struct client, patience.set),
+    FIELDS_END,
+};
+
+json_t *control_put(void)
+{
+    json_t *list = json_array();
+
+    list_each(node, &clients) {
+        const struct client *client = list_entry(node, struct client, node);
+        json_t *object = fields_put(client_fields, client);
+
+        json_object_set_new(object, "in", carry_bytes(client->in.data, client->in.length));
+        json_object_set_new(object, "out", carry_bytes(client->out.data, client->out.length));
+        json_array_append_new(list, object);
+    }
+    return json_pack("{s:o,s:o}", "door", door_put(), "clients", list);
+}
+
+static void bytes_take(const json_t *value, struct buf *into)
+{
+    size_t length;
+    char *bytes = carry_bytes_take(value, &length);
+
+    if (bytes)
+        buf_add(into, bytes, length);
+    free(bytes);
+}
+
+static bool client_take(const json_t *object, struct buf *error)
+{
+    struct client *client = calloc(1, sizeof(*client));
+
+    if (!client)
+        abort();
+    client->watch.fd = -1;
+    list_append(&clients, &client->node);
+    if (!fields_take(client_fields, object, client, "control client", error))
+        return false;
+    client->access = client->access == CHANGE ? CHANGE : READ;
+    client_counts[client->access]++;
+    client->watch.ready = on_client;
+    client->watch.arg = client;
+    client->patience.fire = on_patience;
+    client->patience.arg = client;
+    carry_timer(&client->patience);
+    bytes_take(json_object_get(object, "in"), &client->in);
+    bytes_take(json_object_get(object, "out"), &client->out);
+    if (reactor_watch(&client->watch, EPOLLIN | EPOLLOUT) == 0)
+        return true;
+    buf_printf(error, "a control client of the state cannot be used: %s\n", strerror(errno));
+    return false;
+}
+
+bool control_take(const json_t *object, struct buf *error)
+{
+    const json_t *list = json_object_get(object, "clients");
+    size_t count;
+
+    say_follow(control_event);
+    operation_follow(control_answer);
+    if (!door_take(json_object_get(object, "door"), error) ||
+        !carry_list(object, "clients", &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!client_take(json_array_get(list, i), error))
+            return false;
+    return true;
 }
 
 void control_close(void)

@@ -30,6 +30,9 @@ struct client {
 bool control_open(const struct core *core, struct buf *error);
 /* Drops all clients, after a last try to send what they have coming, and removes the socket. */
 void control_close(void);
+/* Socket and clients, for another image of this process (estate.h). False after a line. */
+json_t *control_put(void);
+bool control_take(const json_t *object, struct buf *error);
 /* door.c: a client has come in; `fd` is taken over. */
 void control_admit(int fd, enum control_access access);
 /* The result line of a request. `data` is taken over and may be NULL. */

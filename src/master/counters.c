@@ -19,6 +19,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
 {
     uint32_t records = board_get(&segment->threads);
     uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0;
+    uint64_t moved_in = 0, moved_out = 0, stayed = 0;
     uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
     if (records > BOARD_THREADS)
@@ -33,6 +34,9 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
         errors += board_get(&thread->errors);
+        moved_in += board_get(&thread->moved_in);
+        moved_out += board_get(&thread->moved_out);
+        stayed += board_get(&thread->stayed);
         shed += board_get(&thread->shed);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
@@ -43,6 +47,9 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
     take(&counters->errors, errors);
+    take(&counters->moved_in, moved_in);
+    take(&counters->moved_out, moved_out);
+    take(&counters->stayed, stayed);
     take(&counters->shed, shed);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
@@ -57,5 +64,8 @@ void counters_retire(struct counters *retired, const struct counters *worker)
     retired->requests += worker->requests;
     retired->bytes += worker->bytes;
     retired->errors += worker->errors;
+    retired->moved_in += worker->moved_in;
+    retired->moved_out += worker->moved_out;
+    retired->stayed += worker->stayed;
     retired->shed += worker->shed;
 }

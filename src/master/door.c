@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,6 +20,7 @@
 #include "base/sys.h"
 #include "conf/conf.h"
 #include "conf/core.h"
+#include "master/carry.h"
 #include "master/control.h"
 #include "master/socket.h"
 
@@ -27,6 +29,10 @@
 
 static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 static struct watch door = {.fd = -1};
+static const struct field door_fields[] = {
+    FIELD(FD, struct watch, fd),
+    FIELDS_END,
+};
 
 /* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. */
 static enum control_access peer_access(int fd)
@@ -137,6 +143,32 @@ bool door_open(const struct core *core, struct buf *error)
         return false;
     }
     return set_group(core, error);
+}
+
+json_t *door_put(void)
+{
+    json_t *object = fields_put(door_fields, &door);
+
+    json_object_set_new(object, "path", carry_bytes(socket_path, strlen(socket_path)));
+    return object;
+}
+
+bool door_take(const json_t *object, struct buf *error)
+{
+    size_t length;
+    char *path = carry_bytes_take(json_object_get(object, "path"), &length);
+    bool ok = path && length < sizeof(socket_path);
+
+    if (ok)
+        strcpy(socket_path, path);
+    free(path);
+    if (!fields_take(door_fields, object, &door, "control socket", error))
+        return false;
+    door.ready = on_door;
+    if (ok && door.fd >= 0 && reactor_watch(&door, EPOLLIN) == 0)
+        return true;
+    buf_printf(error, "the control socket of the state cannot be used: %s\n", strerror(errno));
+    return false;
 }
 
 void door_close(void)

@@ -6,6 +6,7 @@
 
 #include "master/generation.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,7 +324,14 @@ void generation_discard(struct generation *generation)
 
 static void bury(struct generation *generation, struct worker *none)
 {
+    const struct counters *counters = &generation->retired;
+
     (void)none;
+    if (counters->moved_out > 0 || counters->stayed > 0)
+        say(LOG_MOVED,
+            "generation %u has drained: %" PRIu64 " connections went on in other workers, %" PRIu64
+            " ended here",
+            generation->number, counters->moved_out, counters->stayed);
     generation_move(generation, GENERATION_GONE);
     generation_discard(generation);
     master_check_finished();

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "conf/core.h"
 #include "master/backoff.h"
+#include "master/counters.h"
 #include "master/reactor.h"
 #include "master/sizing.h"
 
@@ -81,6 +82,7 @@ struct generation {
     struct buf why;              /* of a failure, for people */
     char *modules;               /* "kind name version" lines, from the first READY */
     char *files;                 /* see reads.h; NULL: its modules have read none */
+    struct counters retired;     /* of its workers that are gone */
     struct buf changed;          /* a file that is why it was begun, the text being the same */
 };
 

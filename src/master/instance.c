@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "master/carry.h"
 #include "share/control.h"
 
 static struct lock {
@@ -125,6 +126,54 @@ bool instance_write_pid(const char *pid_file, struct buf *error)
         snprintf(pid_path, sizeof(pid_path), "%s", pid_file);
     sys_close(&fd);
     return ok;
+}
+
+static const struct field lock_fields[] = {
+    FIELD(FD, struct lock, fd),
+    FIELDS_END,
+};
+
+json_t *instance_put(void)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < 2; i++) {
+        json_t *lock = fields_put(lock_fields, &locks[i]);
+
+        json_object_set_new(lock, "path", carry_bytes(locks[i].path, strlen(locks[i].path)));
+        json_array_append_new(list, lock);
+    }
+    return json_pack("{s:o,s:o}", "locks", list, "pid_file",
+                     carry_bytes(pid_path, strlen(pid_path)));
+}
+
+/* A path into room of PATH_MAX bytes. */
+static bool path_take(const json_t *value, char *room, struct buf *error)
+{
+    size_t length = 0;
+    char *path = carry_bytes_take(value, &length);
+    bool ok = path && length < PATH_MAX;
+
+    if (ok)
+        strcpy(room, path);
+    else
+        buf_adds(error, "a path of the state cannot be used\n");
+    free(path);
+    return ok;
+}
+
+bool instance_take(const json_t *object, struct buf *error)
+{
+    const json_t *list = json_object_get(object, "locks");
+
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *lock = json_array_get(list, i);
+
+        if (!fields_take(lock_fields, lock, &locks[i], "lock", error) ||
+            !path_take(json_object_get(lock, "path"), locks[i].path, error))
+            return false;
+    }
+    return path_take(json_object_get(object, "pid_file"), pid_path, error);
 }
 
 void instance_release(void)

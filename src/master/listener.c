@@ -44,6 +44,8 @@ static void listener_close(struct listener *listener)
     if (!listener->trial)
         say(LOG_LISTENER_CLOSED, "%s (%s)", listener->title, listener->bound);
     list_remove(&listener->node);
+    passage_close(&listener->passage);
+    passage_close(&listener->next);
     if (listener->removed && !listener->inherited) /* its path may be another's by now */
         sys_close(&listener->fd);
     else if (!listener->inherited) /* those stay open, for a later reload: see socket.c */
@@ -107,6 +109,7 @@ static bool listener_open(const struct core_listen *listen, const reeve_section 
     listener->address = listen->address;
     listener->inherited = listen->address.kind == ADDRESS_FD;
     listener->trial = true;
+    listener->passage = listener->next = (struct passage){-1, -1};
     share = share_port(listen, true);
     listener->fd = socket_open(listen, share, &why);
     error = errno;
@@ -124,6 +127,7 @@ static bool listener_open(const struct core_listen *listen, const reeve_section 
     }
     listener->title = strdup(listen->title);
     listener_note(listener, listen);
+    passage_open(&listener->passage); /* without one connections are not moved, that is all */
     listener->bound = socket_describe(listener->fd);
     list_append(&listeners, &listener->node);
     buf_free(&why);
@@ -136,10 +140,15 @@ bool listeners_open(const struct core *core, struct buf *errors, bool *in_use)
     bool ok = true;
 
     *in_use = false;
-    for (size_t i = 0; i < core->listen_count; i++)
-        if (!listener_find(core->listens[i].title))
-            ok = listener_open(&core->listens[i], reeve_conf_section(root, "listen", i), errors,
-                               in_use) && ok;
+    for (size_t i = 0; i < core->listen_count; i++) {
+        const struct core_listen *listen = &core->listens[i];
+        struct listener *listener = listener_find(listen->title);
+
+        if (!listener)
+            ok = listener_open(listen, reeve_conf_section(root, "listen", i), errors, in_use) && ok;
+        else if (strcmp(listener->protocol, listen->protocol) != 0)
+            passage_open(&listener->next);
+    }
     if (!ok)
         listeners_abandon();
     return ok;
@@ -147,9 +156,38 @@ bool listeners_open(const struct core *core, struct buf *errors, bool *in_use)
 
 void listeners_abandon(void)
 {
-    list_each_safe(node, &listeners)
-        if (list_entry(node, struct listener, node)->trial)
-            listener_close(list_entry(node, struct listener, node));
+    list_each_safe(node, &listeners) {
+        struct listener *listener = list_entry(node, struct listener, node);
+
+        passage_close(&listener->next);
+        if (listener->trial)
+            listener_close(listener);
+    }
+}
+
+void listener_hand(const char *title, const char *protocol, struct worker *worker)
+{
+    const struct listener *listener = listener_find(title);
+    struct msg msg = {.type = MSG_LISTENER, .fd = -1, .text = title, .length = strlen(title)};
+    const struct passage *passage;
+
+    if (listener) {
+        passage = strcmp(listener->protocol, protocol) == 0 ? &listener->passage : &listener->next;
+        msg.fd = listener->fd;
+        msg.has_more = passage->give >= 0;
+        msg.more[0] = passage->take;
+        msg.more[1] = passage->give;
+    }
+    worker_send(worker, &msg);
+}
+
+/* What the old workers still have in hand they keep: the new ones speak another protocol. */
+static void change_passage(struct listener *listener)
+{
+    passage_shut(&listener->passage);
+    passage_close(&listener->passage);
+    listener->passage = listener->next;
+    listener->next = (struct passage){-1, -1};
 }
 
 static const struct core_listen *wanted(const struct generation *generation, const char *title)
@@ -168,6 +206,8 @@ static void listener_apply(struct listener *listener, const struct core_listen *
         say(LOG_LISTENING, "%s, protocol %s, bound to %s", listener->title, listen->protocol,
             listener->bound);
     listener->trial = false;
+    if (strcmp(listener->protocol, listen->protocol) != 0)
+        change_passage(listener);
     /* Shared with every worker: one gone mad may have cleared it. */
     sys_set_nonblock(listener->fd, true);
     if ((listener->backlog != listen->backlog || listener->mode != listen->mode ||
@@ -201,6 +241,7 @@ void listeners_adopt(const struct generation *generation, struct generation *old
             continue;
         }
         listener->removed = true;
+        passage_shut(&listener->passage);
         socket_shut(listener->fd, &listener->address);
         if (old)
             announce(listener, old, MSG_REMOVED);
@@ -219,6 +260,7 @@ void listeners_shut_all(void)
     list_each(node, &listeners) {
         struct listener *listener = list_entry(node, struct listener, node);
 
+        passage_shut(&listener->passage);
         if (!listener->removed)
             socket_shut(listener->fd, &listener->address);
     }

@@ -6,9 +6,11 @@
 
 #include "base/list.h"
 #include "conf/core.h"
+#include "share/passage.h"
 
 struct buf;
 struct generation;
+struct worker;
 
 struct listener {
     struct list node;
@@ -17,6 +19,8 @@ struct listener {
     char *bound;          /* what it is bound to, as text; with the real port */
     struct address address;
     int fd;
+    struct passage passage; /* -1: it could not be made */
+    struct passage next;    /* of a generation on trial that gives it another protocol; or -1 */
     int backlog;
     mode_t mode;          /* of a unix socket, as applied */
     char *owner;
@@ -41,4 +45,6 @@ void listeners_close_removed(void);
 void listeners_shut_all(void);
 void listeners_close_all(void);
 int listener_fd(const char *title); /* -1: there is none */
+/* Hands it over to a new worker, of a generation in which it has this protocol. */
+void listener_hand(const char *title, const char *protocol, struct worker *worker);
 #endif

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/sys.h"
 #include "conf/conf.h"
+#include "master/carry.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
@@ -225,4 +226,56 @@ void logs_reopen(struct operation *operation)
             worker_tell(worker, MSG_REOPENED, operation->number, 0, -1, NULL);
         }
     operation_ack(operation);
+}
+
+/* ---------------------------------------------------------------- upgrade ---------- */
+
+static const struct field sink_fields[] = {
+    FIELD(TEXT, struct sink, path),
+    FIELD(FD, struct sink, fd),
+    FIELDS_END,
+};
+static const struct field file_fields[] = {
+    FIELD(TEXT, struct logfile, path),
+    FIELD(U32, struct logfile, generation),
+    FIELDS_END,
+};
+
+json_t *logs_put(void)
+{
+    json_t *list = json_array();
+
+    list_each(node, &files)
+        json_array_append_new(list,
+                              fields_put(file_fields, list_entry(node, struct logfile, node)));
+    return json_pack("{s:o,s:b,s:i,s:i,s:o}", "sink", fields_put(sink_fields, &sink), "level_set",
+                     level_set, "level", (int)log_level(), "format", (int)log_opened_format(),
+                     "files", list);
+}
+
+bool logs_take(const json_t *object, struct buf *error)
+{
+    const json_t *list = json_object_get(object, "files");
+    const json_t *level = json_object_get(object, "level");
+    size_t count;
+
+    if (!carry_list(object, "files", &count, error) ||
+        !fields_take(sink_fields, json_object_get(object, "sink"), &sink, "error log", error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct logfile file = {0};
+
+        if (!fields_take(file_fields, json_array_get(list, i), &file, "log file", error))
+            return false;
+        if (file.path)
+            remember(file.path, file.generation);
+        free(file.path);
+    }
+    level_set = json_is_true(json_object_get(object, "level_set"));
+    if (json_is_integer(level) && json_integer_value(level) >= REEVE_LOG_ERROR &&
+        json_integer_value(level) <= REEVE_LOG_DEBUG)
+        log_set_level((enum reeve_level)json_integer_value(level));
+    log_open(sink.fd, json_integer_value(json_object_get(object, "format")) == LOG_JSON ? LOG_JSON
+                                                                                      : LOG_TEXT);
+    return true;
 }

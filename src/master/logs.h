@@ -3,6 +3,8 @@
 #define MASTER_LOGS_H
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "conf/core.h"
 
 struct buf;
@@ -20,6 +22,9 @@ bool logs_to_stderr(void);
 void logs_ask(struct worker *worker, const char *path);
 /* Opens all of them again and hands them to all workers; the operation waits for every one. */
 void logs_reopen(struct operation *operation);
+/* The log files, for another image of this process (estate.h). False after a line. */
+json_t *logs_put(void);
+bool logs_take(const json_t *object, struct buf *error);
 /* `reevectl log-level`: rules until the configuration is read again. */
 void logs_set_level(enum reeve_level level);
 bool logs_level_is_set(void);

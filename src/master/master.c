@@ -21,12 +21,16 @@
 #include "master/instance.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/manager.h"
+#include "master/notify.h"
+#include "master/oom.h"
 #include "master/past.h"
 #include "master/patrol.h"
 #include "master/reload.h"
 #include "master/signals.h"
 #include "master/spawn.h"
 #include "master/state.h"
+#include "master/upgrade.h"
 #include "share/snapshot.h"
 
 void master_complain(const struct options *options, const char *text)
@@ -44,8 +48,10 @@ static void tell_parent(int status)
 
     if (told++)
         return;
-    if (status == 0)
+    if (status == 0) {
         patrol_start();
+        manager_ready();
+    }
     if (master.options->ready_fd < 0)
         return;
     n = write(master.options->ready_fd, &byte, 1);
@@ -117,6 +123,33 @@ static bool start(struct buf *error)
     return ok && reload_first();
 }
 
+/* From the start, or an upgrade, to the end. */
+static int run(void)
+{
+    while (!master.finished) {
+        reactor_turn();
+        if (master.state == MASTER_SERVING)
+            tell_parent(0);
+    }
+    listeners_close_all();
+    say(LOG_STOPPED, "status %d", master.exit_status);
+    control_close();
+    instance_release();
+    notify_close();
+    board_close(&master.board);
+    past_free();
+    free(master.last_error);
+    tell_parent(master.exit_status);
+    return master.exit_status;
+}
+
+int master_succeed(char **argv)
+{
+    notify_open();
+    oom_open();
+    return succeed(argv) ? run() : 1;
+}
+
 int master_main(const struct options *options)
 {
     struct buf error = {0};
@@ -127,6 +160,8 @@ int master_main(const struct options *options)
     clock_refresh();
     master.started = clock_fresh_ms();
     raise_limits();
+    notify_open();
+    oom_open();
     if (!start(&error)) {
         master_complain(options, buf_text(&error));
         buf_free(&error);
@@ -134,18 +169,5 @@ int master_main(const struct options *options)
         instance_release();
         return 1;
     }
-    while (!master.finished) {
-        reactor_turn();
-        if (master.state == MASTER_SERVING)
-            tell_parent(0);
-    }
-    listeners_close_all();
-    say(LOG_STOPPED, "status %d", master.exit_status);
-    control_close();
-    instance_release();
-    board_close(&master.board);
-    past_free();
-    free(master.last_error);
-    tell_parent(master.exit_status);
-    return master.exit_status;
+    return run();
 }

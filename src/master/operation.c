@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/carry.h"
 #include "master/logs.h"
 #include "master/state.h"
 
@@ -18,6 +19,7 @@ static uint32_t last_number;
 static struct result results[RESULTS_KEPT];
 static int result_count;
 static operation_follower *follower;
+static void (*watcher)(void);
 
 static const char *const verb_names[VERBS] = {
 #define X(symbol, name, arguments, access, help) name,
@@ -28,6 +30,11 @@ static const char *const verb_names[VERBS] = {
 void operation_follow(operation_follower *follow)
 {
     follower = follow;
+}
+
+void operation_watch(void (*ended)(void))
+{
+    watcher = ended;
 }
 
 struct operation *operation_new(enum verb verb)
@@ -41,6 +48,24 @@ struct operation *operation_new(enum verb verb)
     operation->waiting = 1;
     list_append(&operations, &operation->node);
     return operation;
+}
+
+struct operation *operation_resume(enum verb verb, uint32_t number)
+{
+    struct operation *operation = operation_new(verb);
+
+    if (last_number > number)
+        last_number--; /* it has its number already */
+    operation->number = number;
+    return operation;
+}
+
+const struct operation *operation_other(const struct operation *besides)
+{
+    list_each(node, &operations)
+        if (list_entry(node, struct operation, node) != besides)
+            return list_entry(node, struct operation, node);
+    return NULL;
 }
 
 struct operation *operation_find(uint32_t number)
@@ -111,6 +136,58 @@ static void operation_end(struct operation *operation)
         follower(operation);
     buf_free(&operation->text);
     free(operation);
+    if (watcher)
+        watcher();
+}
+
+/* ---------------------------------------------------------------- upgrade ---------- */
+
+static const struct field result_fields[] = {
+    FIELD(U32, struct result, number),
+    FIELD(TEXT, struct result, name),
+    FIELD(INT, struct result, code),
+    FIELD(TEXT, struct result, text),
+    FIELDS_END,
+};
+
+json_t *operations_put(void)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < result_count; i++)
+        json_array_append_new(list, fields_put(result_fields, &results[i]));
+    return json_pack("{s:I,s:o}", "last", (json_int_t)last_number, "results", list);
+}
+
+/* The names live as long as the process. */
+static const char *known_name(char *name)
+{
+    for (int i = 0; name && i < VERBS; i++) {
+        if (strcmp(verb_names[i], name) != 0)
+            continue;
+        free(name);
+        return verb_names[i];
+    }
+    return name ? name : "?";
+}
+
+bool operations_take(const json_t *object, struct buf *error)
+{
+    const json_t *list = json_object_get(object, "results");
+    size_t count;
+
+    if (!carry_list(object, "results", &count, error))
+        return false;
+    last_number = (uint32_t)json_integer_value(json_object_get(object, "last"));
+    for (size_t i = count > RESULTS_KEPT ? count - RESULTS_KEPT : 0; i < count; i++) {
+        struct result result = {0};
+
+        if (!fields_take(result_fields, json_array_get(list, i), &result, "result", error))
+            return false;
+        result.name = known_name((char *)(uintptr_t)result.name);
+        results[result_count++] = result;
+    }
+    return true;
 }
 
 void operation_wait(struct operation *operation)

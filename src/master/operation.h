@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/list.h"
 #include "share/control.h"
@@ -36,6 +38,8 @@ struct result {
 /* Who answers the clients of an operation that has ended. */
 typedef void operation_follower(const struct operation *operation);
 void operation_follow(operation_follower *follow);
+/* Who is called after each end. */
+void operation_watch(void (*ended)(void));
 struct operation *operation_new(enum verb verb);
 /* One more, one less thing to wait for (NULL is harmless for the latter). At zero the operation
  * ends with the result it holds, is answered, and is freed. */
@@ -44,6 +48,13 @@ void operation_ack(struct operation *operation);
 /* Sets code and text; it takes effect when the operation finishes. */
 void operation_result(struct operation *operation, enum control_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* An operation that an earlier image of this process has begun. */
+struct operation *operation_resume(enum verb verb, uint32_t number);
+/* One that has not ended, besides that one (may be NULL); NULL: there is none. */
+const struct operation *operation_other(const struct operation *besides);
+/* Numbers and results, for another image of this process (estate.h). False after a line. */
+json_t *operations_put(void);
+bool operations_take(const json_t *object, struct buf *error);
 struct operation *operation_find(uint32_t number);
 /* The remembered ones, oldest first; `index` from 0; NULL after the last. */
 const struct result *operation_result_at(int index);

@@ -25,11 +25,13 @@
 static void on_round(void *arg);
 static struct timer round_timer = {.fire = on_round};
 
-/* True if connections wait there now and did so a round ago. */
+/* True if connections wait there, or in its passage, now and did so a round ago. */
 static bool has_waited(struct listener *listener)
 {
-    struct pollfd door = {.fd = listener->fd, .events = POLLIN};
-    bool waiting = !listener->removed && poll(&door, 1, 0) == 1 && (door.revents & POLLIN);
+    struct pollfd doors[] = {{.fd = listener->fd, .events = POLLIN},
+                             {.fd = listener->passage.take, .events = POLLIN}};
+    bool waiting = !listener->removed && poll(doors, 2, 0) > 0 &&
+                   ((doors[0].revents | doors[1].revents) & POLLIN);
     bool before = listener->waiting;
 
     listener->waiting = waiting;

@@ -12,6 +12,7 @@
 
 #include "master/reload.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@
 #include "master/listener.h"
 #include "master/logs.h"
 #include "master/look.h"
+#include "master/manager.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/past.h"
@@ -43,10 +45,11 @@ static struct timer pending_timer = {.fire = on_pending};
 
 /* A reload has ended: the old workers have let go of what is no longer configured, and the next may
  * begin. Not before, or results would come out of order. */
-static void reload_ended(void)
+void reload_ended(void)
 {
     listeners_close_removed();
     under_way = false;
+    manager_reload_ended();
     if (pending)
         timer_set(&pending_timer, 0);
 }
@@ -174,6 +177,7 @@ static void on_pending(void *arg)
     if (!operation)
         return;
     under_way = true;
+    manager_reload_begins();
     if (master.state == MASTER_STOPPING) {
         operation_result(operation, CONTROL_REFUSED, "the server is stopping");
         operation_ack(operation);
@@ -212,6 +216,22 @@ struct operation *reload_back(struct snapshot *snapshot, uint32_t number)
     under_way = true;
     try_new(operation, snapshot, NULL);
     return operation;
+}
+
+void reload_same(struct operation *operation)
+{
+    struct buf errors = {0};
+    int fd = fcntl(master.serving->snapshot->fd, F_DUPFD_CLOEXEC, 0);
+    struct snapshot *snapshot = snapshot_open(fd, &errors);
+
+    under_way = true;
+    if (!operation->ended)
+        operation->ended = reload_ended;
+    if (snapshot)
+        try_new(operation, snapshot, NULL);
+    else
+        refuse(operation, &errors);
+    buf_free(&errors);
 }
 
 /* ---------------------------------------------------------------- how it went ------ */

@@ -18,6 +18,11 @@ bool reload_is_under_way(void);
 /* The same with the configuration that an earlier generation had (taken over). Only if none is under
  * way. The caller acknowledges the operation once somebody has joined it. */
 struct operation *reload_back(struct snapshot *snapshot, uint32_t number);
+/* A new generation of the very configuration that serves, whatever lies on disk. No other reload may
+ * be under way. */
+void reload_same(struct operation *operation);
+/* Whoever gives reload_same() an operation with an `ended` of its own calls this from there. */
+void reload_ended(void);
 /* The first generation. False after the reason went to stderr. */
 bool reload_first(void);
 /* The bytes of a file (NULL: the built-in configuration) with the overrides of the command line.

@@ -51,6 +51,8 @@ static json_t *current_json(const struct worker *worker)
 {
     json_t *list = json_array();
 
+    if (!worker->board)
+        return list;
     for (uint32_t i = 0; i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
         const struct board_thread *thread = &worker->board->thread[i];
 
@@ -65,13 +67,15 @@ static json_t *worker_json(struct worker *worker)
     const struct counters *counters = &worker->counters;
 
     worker_count(worker);
-    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:o}", "slot",
+    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "slot",
                      worker->slot_index, "pid", (int)worker->pid, "state",
                      worker->resting_since && worker->state == WORKER_READY
                          ? "resting" : worker_state_name(worker->state), "generation",
                      (int)worker->generation->number, "threads", (int)counters->threads,
                      "processes", (int)counters->processes, "busy", (int)counters->busy,
-                     "connections", (int)counters->open, "requests",
+                     "connections", (int)counters->open, "moved_in",
+                     (json_int_t)counters->moved_in, "moved_out",
+                     (json_int_t)counters->moved_out, "requests",
                      (json_int_t)counters->requests, "errors", (json_int_t)counters->errors, "bytes",
                      (json_int_t)counters->bytes, "restarts", (json_int_t)worker->restarts, "uptime",
                      (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",

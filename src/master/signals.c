@@ -20,6 +20,8 @@
 #include "master/reload.h"
 #include "master/state.h"
 #include "master/stop.h"
+#include "master/tester.h"
+#include "master/upgrade.h"
 #include "master/workers.h"
 
 #define FAST_DRAIN 1000 /* ms, for INT */
@@ -32,7 +34,7 @@ static void on_child(void)
     int status;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (!worker_reaped(pid, status))
+        if (!worker_reaped(pid, status) && !tester_reaped(pid, status))
             say(LOG_STRANGER_REAPED, "pid %d", (int)pid);
 }
 
@@ -93,7 +95,7 @@ static void on_ttou(void)
 
 static void on_usr2(void)
 {
-    say(LOG_SIGNAL_IGNORED, "USR2: upgrade in place is not in this version");
+    operation_ack(upgrade_request(NULL));
 }
 
 static void on_nothing(void)

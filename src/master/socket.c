@@ -23,13 +23,14 @@
 #include "base/buf.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "master/carry.h"
 
 #define TCP_SYN 0x02
 #define TCP_ACK 0x10
 #define INHERITED_MAX 64
 #define INHERITED_FIRST 3 /* SD_LISTEN_FDS_START, sd_listen_fds(3) */
 
-static struct {
+static struct inherited {
     int fd;
     char name[64];
 } inherited[INHERITED_MAX];
@@ -291,4 +292,46 @@ char *socket_describe(int fd)
         buf_printf(&text, "unix:%s", ((const struct sockaddr_un *)(const void *)&bound)->sun_path);
     }
     return buf_take(&text);
+}
+
+static const struct field inherited_fields[] = {
+    FIELD(FD, struct inherited, fd),
+    FIELDS_END,
+};
+
+json_t *socket_put(void)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < inherited_count; i++) {
+        json_t *object = fields_put(inherited_fields, &inherited[i]);
+
+        json_object_set_new(object, "name",
+                            carry_bytes(inherited[i].name, strlen(inherited[i].name)));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+bool socket_take(const json_t *state, struct buf *error)
+{
+    const json_t *list = json_object_get(state, "inherited");
+    size_t count;
+
+    if (!carry_list(state, "inherited", &count, error))
+        return false;
+    for (size_t i = 0; i < count && i < INHERITED_MAX; i++) {
+        const json_t *object = json_array_get(list, i);
+        struct inherited *one = &inherited[i];
+        size_t length;
+        char *name = carry_bytes_take(json_object_get(object, "name"), &length);
+
+        one->fd = -1;
+        snprintf(one->name, sizeof(one->name), "%s", name ? name : "");
+        free(name);
+        if (!fields_take(inherited_fields, object, one, "inherited socket", error))
+            return false;
+        inherited_count++;
+    }
+    return true;
 }

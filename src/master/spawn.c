@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "master/notify.h"
+#include "master/oom.h"
 #include "share/channel.h"
 
 extern char **environ;
@@ -29,6 +32,11 @@ int spawn_open(void)
     return image_fd < 0 ? -1 : 0;
 }
 
+int spawn_image(void)
+{
+    return image_fd;
+}
+
 /* In the child. Only async-signal-safe calls are needed here, since the master has one thread, but
  * there is nothing else to do anyway. */
 static _Noreturn void become_worker(int channel, char *const argv[])
@@ -40,6 +48,9 @@ static _Noreturn void become_worker(int channel, char *const argv[])
     /* No terminal: a worker that was taken over cannot type into the shell that started us, and a
      * Ctrl-C there reaches the master alone. */
     setsid();
+    oom_unprotect();
+    for (size_t i = 0; notify_environment[i]; i++)
+        unsetenv(notify_environment[i]);
     dup2(null_fd, STDIN_FILENO);
     if (channel == CHANNEL_WORKER_FD)
         sys_set_cloexec(channel, false);

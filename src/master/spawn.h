@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 int spawn_open(void); /* keeps a descriptor of the running image; 0 or -1 with errno */
+int spawn_image(void); /* that descriptor */
 /* A worker process on that channel end (stays the caller's). The pid, or -1 with errno. */
 pid_t spawn_worker(int channel, uint32_t generation, int slot);
 #endif

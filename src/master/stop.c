@@ -7,6 +7,7 @@
 
 #include "master/generation.h"
 #include "master/listener.h"
+#include "master/manager.h"
 #include "master/operation.h"
 #include "master/probation.h"
 #include "master/state.h"
@@ -40,6 +41,8 @@ void stop_begin(int64_t drain_ms, struct operation *operation)
         say(LOG_STOPPING, drain_ms > 0 ? "%s, at most %lld ms" : "%s",
             again ? "faster" : "draining", (long long)drain_ms);
     master.state = MASTER_STOPPING;
+    if (!again)
+        manager_stopping();
     if (!again && master.trial)
         generation_event(master.trial, EVENT_RETIRE, NULL);
     if (master.serving) {

@@ -8,16 +8,19 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "master/control.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/look.h"
 #include "master/muster.h"
 #include "master/operation.h"
+#include "master/quarantine.h"
 #include "master/reload.h"
 #include "master/report.h"
 #include "master/rollback.h"
 #include "master/state.h"
 #include "master/stop.h"
+#include "master/upgrade.h"
 #include "master/workforce.h"
 
 typedef void verb_f(struct client *client, const char *argument);
@@ -148,6 +151,20 @@ static void verb_RECYCLE(struct client *client, const char *argument)
     workforce_recycle(operation, (int)slot, all);
 }
 
+static void verb_UPGRADE(struct client *client, const char *argument)
+{
+    const char *path = text_starts(argument, "binary=") ? argument + strlen("binary=") : NULL;
+    struct operation *operation;
+
+    if (path ? path[0] != '/' : argument[0]) {
+        refuse(client, "upgrade takes nothing, or binary= and an absolute path");
+        return;
+    }
+    operation = upgrade_request(path);
+    control_join(client, operation, WAIT_EVER);
+    operation_ack(operation);
+}
+
 static void verb_REOPEN_LOGS(struct client *client, const char *argument)
 {
     struct operation *operation = operation_new(VERB_REOPEN_LOGS);
@@ -173,6 +190,45 @@ static void verb_MODULES(struct client *client, const char *argument)
 {
     (void)argument;
     control_reply(client, CONTROL_DONE, 0, "", report_modules());
+}
+
+/* "", "show 3" or "clear". */
+static void verb_CRASHES(struct client *client, const char *argument)
+{
+    char text[64];
+    int64_t number;
+    json_t *crash;
+
+    if (!argument[0]) {
+        control_reply(client, CONTROL_DONE, 0, "", crashes_list());
+    } else if (strcmp(argument, "clear") == 0 && client->access < CHANGE) {
+        refuse(client, "only root and the owner may clear them; control_group may read");
+    } else if (strcmp(argument, "clear") == 0) {
+        snprintf(text, sizeof(text), "%u crashes are forgotten", crashes_clear());
+        control_reply(client, CONTROL_DONE, 0, text, NULL);
+    } else if (!text_starts(argument, "show ") || !text_int(argument + 5, &number)) {
+        refuse(client, "crashes takes nothing, show and the number of a crash, or clear");
+    } else if (!(crash = crashes_show(number))) {
+        refuse(client, "there is no crash with that number; crashes lists them");
+    } else {
+        control_reply(client, CONTROL_DONE, 0, "", crash);
+    }
+}
+
+static void verb_QUARANTINE(struct client *client, const char *argument)
+{
+    char text[64];
+
+    if (!argument[0] || strcmp(argument, "list") == 0) {
+        control_reply(client, CONTROL_DONE, 0, "", quarantine_list());
+    } else if (strcmp(argument, "clear") != 0) {
+        refuse(client, "quarantine takes nothing, list, or clear");
+    } else if (client->access < CHANGE) {
+        refuse(client, "only root and the owner may clear it; control_group may read");
+    } else {
+        snprintf(text, sizeof(text), "%u are served again", quarantine_clear());
+        control_reply(client, CONTROL_DONE, 0, text, NULL);
+    }
 }
 
 static void verb_EVENTS(struct client *client, const char *argument)

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/operation.h"
@@ -21,17 +22,24 @@
 
 #define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
 
+void worker_send(struct worker *worker, const struct msg *msg)
+{
+    if (msg->type >= worker->speaks)
+        return; /* of a program before an upgrade */
+    if (channel_send(worker->channel.fd, msg) == 0 || errno == EPIPE || errno == ECONNRESET)
+        return; /* gone: the reaper will say so */
+    say(LOG_WORKER_STUCK, "worker %d (pid %d) does not read its channel (%s: %s); killed",
+        worker->slot_index, (int)worker->pid, msg_name(msg->type), strerror(errno));
+    worker_kill(worker);
+}
+
 void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
                  const char *text)
 {
     struct msg msg = {.type = type, .op = op, .value = value, .fd = fd, .text = text,
                       .length = text ? strlen(text) : 0};
 
-    if (channel_send(worker->channel.fd, &msg) == 0 || errno == EPIPE || errno == ECONNRESET)
-        return; /* gone: the reaper will say so */
-    say(LOG_WORKER_STUCK, "worker %d (pid %d) does not read its channel (%s: %s); killed",
-        worker->slot_index, (int)worker->pid, msg_name(type), strerror(errno));
-    worker_kill(worker);
+    worker_send(worker, &msg);
 }
 
 /* ---------------------------------------------------------------- acknowledgements -- */
@@ -131,6 +139,7 @@ static void on_crashed(const struct worker *worker, const struct msg *msg)
     master_set_error(buf_text(&text));
     probation_crashed(worker->generation, buf_text(&text));
     buf_free(&text);
+    crashes_take_process(worker, msg->value);
 }
 
 static void on_message(struct worker *worker, struct msg *msg)
@@ -176,6 +185,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_REOPENED:
     case MSG_LOOK:
     case MSG_LEVEL:
+    case MSG_QUARANTINE:
     case MSG_REST:
     case MSG_STAY:
     case MSG_TYPES:
@@ -216,13 +226,12 @@ static void on_channel(void *arg, uint32_t events)
     read_one(arg);
 }
 
-void worker_connect(struct worker *worker, int channel)
+bool worker_connect(struct worker *worker, int channel)
 {
     worker->channel = (struct watch){.fd = channel, .ready = on_channel, .arg = worker};
     worker->answer = (struct timer){.fire = on_no_answer, .arg = worker};
     list_init(&worker->acks);
-    if (reactor_watch(&worker->channel, EPOLLIN) < 0)
-        worker_kill(worker); /* nobody would hear it; its end is handled as that of any worker */
+    return reactor_watch(&worker->channel, EPOLLIN) == 0;
 }
 
 void worker_hear_out(struct worker *worker)

@@ -16,10 +16,14 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/sys.h"
+#include "master/crashes.h"
+#include "master/carry.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/oom.h"
 #include "master/operation.h"
+#include "master/quarantine.h"
 #include "master/recycling.h"
 #include "master/spawn.h"
 #include "master/state.h"
@@ -65,6 +69,7 @@ void worker_serve(struct worker *worker, struct operation *operation)
     board_set_serving(&master.board, worker->segment, true);
     if (operation)
         worker_await_ack(worker, operation);
+    quarantine_brief(worker);
     worker_tell(worker, MSG_SERVE, operation ? operation->number : 0, 0, -1, NULL);
 }
 
@@ -143,9 +148,9 @@ static void hand_over(struct worker *worker)
     worker_tell(worker, MSG_BOARD, 0, (int)worker->segment, master.board.fd, NULL);
     worker_tell(worker, MSG_SNAPSHOT, 0, 0, generation->snapshot->fd, NULL);
     for (size_t i = 0; !check && i < generation->core.listen_count; i++) {
-        const char *title = generation->core.listens[i].title;
+        const struct core_listen *listen = &generation->core.listens[i];
 
-        worker_tell(worker, MSG_LISTENER, 0, 0, listener_fd(title), title);
+        listener_hand(listen->title, listen->protocol, worker);
     }
     if (logs_level_is_set() && !on_trial) /* a new configuration says its own */
         worker_tell(worker, MSG_LEVEL, 0, (int)log_level(), -1, NULL);
@@ -169,13 +174,15 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->slot = slot;
     worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
     worker->restarts = slot ? slot->restarts : 0;
+    worker->speaks = MSG_TYPES;
     worker->segment = (unsigned)segment;
     recycling_draw(worker);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);
     sys_close(&theirs);
-    worker_connect(worker, ours);
+    if (!worker_connect(worker, ours))
+        worker_kill(worker); /* nobody would hear it; its end is handled as that of any worker */
     timer_set(&worker->deadline, generation->core.ready_timeout);
     if (!generation->check)
         say(LOG_WORKER_STARTED, "worker %d of generation %u has pid %d", worker->slot_index,
@@ -193,6 +200,32 @@ failed:
     sys_close(&theirs);
     free(worker);
     return NULL;
+}
+
+bool worker_adopt(struct worker *worker, struct generation *generation, bool readable,
+                  struct buf *error)
+{
+    int channel = worker->channel.fd;
+
+    if (worker->segment >= BOARD_SEGMENTS || segment_used[worker->segment]) {
+        buf_printf(error, "a worker of the state has segment %u, which is not free\n",
+                   worker->segment);
+        return false;
+    }
+    segment_used[worker->segment] = true;
+    worker->generation = generation;
+    worker->deadline.fire = on_deadline;
+    worker->deadline.arg = worker;
+    carry_timer(&worker->deadline);
+    list_append(&generation->workers, &worker->node);
+    if (readable)
+        worker->board = board_segment_map(&master.board, worker->segment);
+    if ((readable && !worker->board) || !worker_connect(worker, channel)) {
+        buf_printf(error, "worker %d (pid %d) cannot be taken over: %s\n", worker->slot_index,
+                   (int)worker->pid, strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 /* ---------------------------------------------------------------- end -------------- */
@@ -214,13 +247,15 @@ static struct worker *worker_by_pid(pid_t pid)
 
 void worker_count(struct worker *worker)
 {
-    counters_read(&worker->counters, worker->board);
+    if (worker->board)
+        counters_read(&worker->counters, worker->board);
 }
 
 static void worker_free(struct worker *worker)
 {
     worker_count(worker);
     counters_retire(&master.retired, &worker->counters);
+    counters_retire(&worker->generation->retired, &worker->counters);
     board_segment_unmap(worker->board);
     segment_used[worker->segment] = false;
     board_set_serving(&master.board, worker->segment, false);
@@ -244,7 +279,9 @@ bool worker_reaped(pid_t pid, int status)
     worker->reaped = true;
     worker_hear_out(worker);
     worker->status = status;
+    oom_explain(worker);
     worker->sick = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SICK;
+    crashes_take(worker, status);
     if (worker->expected && !generation->check)
         say(LOG_WORKER_EXIT, "worker %d of generation %u (pid %d) has ended", worker->slot_index,
             generation->number, (int)pid);

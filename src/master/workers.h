@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "master/counters.h"
+#include "master/progress.h"
 #include "master/reactor.h"
 #include "share/channel.h"
 
@@ -36,16 +37,18 @@ struct worker {
     bool reaped;
     int status;                    /* from waitpid, when reaped */
     unsigned segment;
-    const struct board_segment *board; /* that segment, mapped */
+    const struct board_segment *board; /* that segment, mapped; NULL: it cannot be read */
     int64_t started, ready_at;     /* CLOCK_MONOTONIC ms */
     struct watch channel;
     struct timer deadline;         /* to be ready, or to be gone */
     struct counters counters;
+    struct progress progress;      /* for the service manager's watchdog */
     struct timer answer;           /* to acknowledge */
     struct list acks;              /* operations that wait for this worker */
-    uint16_t draw;                 /* its part of worker_jitter */
+    uint32_t draw;                 /* its part of worker_jitter */
     int64_t replace_at;            /* CLOCK_MONOTONIC ms: not replaced for its age etc. before */
     uint64_t restarts;             /* of its slot when it was started */
+    uint32_t speaks;               /* so many of the messages does its program know */
 };
 
 const char *worker_state_name(enum worker_state state);
@@ -68,6 +71,10 @@ void worker_kill(struct worker *worker);
 void worker_leaves(struct worker *worker);
 /* waitpid() said that this process has ended. False: it is none of ours. */
 bool worker_reaped(pid_t pid, int status);
+/* A worker of an earlier image of this process: its members have been taken over, and it is the
+ * generation's from now on. `readable`: what it writes on the board can be read. False after a line. */
+bool worker_adopt(struct worker *worker, struct generation *generation, bool readable,
+                  struct buf *error);
 /* Fresh counters from the board. */
 void worker_count(struct worker *worker);
 
@@ -77,12 +84,14 @@ void worker_count(struct worker *worker);
  * not read its channel is killed. */
 void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
                  const char *text);
+void worker_send(struct worker *worker, const struct msg *msg);
 /* The operation is done only when this worker has acknowledged it, or is gone. */
 void worker_await_ack(struct worker *worker, struct operation *operation);
 /* It is gone: what waits for its word goes on. */
 void worker_forget_acks(struct worker *worker);
-/* The master's end of its channel (taken over), listened to from now on. */
-void worker_connect(struct worker *worker, int channel);
+/* The master's end of its channel (taken over), listened to from now on; false: that is impossible,
+ * with errno. */
+bool worker_connect(struct worker *worker, int channel);
 /* It has ended: takes the last words that may still stand in the channel. */
 void worker_hear_out(struct worker *worker);
 #endif

@@ -53,13 +53,18 @@ static void watch(struct loop *loop)
             continue;
         if (loop->ops->listen(loop->wait, &from->source, exclusive) < 0)
             log_errno(LOG_SYSTEM, "cannot watch %s", from->listener->address);
+        if (from->listener->passage && move_takes(loop) &&
+            loop->ops->listen(loop->wait, &from->passage, exclusive) < 0)
+            log_errno(LOG_SYSTEM, "cannot watch the passage of %s", from->listener->address);
     }
 }
 
 static void unwatch(struct loop *loop)
 {
-    for (size_t i = 0; i < loop->engine->listener_count; i++)
+    for (size_t i = 0; i < loop->engine->listener_count; i++) {
         loop->ops->drop(loop->wait, &loop->listeners[i].source, false);
+        loop->ops->drop(loop->wait, &loop->listeners[i].passage, false);
+    }
 }
 
 /* The only place where the state changes. */
@@ -95,13 +100,13 @@ static bool has_share(const struct loop *loop)
     return is_resting(loop) || board_has_share(loop->engine->board);
 }
 
-/* Does another worker that serves watch the listeners? */
-static bool others_watch(const struct loop *loop)
+bool accept_others_watch(const struct loop *loop, bool takes)
 {
     const struct board *board = loop->engine->board;
     for (unsigned i = 0; i < BOARD_SEGMENTS; i++) {
         bool serving = board_get(&board->head->serving[i / 32]) >> i % 32 & 1;
-        if (serving && i != board->index && board_get(&board->shares[i].watching))
+        if (serving && i != board->index && board_get(&board->shares[i].watching) &&
+            (!takes || board_get(&board->shares[i].takes)))
             return true;
     }
     return false;
@@ -172,14 +177,16 @@ static bool may_go_on(const struct loop *loop, int taken)
     return loop->accept.alone > 0 && taken < (most < BURST_ALONE ? most : BURST_ALONE);
 }
 
-void accept_event(struct loop *loop, struct loop_listener *from)
+typedef enum taken take_f(struct loop *loop, struct loop_listener *from);
+
+static void take_burst(struct loop *loop, struct loop_listener *from, take_f *take)
 {
     enum taken outcome = TAKE_SKIPPED; /* if it no longer watches: nothing */
     bool fair = true;
     if (loop->accept.state == ACCEPT_POLLING)
         loop->accept.turn = (size_t)(from - loop->listeners) + 1;
     for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
-        outcome = take_one(loop, from);
+        outcome = take(loop, from);
         if (outcome == TAKE_DRY || outcome == TAKE_STARVED)
             break;
         fair = may_go_on(loop, i + 1);
@@ -194,11 +201,25 @@ void accept_event(struct loop *loop, struct loop_listener *from)
         accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
 }
 
+void accept_event(struct loop *loop, struct loop_listener *from)
+{
+    take_burst(loop, from, take_one);
+}
+
+void accept_passage(struct loop *loop, struct loop_listener *from)
+{
+    take_burst(loop, from, move_take);
+}
+
 void accept_all(struct loop *loop)
 {
-    for (size_t i = 0; i < loop->engine->listener_count; i++)
+    for (size_t i = 0; i < loop->engine->listener_count; i++) {
+        struct loop_listener *from = &loop->listeners[i];
         if (loop->accept.state == ACCEPT_POLLING)
-            accept_event(loop, &loop->listeners[i]);
+            accept_event(loop, from);
+        if (loop->accept.state == ACCEPT_POLLING && from->listener->passage && move_takes(loop))
+            accept_passage(loop, from);
+    }
 }
 
 /* Asked in each turn, and by time; only the latter may end in taking more than its share. */
@@ -208,7 +229,7 @@ static void look_unfair(struct loop *loop, bool time)
     accept->looks += time;
     if (has_share(loop)) {
         try_polling(loop);
-    } else if (time && (accept->looks > UNFAIR_LOOKS || !others_watch(loop))) {
+    } else if (time && (accept->looks > UNFAIR_LOOKS || !accept_others_watch(loop, false))) {
         /* Nobody else watches; or it says so on the board for so long that the board may lie: a
          * worker that was taken over can write there. */
         accept_move(loop, ACCEPT_POLLING, 0);
@@ -246,7 +267,35 @@ static void accept_done(struct loop *loop)
         loop->engine->loop_quiet(loop);
 }
 
-/* The backlog of listeners that are no longer configured: nobody else will take it. */
+/* Until nothing comes, or it cannot go on: TAKE_DONE if that is for want of room. */
+static enum taken take_all(struct loop *loop, struct loop_listener *from, take_f *take)
+{
+    enum taken outcome = TAKE_DONE;
+    for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
+        if (!loop_has_room(loop))
+            return TAKE_DONE;
+        outcome = take(loop, from);
+        if (outcome == TAKE_STARVED)
+            return outcome;
+    }
+    return TAKE_DRY;
+}
+
+/* What nobody else will take: of listeners that are no longer configured, and of passages that are
+ * shut. Of another passage one is taken: this loop may have been woken for it. */
+static enum taken empty_one(struct loop *loop, struct loop_listener *from)
+{
+    const struct passage *passage = from->listener->passage;
+    enum taken outcome = TAKE_DRY;
+    if (passage && move_takes(loop) && passage_is_shut(passage))
+        outcome = take_all(loop, from, move_take);
+    else if (passage && move_takes(loop) && loop_has_room(loop))
+        move_take(loop, from);
+    if (outcome == TAKE_DRY && atomic_load(&from->listener->removed))
+        outcome = take_all(loop, from, take_one);
+    return outcome;
+}
+
 static void empty_backlogs(struct loop *loop)
 {
     if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED) {
@@ -255,19 +304,14 @@ static void empty_backlogs(struct loop *loop)
     }
     for (size_t i = 0; i < loop->engine->listener_count; i++) {
         struct loop_listener *from = &loop->listeners[i];
-        enum taken outcome = TAKE_DONE;
-        if (!atomic_load(&from->listener->removed))
-            continue;
-        for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
-            if (!loop_has_room(loop)) {
-                accept_move(loop, ACCEPT_EMPTYING, 0); /* room wakes it, no longer the time */
-                return;
-            }
-            outcome = take_one(loop, from);
-            if (outcome == TAKE_STARVED) {
-                starve(loop, from->listener, ACCEPT_EMPTYING);
-                return;
-            }
+        enum taken outcome = empty_one(loop, from);
+        if (outcome == TAKE_STARVED) {
+            starve(loop, from->listener, ACCEPT_EMPTYING);
+            return;
+        }
+        if (outcome != TAKE_DRY) {
+            accept_move(loop, ACCEPT_EMPTYING, 0); /* room wakes it, no longer the time */
+            return;
         }
     }
     accept_done(loop);

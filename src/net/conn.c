@@ -75,8 +75,8 @@ static struct reeve_conn *shelf_take(struct loop_listener *from)
     return list_entry(node, struct reeve_conn, node);
 }
 
-struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int fd,
-                            const struct sockaddr_storage *peer)
+struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from,
+                            const struct accepted *accepted)
 {
     struct reeve_conn *conn = shelf_take(from);
     if (!conn)
@@ -88,14 +88,15 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int f
     conn->state = CONN_OPEN;
     conn->verdict = REEVE_WANT_READ;
     conn->readable = conn->writable = true; /* until a call says otherwise */
-    wait_source_init(&conn->source, fd, WAIT_ROLE_CONN);
+    wait_source_init(&conn->source, accepted->fd, WAIT_ROLE_CONN);
     wheel_timer_init(&conn->timer);
     list_init(&conn->ready);
     list_init(&conn->jobs);
-    peer_text(conn, peer);
+    peer_text(conn, &accepted->peer);
+    conn->passing = accepted->moved && loop->phase == LOOP_DRAINING;
     list_append(&loop->conns, &conn->node);
     loop->held++;
-    record_opened(loop);
+    record_opened(loop, accepted->moved);
     return conn;
 }
 
@@ -143,7 +144,7 @@ void conn_close(struct reeve_conn *conn)
     loop->held--;
     loop->accept.conn_closed = true;
     record_over(conn);
-    record_closed(loop);
+    record_closed(loop, conn->moved);
     if (!zombie)
         conn_end(conn);
 }

@@ -59,6 +59,9 @@ struct reeve_conn {
     bool slow;      /* what its client has taken since did not give back all of its time */
     bool busy;      /* between reeve_busy and reeve_idle */
     bool drained;   /* the drain hook has been called */
+    bool moved;     /* given to another worker */
+    bool passing;   /* came from another worker when this one drained already */
+    bool stays;     /* it cannot be given as it is now */
     bool no_more;   /* the peer has promised to send nothing, see reeve_no_more() */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
@@ -83,9 +86,10 @@ struct reeve_conn {
     _Alignas(max_align_t) unsigned char protocol_state[];
 };
 
-/* A connection on `fd`, which it then owns. NULL: memory is short, `fd` stays the caller's. */
-struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from, int fd,
-                            const struct sockaddr_storage *peer);
+/* A connection on the descriptor, which it then owns. NULL: memory is short, the descriptor stays
+ * the caller's. */
+struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from,
+                            const struct accepted *accepted);
 /* The only place where a state changes. */
 void conn_move(struct reeve_conn *conn, enum conn_state state);
 /* The one destructor: closes the descriptor, drops output and input, cancels jobs; ends the

@@ -99,6 +99,11 @@ void job_run(struct job *job)
     running = NULL;
 }
 
+const struct job *job_running(void)
+{
+    return running;
+}
+
 /* True: nobody holds it any more. */
 static bool job_let_go(struct job *job)
 {

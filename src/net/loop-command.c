@@ -19,14 +19,19 @@ bool loop_has_stopped_accepting(const struct loop *loop)
 }
 
 /* Calls the drain hook of all that have not heard of it; of the idle ones only when their time to
- * ask one thing more is over. */
-static void tell_drain(struct loop *loop, bool idle_too)
+ * ask one thing more is over, and none of those that another worker may still take. True: there are
+ * such. */
+static bool tell_drain(struct loop *loop, bool idle_too)
 {
+    bool waits = false;
     list_each_safe(node, &loop->conns) {
         struct reeve_conn *conn = list_entry(node, struct reeve_conn, node);
-        if (idle_too || !step_is_idle(conn))
+        bool idle = step_is_idle(conn), moves = idle && move_is_possible(conn);
+        waits = waits || moves;
+        if (!idle || (idle_too && !moves))
             step_drain(conn);
     }
+    return waits;
 }
 
 static void drain(struct loop *loop)
@@ -38,6 +43,7 @@ static void drain(struct loop *loop)
     if (!loop->shown)
         record_idle(loop);
     loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    move_begin(loop);
     tell_drain(loop, false);
     accept_drain(loop);
 }
@@ -49,8 +55,10 @@ void loop_drain_idle(struct loop *loop)
     if (!loop->drain_at || loop->drain_at > clock_now_ms())
         return;
     loop->drain_at = 0;
-    if (loop->phase == LOOP_DRAINING)
-        tell_drain(loop, true);
+    if (loop->phase != LOOP_DRAINING)
+        return;
+    if (tell_drain(loop, true) && !loop->drain_at)
+        loop->drain_at = clock_now_ms() + loop->engine->drain_linger / 2 + 1;
 }
 
 static void stop(struct loop *loop)
@@ -90,11 +98,13 @@ void loop_begin_anew(struct loop *loop)
 {
     loop->phase = LOOP_SERVING;
     loop->drain_at = 0;
+    loop->moves = (struct loop_moves){0};
     if (atomic_load(&loop->engine->draining))
         loop_post(loop, LOOP_DRAIN);
 }
 
 bool loop_is_finished(const struct loop *loop)
 {
-    return loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns);
+    bool waits = loop->moves.given && loop->phase == LOOP_DRAINING;
+    return loop->accept.state == ACCEPT_DONE && list_empty(&loop->conns) && !waits;
 }

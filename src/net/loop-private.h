@@ -14,10 +14,12 @@
 /* A listener as one loop sees it. */
 struct loop_listener {
     struct wait_source source;
+    struct wait_source passage;
     struct listener *listener;
     struct list shelf; /* spare connections of its protocol's size */
     unsigned shelf_count;
     unsigned emptied; /* connections taken while draining */
+    bool shut;        /* its passage takes nothing more */
 };
 
 enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
@@ -43,6 +45,14 @@ struct loop_accept {
     unsigned alone;   /* how often since then it polled beyond it, since no other worker did */
     bool complained;  /* ACCEPT_PAUSED was logged and not yet taken back */
     bool conn_closed; /* since the last move; a launched one counts */
+};
+
+/* Giving idle connections to other workers while it drains. */
+struct loop_moves {
+    int64_t at;          /* when to try again, and to look after what was given; 0: no need */
+    int64_t stuck_since; /* nothing could be given since then; 0: it goes well */
+    int64_t alone_since; /* nobody has room for what was given; 0: somebody has */
+    bool given;          /* what was given may still stand in a passage */
 };
 
 /* How well it went to look again before sleeping. */
@@ -75,7 +85,9 @@ struct loop {
     unsigned aheads; /* jobs in flight that read a file */
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
+    struct loop_moves moves;
     int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
+    const struct reeve_conn *stepping; /* that runs, for hand.c; NULL: none */
     struct reeve_conn *shown; /* whose request the board record shows */
     const char *shown_protocol;
     char *scratch;
@@ -118,7 +130,7 @@ void loop_drain_idle(struct loop *loop);       /* tells idle connections when th
 bool loop_is_finished(const struct loop *loop); /* drained or stopped, and empty */
 
 /* step.c */
-void step_begin(struct reeve_conn *conn);   /* fresh from accept */
+void step_begin(struct reeve_conn *conn, const struct accepted *accepted); /* a fresh one */
 void step_run(struct reeve_conn *conn);     /* goes on as far as it can without waiting */
 void step_event(struct reeve_conn *conn, unsigned ready);
 void step_timer(struct wheel_timer *timer);
@@ -146,11 +158,14 @@ void accept_rest(struct loop *loop);
 void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
+void accept_passage(struct loop *loop, struct loop_listener *from);
 void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
 void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
 
 void accept_taken(struct loop *loop); /* one more: it may be full now */
+/* Does another worker that serves watch the listeners? One that takes connections over? */
+bool accept_others_watch(const struct loop *loop, bool takes);
 
 /* take.c */
 enum taken {
@@ -160,8 +175,20 @@ enum taken {
     TAKE_STARVED, /* no descriptor, memory, thread or process, see errno */
 };
 enum taken take_one(struct loop *loop, struct loop_listener *from);
+/* Serves it, or launches what will; on TAKE_STARVED it is in hand, or closed. */
+enum taken take_accepted(struct loop *loop, struct loop_listener *from,
+                         const struct accepted *accepted);
 /* Launches the connection in hand, which could not be launched when it was accepted. */
 enum taken take_in_hand(struct loop *loop);
+
+/* move.c: idle connections go from workers that drain to those that serve */
+enum taken move_take(struct loop *loop, struct loop_listener *from); /* one from the passage */
+/* It waits now: gives it away if it may, and then it is over here. */
+void move_parked(struct reeve_conn *conn);
+void move_begin(struct loop *loop); /* it drains from now on */
+void move_look(struct loop *loop);         /* each turn: gives those that are idle, if it is time */
+bool move_takes(const struct loop *loop);  /* connections from others? */
+bool move_is_possible(const struct reeve_conn *conn); /* or are its answers the last? */
 
 /* yield.c: true if its one connection had news after all: then the loop need not wait now */
 bool yield_look(struct loop *loop);
@@ -180,12 +207,13 @@ void ahead_cancel(struct reeve_conn *conn); /* the connection is closed; harmles
 /* A new job of the connection, in the hand of one holder. `back`: what the inbox calls. */
 void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job));
 void job_cancel_all(struct reeve_conn *conn);
+const struct job *job_running(void); /* that of the calling thread, or NULL */
 void job_spares_free(struct loop *loop);
 
 /* record.c: this loop on the board */
 void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */
-void record_opened(struct loop *loop);
-void record_closed(struct loop *loop);
+void record_opened(struct loop *loop, bool moved);
+void record_closed(struct loop *loop, bool moved);
 void record_busy(struct reeve_conn *conn, const char *label, size_t length);
 void record_over(struct reeve_conn *conn); /* busy no more; harmless otherwise */
 void record_keep_label(struct reeve_conn *conn); /* a job of its needs it, or the loop leaves it */

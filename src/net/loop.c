@@ -63,6 +63,8 @@ static void listeners_init(struct loop *loop)
         struct loop_listener *from = &loop->listeners[i];
         from->listener = &loop->engine->listeners[i];
         wait_source_init(&from->source, from->listener->fd, WAIT_ROLE_LISTENER);
+        const struct passage *passage = from->listener->passage;
+        wait_source_init(&from->passage, passage ? passage->take : -1, WAIT_ROLE_PASSAGE);
         unsent_bound(from->listener->fd);
         list_init(&from->shelf);
     }
@@ -106,6 +108,8 @@ struct loop *loop_new(const struct loop_settings *settings)
         return NULL;
     }
     board_set(&settings->record->state, BOARD_STARTING);
+    if (move_takes(loop))
+        board_set(&loop->engine->board->own_share->takes, 1);
     return loop;
 }
 
@@ -184,6 +188,7 @@ static int sleep_time(const struct loop *loop)
     int64_t timeout = wheel_next(&loop->wheel, clock_now_ms());
     timeout = sooner(timeout, loop->accept.look_at);
     timeout = sooner(timeout, loop->drain_at);
+    timeout = sooner(timeout, loop->moves.at);
     return timeout > INT_MAX ? INT_MAX : (int)timeout;
 }
 
@@ -195,7 +200,9 @@ static int loop_sleep(struct loop *loop, struct wait_event *events)
         if (has_news(loop))
             timeout = 0;
     }
+    board_add(&loop->settings.record->turns, 1);
     int count = loop->ops->wait(loop->wait, events, EVENTS, timeout);
+    board_add(&loop->settings.record->turns, 1);
     atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
     clock_refresh();
     return count;
@@ -212,6 +219,9 @@ static void loop_event(struct loop *loop, const struct wait_event *event)
         break;
     case WAIT_ROLE_LISTENER:
         accept_event(loop, list_entry(source, struct loop_listener, source));
+        break;
+    case WAIT_ROLE_PASSAGE:
+        accept_passage(loop, list_entry(source, struct loop_listener, passage));
         break;
     case WAIT_ROLE_GUEST:
         loop->settings.guest_ready(loop->settings.guest_arg);
@@ -246,6 +256,7 @@ static void take_inbox(struct loop *loop)
 static void loop_turn(struct loop *loop)
 {
     struct wait_event events[EVENTS];
+    board_add(&loop->settings.record->turns, 2);
     int count = yield_look(loop) ? 0 : loop_sleep(loop, events);
     for (int i = 0; i < count; i++)
         loop_event(loop, &events[i]);
@@ -253,8 +264,10 @@ static void loop_turn(struct loop *loop)
     loop_obey(loop);
     ready_run(loop);
     wheel_run(&loop->wheel, clock_now_ms(), step_timer);
+    move_look(loop);
     loop_drain_idle(loop);
     accept_look(loop); /* last: whatever closed above has left room */
+    loop->stepping = NULL;
     if (loop->engine->turn_end)
         loop->unfinished = loop->engine->turn_end(count);
     conn_bury(loop);
@@ -289,10 +302,9 @@ void loop_serve_one(struct loop *loop, const struct accepted *accepted)
     begin(loop);
     accept_never(loop);
     loop_begin_anew(loop);
-    struct reeve_conn *conn =
-        conn_new(loop, &loop->listeners[index], accepted->fd, &accepted->peer);
+    struct reeve_conn *conn = conn_new(loop, &loop->listeners[index], accepted);
     if (conn) {
-        step_begin(conn);
+        step_begin(conn, accepted);
     } else {
         log_msg(LOG_NO_MEMORY, "%s: a connection had to be closed", accepted->listener->address);
         close(accepted->fd);

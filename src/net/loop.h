@@ -11,6 +11,7 @@
 #include "conf/model.h"
 #include "reeve/protocol.h"
 #include "share/board.h"
+#include "share/passage.h"
 
 struct loop;
 struct job;
@@ -23,13 +24,17 @@ struct listener {
     const struct reeve_protocol *protocol;
     atomic_bool removed; /* no longer configured: drain empties its backlog first */
     atomic_bool stays;   /* is accepted from while the engine rests; set before it does */
+    /* To and from other workers; NULL: there is none, or the protocol cannot pack. */
+    const struct passage *passage;
 };
 
-/* A connection fresh from accept. */
+/* A connection fresh from accept, or from another worker. */
 struct accepted {
     int fd;
     struct listener *listener;
     struct sockaddr_storage peer;
+    bool moved;           /* from another worker, with */
+    struct parcel parcel;
 };
 
 /* What all loops of a worker share. Filled before the first loop starts, constant afterwards except

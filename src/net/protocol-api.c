@@ -129,6 +129,13 @@ bool reeve_draining(void)
                       board_get(&engine->board->own_share->draining));
 }
 
+bool reeve_is_last(reeve_conn *conn)
+{
+    bool drains = atomic_load_explicit(&own(conn)->loop->engine->draining, memory_order_relaxed);
+    /* A worker that only sees its clients off moves none of them. */
+    return reeve_draining() && !(drains && move_is_possible(conn));
+}
+
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
 {
     own(conn)->busy = true;

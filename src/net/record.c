@@ -20,20 +20,26 @@ void record_share(struct loop *loop, uint32_t change)
     atomic_fetch_add_explicit(open, change, memory_order_relaxed);
 }
 
-void record_opened(struct loop *loop)
+void record_opened(struct loop *loop, bool moved)
 {
     struct board_thread *record = loop->settings.record;
     if (!loop->settings.launched)
         record_share(loop, 1);
     board_add(&record->connections, 1);
-    board_add(&record->accepted, 1);
+    if (!moved)
+        board_add(&record->accepted, 1);
+    else if (loop->phase != LOOP_DRAINING) /* else it only passes through */
+        board_add(&record->moved_in, 1);
 }
 
-void record_closed(struct loop *loop)
+void record_closed(struct loop *loop, bool moved)
 {
+    struct board_thread *record = loop->settings.record;
     if (!loop->settings.launched)
         record_share(loop, -1u);
-    board_add(&loop->settings.record->connections, -1u);
+    board_add(&record->connections, -1u);
+    if (!moved && loop->phase == LOOP_DRAINING)
+        board_add(&record->stayed, 1);
 }
 
 static struct conn_label *label_new(struct loop *loop)

@@ -208,6 +208,7 @@ void step_run(struct reeve_conn *conn)
     struct budget budget = {.reads = READS_A_TURN, .rounds = ROUNDS_A_TURN};
     if (conn->state == CONN_ZOMBIE || conn->state == CONN_DEAD)
         return;
+    conn->loop->stepping = conn;
     do {
         pump(conn, &budget);
         if (!flush_run(conn))
@@ -228,13 +229,17 @@ void step_run(struct reeve_conn *conn)
     if (more(conn))
         ready_add(conn);
     park(conn);
+    move_parked(conn);
 }
 
 /* ------------------------------------------------------------------- entries --- */
 
-void step_begin(struct reeve_conn *conn)
+void step_begin(struct reeve_conn *conn, const struct accepted *accepted)
 {
-    if (conn->protocol->open)
+    const struct parcel *parcel = &accepted->parcel;
+    if (accepted->moved)
+        take(conn, conn->protocol->unpack(conn, parcel->bytes, parcel->length), false);
+    else if (conn->protocol->open)
         take(conn, conn->protocol->open(conn), false);
     step_run(conn);
 }

@@ -54,7 +54,7 @@ enum taken take_in_hand(struct loop *loop)
 static enum taken serve(struct loop *loop, struct loop_listener *from,
                         const struct accepted *accepted)
 {
-    struct reeve_conn *conn = conn_new(loop, from, accepted->fd, &accepted->peer);
+    struct reeve_conn *conn = conn_new(loop, from, accepted);
     if (!conn) {
         close(accepted->fd);
         errno = ENOMEM;
@@ -63,8 +63,17 @@ static enum taken serve(struct loop *loop, struct loop_listener *from,
     accept_taken(loop); /* before it is served, which may take long */
     if (loop->phase == LOOP_DRAINING && !loop->drain_at)
         loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
-    step_begin(conn);
+    step_begin(conn, accepted);
     return TAKE_DONE;
+}
+
+enum taken take_accepted(struct loop *loop, struct loop_listener *from,
+                         const struct accepted *accepted)
+{
+    if (!loop->engine->launch || loop->settings.launched)
+        return serve(loop, from, accepted);
+    loop->in_hand = *accepted;
+    return take_in_hand(loop);
 }
 
 enum taken take_one(struct loop *loop, struct loop_listener *from)
@@ -75,8 +84,5 @@ enum taken take_one(struct loop *loop, struct loop_listener *from)
                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted.fd < 0)
         return failed(from, errno);
-    if (!loop->engine->launch)
-        return serve(loop, from, &accepted);
-    loop->in_hand = accepted;
-    return take_in_hand(loop);
+    return take_accepted(loop, from, &accepted);
 }

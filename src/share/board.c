@@ -9,14 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 
-/* The file: head, shares, segments. */
+/* The file: head, shares, segments, words. */
 #define SHARES_AT sizeof(struct board_head)
 #define SEGMENTS_AT (SHARES_AT + BOARD_SEGMENTS * sizeof(struct board_share))
-#define BOARD_LENGTH (SEGMENTS_AT + BOARD_SEGMENTS * sizeof(struct board_segment))
+#define WORDS_AT (SEGMENTS_AT + BOARD_SEGMENTS * sizeof(struct board_segment))
+#define BOARD_LENGTH (WORDS_AT + BOARD_SEGMENTS * sizeof(struct words_area))
 
 static off_t share_offset(unsigned index)
 {
@@ -26,6 +28,11 @@ static off_t share_offset(unsigned index)
 static off_t segment_offset(unsigned index)
 {
     return (off_t)(SEGMENTS_AT + index * sizeof(struct board_segment));
+}
+
+static off_t words_offset(unsigned index)
+{
+    return (off_t)(WORDS_AT + index * sizeof(struct words_area));
 }
 
 /* NULL with errno. */
@@ -79,6 +86,30 @@ failed:
     return -1;
 }
 
+int board_adopt(struct board *board, int fd)
+{
+    struct stat st;
+
+    *board = (struct board){.fd = fd};
+    if (fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_size != (off_t)BOARD_LENGTH) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (map_common(board) < 0)
+        return -1;
+    board->own_head = map(board->fd, sizeof(struct board_head), PROT_READ | PROT_WRITE, 0);
+    return board->own_head ? 0 : -1;
+}
+
+void board_layout(char text[BOARD_LAYOUT])
+{
+    snprintf(text, BOARD_LAYOUT, "%zu+%d*%zu+%d*%zu/%zu", sizeof(struct board_head), BOARD_SEGMENTS,
+             sizeof(struct board_share), BOARD_SEGMENTS, sizeof(struct board_segment),
+             sizeof(struct board_thread));
+}
+
 static int clear(struct board *board, off_t offset, size_t length)
 {
     return fallocate(board->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, (off_t)length);
@@ -86,7 +117,8 @@ static int clear(struct board *board, off_t offset, size_t length)
 
 int board_segment_clear(struct board *board, unsigned index)
 {
-    if (clear(board, share_offset(index), sizeof(struct board_share)) < 0)
+    if (clear(board, share_offset(index), sizeof(struct board_share)) < 0 ||
+        clear(board, words_offset(index), sizeof(struct words_area)) < 0)
         return -1;
     return clear(board, segment_offset(index), sizeof(struct board_segment));
 }
@@ -100,6 +132,17 @@ void board_segment_unmap(const struct board_segment *segment)
 {
     if (segment)
         munmap((void *)(uintptr_t)segment, sizeof(*segment));
+}
+
+int board_words_read(const struct board *board, unsigned index, struct words_area *words)
+{
+    ssize_t n = pread(board->fd, words, sizeof(*words), words_offset(index));
+
+    if (n == (ssize_t)sizeof(*words))
+        return 0;
+    if (n >= 0)
+        errno = EIO;
+    return -1;
 }
 
 void board_set_serving(struct board *board, unsigned index, bool on)
@@ -124,7 +167,9 @@ int board_attach(struct board *board, int fd, unsigned index)
                            share_offset(index));
     board->own = map(fd, sizeof(struct board_segment), PROT_READ | PROT_WRITE,
                      segment_offset(index));
-    if (!board->own_share || !board->own) {
+    board->own_words = map(fd, sizeof(struct words_area), PROT_READ | PROT_WRITE,
+                           words_offset(index));
+    if (!board->own_share || !board->own || !board->own_words) {
         board_close(board);
         return -1;
     }
@@ -141,6 +186,7 @@ void board_detach(struct board *board)
 {
     detach(board->own_share, sizeof(struct board_share));
     detach(board->own, sizeof(struct board_segment));
+    detach(board->own_words, sizeof(struct words_area));
 }
 
 void board_close(struct board *board)
@@ -153,6 +199,8 @@ void board_close(struct board *board)
         munmap(board->own_share, sizeof(struct board_share));
     if (board->own)
         munmap(board->own, sizeof(struct board_segment));
+    if (board->own_words)
+        munmap(board->own_words, sizeof(struct words_area));
     sys_close(&board->fd);
     *board = (struct board){.fd = -1};
 }
@@ -182,4 +230,19 @@ bool board_has_share(const struct board *board)
     }
     /* own <= mean * 17/16 + 1, in whole numbers */
     return serving < 2 || own * serving * 16 <= total * 17 + serving * 16;
+}
+
+bool board_others_take(const struct board *board)
+{
+    for (unsigned word = 0; word < BOARD_SEGMENTS / 32; word++) {
+        uint32_t bits = board_get(&board->head->serving[word]);
+
+        for (; bits; bits &= bits - 1) {
+            unsigned index = word * 32 + (unsigned)__builtin_ctz(bits);
+
+            if (index != board->index && board_get(&board->shares[index].takes))
+                return true;
+        }
+    }
+    return false;
 }

@@ -1,10 +1,10 @@
 /* The board: shared memory through which workers show what they do.
  *
  * One memfd: a page of the master's, a page for each worker with what the others look at when they
- * share out connections, and a segment for each worker with the records of its threads. Share and
- * segment belong to one worker process for its life and are mapped writable by it alone (and by the
- * processes that it forks for its connections, which write one record each); everybody else maps
- * them read-only. Records are single-writer atomics, there is no lock. The master reads counters,
+ * share out connections, a segment for each worker with the records of its threads, and a part for
+ * its last words (words.h). Share, segment and words belong to one worker process for its life and
+ * are mapped writable by it alone (and by the processes that it forks for its connections, which
+ * write one record each); everybody else maps them read-only, the words nobody. Records are single-writer atomics, there is no lock. The master reads counters,
  * range-checks them, and never follows anything that stands here. All is zero when it is handed
  * out.
  */
@@ -15,10 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "share/words.h"
+
 #define BOARD_SEGMENTS 512 /* workers alive at once, draining ones included */
 #define BOARD_THREADS 12288 /* records of a worker: THREADS_MAX of conf/core.h and some */
 #define BOARD_LABEL 88
 #define BOARD_PROTOCOL 16
+#define BOARD_LAYOUT 96 /* room for the text of board_layout() */
 
 /* What a thread does. */
 enum board_thread_state {
@@ -36,17 +39,24 @@ struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
     _Atomic uint32_t pid;                     /* of a connection's process; 0: a thread */
+    _Atomic uint32_t turns;                   /* of a loop; see BOARD_TURN_WAITS */
     _Atomic int64_t busy_since;               /* CLOCK_MONOTONIC ms, 0: not busy */
     _Atomic uint64_t accepted;                /* since the thread began */
     _Atomic uint64_t requests;
     _Atomic uint64_t bytes_in;
     _Atomic uint64_t bytes_out;
+    _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
+    _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
     _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
     _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
 };
+
+/* A loop adds 2 for each turn, and 1 each before and after it waits: so who looks twice and finds
+ * the same even number finds it in the same turn. */
+#define BOARD_TURN_WAITS(turns) ((turns) % 2 == 1)
 
 /* The records of a worker. */
 struct board_segment {
@@ -58,6 +68,7 @@ struct board_segment {
 struct board_share {
     _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                   /* loops that watch the listeners now */
+    _Atomic uint32_t takes;                      /* whether it takes connections of others over */
     _Atomic uint32_t draining;                   /* answers are the last of their connections; for
                                                   * processes that the worker has forked, too */
 };
@@ -75,16 +86,24 @@ struct board {
     uint32_t serving[BOARD_SEGMENTS / 32]; /* master: what it has written there */
     struct board_share *own_share;         /* worker: writable */
     struct board_segment *own;             /* worker: its segment, writable */
+    struct words_area *own_words;          /* worker: likewise */
     unsigned index;                        /* worker: which one */
 };
 
 /* Master. 0 or -1 with errno. */
 int board_create(struct board *board);
+/* The board of an earlier image of this process, which has the same layout (the descriptor is taken
+ * over). 0 or -1 with errno. */
+int board_adopt(struct board *board, int fd);
+/* Where everything lies: boards with the same text can be read alike. */
+void board_layout(char text[BOARD_LAYOUT]);
 int board_segment_clear(struct board *board, unsigned index); /* no worker may hold it */
 /* A worker's segment, for reading; board_segment_unmap() when it is no longer looked at. NULL with
  * errno. */
 const struct board_segment *board_segment_map(const struct board *board, unsigned index);
 void board_segment_unmap(const struct board_segment *segment);
+/* Copies the last words of whoever has that segment. 0 or -1 with errno. */
+int board_words_read(const struct board *board, unsigned index, struct words_area *words);
 void board_set_serving(struct board *board, unsigned index, bool on);
 /* Worker. */
 int board_attach(struct board *board, int fd, unsigned index);
@@ -104,4 +123,6 @@ void board_label(struct board_thread *thread, const char *label, size_t length);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);
+/* Does any other worker that serves take connections over? */
+bool board_others_take(const struct board *board);
 #endif

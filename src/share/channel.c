@@ -56,9 +56,11 @@ int channel_pair(int *master_end, int *worker_end)
     return 0;
 }
 
-/* Room for one descriptor, aligned for the kernel. */
+#define FDS_MOST 3
+
+/* Room for descriptors, aligned for the kernel. */
 union control {
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(FDS_MOST * sizeof(int))];
     struct cmsghdr align;
 };
 
@@ -75,15 +77,17 @@ int channel_send(int fd, const struct msg *msg)
         return -1;
     }
     if (msg->fd >= 0) {
+        int fds[FDS_MOST] = {msg->fd, msg->more[0], msg->more[1]};
+        size_t size = (msg->has_more ? FDS_MOST : 1) * sizeof(int);
         struct cmsghdr *cmsg;
 
         packet.msg_control = control.bytes;
-        packet.msg_controllen = sizeof(control.bytes);
+        packet.msg_controllen = CMSG_SPACE(size);
         cmsg = CMSG_FIRSTHDR(&packet);
         cmsg->cmsg_level = SOL_SOCKET;
         cmsg->cmsg_type = SCM_RIGHTS;
-        cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(cmsg), &msg->fd, sizeof(int));
+        cmsg->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(cmsg), fds, size);
     }
     do
         n = sendmsg(fd, &packet, MSG_NOSIGNAL);
@@ -100,13 +104,12 @@ static void close_stranger(int fd)
     close(fd);
 }
 
-/* Takes the descriptors out of the packet: the first in *fd, or -1; any more are closed. Returns
- * how many there were. The room that one needs, rounded up, holds two. */
-static size_t received_fds(struct msghdr *packet, int *fd)
+/* Takes the descriptors out of the packet; those beyond FDS_MOST, for which the rounded room may do,
+ * are closed. Returns how many there were. */
+static size_t received_fds(struct msghdr *packet, int *got)
 {
     size_t count = 0;
 
-    *fd = -1;
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(packet); cmsg; cmsg = CMSG_NXTHDR(packet, cmsg)) {
         size_t fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
@@ -116,8 +119,8 @@ static size_t received_fds(struct msghdr *packet, int *fd)
             int one;
 
             memcpy(&one, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
-            if (count++ == 0)
-                *fd = one;
+            if (count++ < FDS_MOST)
+                got[count - 1] = one;
             else
                 close_stranger(one);
         }
@@ -132,6 +135,11 @@ static bool head_is_good(const struct head *head, enum msg_direction expected)
             messages[head->type].direction == expected);
 }
 
+static size_t fds_allowed(enum msg_type type, enum msg_direction expected)
+{
+    return expected == TO_MASTER ? 0 : type == MSG_LISTENER ? FDS_MOST : 1;
+}
+
 int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expected)
 {
     struct head head;
@@ -141,7 +149,7 @@ int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expecte
                             .msg_controllen = sizeof(control.bytes)};
     ssize_t n;
     size_t count;
-    int carried;
+    int got[FDS_MOST] = {-1, -1, -1};
 
     do
         n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
@@ -150,16 +158,18 @@ int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expecte
         return errno == ECONNRESET ? 0 : -1;
     if (n == 0)
         return 0;
-    count = received_fds(&packet, &carried);
+    count = received_fds(&packet, got);
     if ((size_t)n < sizeof(head) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        count > (expected == TO_MASTER ? 0 : 1) || !head_is_good(&head, expected)) {
-        if (carried >= 0)
-            close_stranger(carried);
+        !head_is_good(&head, expected) || count > fds_allowed(head.type, expected) || count == 2) {
+        for (size_t i = 0; i < FDS_MOST; i++)
+            if (got[i] >= 0)
+                close_stranger(got[i]);
         errno = EBADMSG;
         return -1;
     }
     *msg = (struct msg){.type = (enum msg_type)head.type, .op = head.op, .value = head.value,
-                        .fd = carried, .length = (size_t)n - sizeof(head), .text = room};
+                        .fd = got[0], .has_more = count == FDS_MOST,
+                        .more = {got[1], got[2]}, .length = (size_t)n - sizeof(head), .text = room};
     room[msg->length] = '\0';
     return 1;
 }

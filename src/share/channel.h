@@ -1,7 +1,8 @@
-/* The channel between master and worker: a SOCK_SEQPACKET pair, one message a packet, at most one
- * descriptor with it. Both ends check type, direction and length of what they receive. */
+/* The channel between master and worker: a SOCK_SEQPACKET pair, one message a packet, at most
+ * three descriptors with it, and only LISTENER has more than one. Both ends check type, direction and length of what they receive. */
 #ifndef SHARE_CHANNEL_H
 #define SHARE_CHANNEL_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,8 @@ struct msg {
     uint32_t op;     /* number of the operation it belongs to, 0: none */
     int32_t value;   /* meaning by type */
     int fd;          /* -1: none. Sending keeps it, receiving gives it to the caller. */
+    bool has_more;   /* these two go with it */
+    int more[2];
     size_t length;   /* of text */
     const char *text; /* NUL-terminated on receipt; points into the receiver's buffer */
 };

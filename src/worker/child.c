@@ -18,6 +18,7 @@
 #include "worker/crew-private.h"
 #include "worker/handover.h"
 #include "worker/orders.h"
+#include "worker/words.h"
 
 #define GRACE 2 /* seconds beyond its time that it may take to end */
 
@@ -70,6 +71,7 @@ void child_main(struct crew *crew, const struct accepted *accepted, unsigned rec
     };
 
     log_thread_name("conn");
+    words_forked((int)record);
     board = &crew->handover->board;
     heed_worker(crew->pid, crew->core->drain_timeout);
     crew_close_listeners(crew);

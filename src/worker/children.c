@@ -239,6 +239,7 @@ static void forget(struct children *children, unsigned record, int status)
     struct board_thread *shown = &children->settings.segment->thread[record];
     bool crashed = status != 0 && !children->killed;
     struct buf text = {0};
+    pid_t pid = child->pid;
 
     if (crashed)
         put_crash(&text, children, record, status);
@@ -253,7 +254,7 @@ static void forget(struct children *children, unsigned record, int status)
     children->count--;
     loop_launched_ended(child->front);
     if (crashed) /* last: whoever hears of it finds it in the numbers too */
-        children->settings.crashed(buf_text(&text));
+        children->settings.crashed(pid, buf_text(&text));
     buf_free(&text);
 }
 

@@ -16,7 +16,7 @@ struct children_settings {
     /* In the new process: serves the connection, then ends the process. */
     void (*become)(const struct accepted *accepted, unsigned record, int channel);
     /* A child has crashed; the sentence says which, and how. */
-    void (*crashed)(const char *sentence);
+    void (*crashed)(pid_t pid, const char *sentence);
 };
 
 /* NULL: no memory. */

@@ -56,6 +56,13 @@ void crew_see_off(struct crew *crew, bool on)
     board_set(&crew->engine.board->own_share->draining, on);
 }
 
+void crew_shut_passages(struct crew *crew)
+{
+    for (size_t i = 0; i < crew->engine.listener_count; i++)
+        if (crew->engine.listeners[i].passage)
+            passage_shut(crew->engine.listeners[i].passage);
+}
+
 bool crew_has_stopped_accepting(const struct crew *crew)
 {
     for (int i = 0; i < crew->loop_count; i++)

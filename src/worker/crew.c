@@ -28,6 +28,7 @@
 #include "worker/pool.h"
 #include "worker/starter.h"
 #include "worker/threads.h"
+#include "worker/words.h"
 
 #define HIGH_WATER (256 * 1024)
 #define LOW_WATER (64 * 1024)
@@ -77,9 +78,9 @@ static void become_child(const struct accepted *accepted, unsigned record, int c
     child_main(the_crew, accepted, record, channel);
 }
 
-static void on_crash(const char *sentence)
+static void on_crash(pid_t pid, const char *sentence)
 {
-    orders_tell(the_crew->orders, MSG_CRASHED, 0, sentence);
+    orders_crashed(the_crew->orders, (int)pid, sentence);
 }
 
 int crew_thread_init(void)
@@ -97,9 +98,11 @@ static void *loop_thread(void *arg)
 {
     struct crew_loop *self = arg;
     struct crew *crew = self->crew;
+    struct words_stack stack = {0};
     bool ok;
 
     starter_name("loop", self->index);
+    words_thread_begin(&stack, self->index);
     clock_refresh();
     ok = crew_thread_init() == 0;
     starter_report(&crew->starter, ok);
@@ -107,9 +110,17 @@ static void *loop_thread(void *arg)
         loop_run(self->loop);
         crew_thread_exit();
     }
+    words_thread_end(&stack);
+    words_stack_free(&stack);
     atomic_fetch_add(&crew->ended, 1);
     wake_main();
     return NULL;
+}
+
+/* Older ones end before these two. */
+static bool can_pack(const reeve_module *module)
+{
+    return module->api_minor >= 3 && module->protocol->pack && module->protocol->unpack;
 }
 
 static bool engine_fill(struct crew *crew, struct buf *error)
@@ -134,6 +145,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         const struct core_listen *listen = &core->listens[i];
         struct handed_listener *handed = handover_listener(crew->handover, listen->title);
         struct listener *listener = &engine->listeners[engine->listener_count++];
+        const reeve_module *module;
 
         if (!handed) {
             buf_printf(error, "listen \"%s\": the master has not handed over this socket\n",
@@ -143,8 +155,10 @@ static bool engine_fill(struct crew *crew, struct buf *error)
         listener->fd = handed->fd;
         listener->address = listen->title;
         listener->protocol_name = listen->protocol;
-        listener->protocol =
-            modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol)->protocol;
+        module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);
+        listener->protocol = module->protocol;
+        if (handed->passage.give >= 0 && can_pack(module))
+            listener->passage = &handed->passage;
     }
     return true;
 }

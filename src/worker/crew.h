@@ -22,6 +22,8 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
 void crew_serve(struct crew *crew);
 void crew_command(struct crew *crew, enum loop_command command);
 /* The listener of that address is no longer configured. "*": all. */
+/* The master is gone: nobody shall give connections to others any more. */
+void crew_shut_passages(struct crew *crew);
 void crew_listener_removed(struct crew *crew, const char *address);
 /* That of this address ("*": all) is accepted from while the crew rests, or no longer. */
 void crew_listener_stays(struct crew *crew, const char *address, bool on);

@@ -21,6 +21,9 @@ static bool add_listener(struct handover *handover, const struct msg *msg)
         return false;
     handover->listeners = more;
     more[handover->listener_count].fd = msg->fd;
+    more[handover->listener_count].passage = (struct passage){-1, -1};
+    if (msg->has_more)
+        more[handover->listener_count].passage = (struct passage){msg->more[0], msg->more[1]};
     more[handover->listener_count].address = strdup(msg->text);
     return more[handover->listener_count++].address != NULL;
 }
@@ -67,6 +70,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_LEAVING:
     case MSG_REOPENED:
     case MSG_LOOK:
+    case MSG_QUARANTINE:
     case MSG_REST:
     case MSG_STAY:
     case MSG_ACK:

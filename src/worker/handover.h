@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include "share/board.h"
+#include "share/passage.h"
 
 struct handed_listener {
     int fd;
+    struct passage passage; /* -1: it has none */
     char *address;
 };
 

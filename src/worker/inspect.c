@@ -33,6 +33,17 @@ static struct snapshot *load_here(const struct inspected *source, struct loaded 
     return snapshot;
 }
 
+bool inspect_snapshot(const struct snapshot *snapshot, struct buf *errors)
+{
+    struct loaded loaded = {0};
+    bool ok;
+
+    logfile_source(-1);
+    ok = load_all(snapshot, &loaded, errors);
+    load_free(&loaded);
+    return ok;
+}
+
 static int test_here(const struct inspected *source)
 {
     struct buf errors = {0};

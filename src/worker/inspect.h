@@ -1,6 +1,7 @@
 /* What can be asked of a configuration without serving: reeved -t, -T and -x. */
 #ifndef WORKER_INSPECT_H
 #define WORKER_INSPECT_H
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Which configuration: the file (NULL: the built-in one) and what stands over it. */
@@ -9,6 +10,12 @@ struct inspected {
     char *const *overrides;
     size_t override_count;
 };
+
+struct buf;
+struct snapshot;
+
+/* Loads a configuration in this process, as a worker would. False after lines in `errors`. */
+bool inspect_snapshot(const struct snapshot *snapshot, struct buf *errors);
 
 /* All three print what they have to say and return the exit status. */
 

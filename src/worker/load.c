@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 #include "share/snapshot.h"
+#include "worker/sandbox.h"
 
 bool load_tables(const struct snapshot *snapshot, struct loaded *loaded, struct buf *errors)
 {
@@ -54,6 +55,7 @@ bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf
     conf_collect_errors(errors);
     return identity_find(conf_root(loaded->conf), &loaded->identity) &&
            accounts_exist(conf_root(loaded->conf)) && log_folder_exists(loaded) &&
+           sandbox_paths_exist(conf_root(loaded->conf)) &&
            modules_configure(&loaded->modules, loaded->conf, errors) == 0;
 }
 

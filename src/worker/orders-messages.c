@@ -17,16 +17,25 @@
 #include "worker/crew.h"
 #include "worker/logfile.h"
 #include "worker/orders-private.h"
+#include "worker/quarantine.h"
+
+static void tell(struct orders *orders, struct msg *msg)
+{
+    msg->length = msg->text ? strlen(msg->text) : 0;
+    if (msg->length > CHANNEL_TEXT_MAX)
+        msg->length = CHANNEL_TEXT_MAX;
+    if (!orders->master_gone && channel_send(orders->channel, msg) < 0)
+        log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(msg->type));
+}
 
 void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text)
 {
-    struct msg msg = {.type = type, .op = op, .fd = -1, .text = text,
-                      .length = text ? strlen(text) : 0};
+    tell(orders, &(struct msg){.type = type, .op = op, .fd = -1, .text = text});
+}
 
-    if (msg.length > CHANNEL_TEXT_MAX)
-        msg.length = CHANNEL_TEXT_MAX;
-    if (!orders->master_gone && channel_send(orders->channel, &msg) < 0)
-        log_errno(LOG_CHANNEL_BAD, "%s cannot be sent to the master", msg_name(type));
+void orders_crashed(struct orders *orders, int pid, const char *sentence)
+{
+    tell(orders, &(struct msg){.type = MSG_CRASHED, .value = pid, .fd = -1, .text = sentence});
 }
 
 /* An operation of number 0 is none: to the master such an answer would stand for all that it
@@ -130,6 +139,10 @@ static void on_message(struct orders *orders, struct msg *msg)
     case MSG_LOOK:
         if (orders->state == SERVING)
             crew_command(orders->crew, LOOP_LOOK);
+        return;
+    case MSG_QUARANTINE:
+        children_tell(orders->children, msg);
+        quarantine_heed(msg->text, msg->value);
         return;
     case MSG_REST:
         if (orders->state == SERVING) {

@@ -78,6 +78,8 @@ void orders_master_gone(struct orders *orders)
                 (long long)orders->drain_timeout);
     else if (!orders->is_child)
         log_msg(LOG_MASTER_GONE, "the master is gone; finishing what is in hand");
+    if (!orders->is_child) /* before anybody empties them; a child's master is only a worker */
+        crew_shut_passages(orders->crew);
     crew_listener_removed(orders->crew, "*");
     orders->release_at = clock_fresh_ms() + RELEASE_AFTER;
     orders_drain(orders, orders->drain_timeout);

@@ -55,6 +55,8 @@ bool orders_become_child(struct orders *orders, int channel);
 void orders_obey(struct orders *orders, bool wait);
 /* Sends a message to the master; text may be NULL. */
 void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text);
+/* Tells the master that this process, forked for a connection, has crashed. */
+void orders_crashed(struct orders *orders, int pid, const char *sentence);
 /* Where the error log goes from now on; also puts it under descriptor 2 when it is a file, so that
  * what libraries print is not lost. */
 void orders_log_to(struct orders *orders, int fd);

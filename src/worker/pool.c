@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "worker/starter.h"
+#include "worker/words.h"
 
 #define STANDING_PART 20        /* of queue_time may be waited for in a queue that stands */
 #define FIRST_MORE 64           /* jobs that go first, beyond queue_limit */
@@ -152,27 +153,37 @@ static void pool_work(struct pool *pool, struct queue *queue, struct board_threa
     job_finished(job);
 }
 
-static void *pool_thread(void *arg)
+static void pool_thread_run(struct pool *pool, int index)
 {
-    struct pool *pool = arg;
-    int index = atomic_fetch_add(&pool->next_index, 1);
     struct board_thread *record = pool_record(pool, index);
     struct queue *queue = &pool->queues[(unsigned)index % pool->queue_count];
     struct job *job;
     bool ok;
 
-    starter_name("pool", index);
     clock_refresh();
     ok = !pool->settings.thread_init || pool->settings.thread_init() == 0;
     board_set(&record->state, ok ? BOARD_WAITING : BOARD_ENDED);
     starter_report(&pool->starter, ok);
     if (!ok)
-        return NULL;
+        return;
     while ((job = pool_take(pool, queue)))
         pool_work(pool, queue, record, job);
     if (pool->settings.thread_exit)
         pool->settings.thread_exit();
     board_set(&record->state, BOARD_ENDED);
+}
+
+static void *pool_thread(void *arg)
+{
+    struct pool *pool = arg;
+    int index = atomic_fetch_add(&pool->next_index, 1);
+    struct words_stack stack = {0};
+
+    starter_name("pool", index);
+    words_thread_begin(&stack, (int)pool->settings.first_record + index);
+    pool_thread_run(pool, index);
+    words_thread_end(&stack);
+    words_stack_free(&stack);
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "worker/words.h"
 
 #define STACK_SIZE (256 * 1024) /* handlers are C: enough for deep calls, little for 500 threads */
 
@@ -51,7 +52,7 @@ int starter_thread(pthread_t *thread, void *(*run)(void *), void *arg)
     sigset_t all, before;
     int error;
 
-    sigfillset(&all);
+    words_fill_but_fatal(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK_SIZE);

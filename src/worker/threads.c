@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "worker/starter.h"
+#include "worker/words.h"
 
 #define SPARE_LOOPS 32 /* that are kept: after a wave its descriptors and memory are given back */
 
@@ -27,6 +28,7 @@ struct unit {
     struct loop *front;
     unsigned record;
     pthread_t thread;
+    struct words_stack stack; /* of its threads, one after the other */
     struct accepted accepted;
 };
 
@@ -101,6 +103,7 @@ static void *unit_thread(void *arg)
     struct loop *front = unit->front;
 
     starter_name("loop", (int)unit->record);
+    words_thread_begin(&unit->stack, (int)unit->record);
     clock_refresh();
     if (threads->settings.thread_init() == 0) {
         loop_serve_one(unit->loop, &unit->accepted);
@@ -109,6 +112,7 @@ static void *unit_thread(void *arg)
         close(unit->accepted.fd);
         board_set(&threads->settings.segment->thread[unit->record].state, BOARD_UNUSED);
     }
+    words_thread_end(&unit->stack);
     retire(unit);
     loop_launched_ended(front);
     if (atomic_load(&threads->settings.engine->draining))
@@ -238,6 +242,7 @@ void threads_free(struct threads **threads_of)
 
         list_remove(&unit->node);
         loop_free(&unit->loop);
+        words_stack_free(&unit->stack);
         free(unit);
     }
     pthread_mutex_destroy(&threads->lock);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "conf/conf.h"
+#include "net/hand.h"
 #include "share/channel.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
@@ -23,6 +24,8 @@
 #include "worker/load.h"
 #include "worker/logfile.h"
 #include "worker/orders.h"
+#include "worker/words.h"
+#include "worker/sandbox.h"
 
 struct worker {
     struct handover handover;
@@ -35,12 +38,7 @@ static void block_signals(void)
 {
     sigset_t all;
 
-    sigfillset(&all);
-    /* What the hardware says must kill at once, with a core. */
-    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-
-    for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-        sigdelset(&all, fatal[i]);
+    words_fill_but_fatal(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
@@ -66,6 +64,7 @@ static int worker_prepare(struct worker *worker)
     struct buf errors = {0}, files = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
     bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
+    struct sandbox sandbox = {.quiet = worker->handover.slot != 0};
 
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
@@ -73,13 +72,18 @@ static int worker_prepare(struct worker *worker)
     orders_set_level(worker->handover.level >= 0 ? worker->handover.level
                                                  : (int)loaded->core.log_level);
     log_open(worker->orders.log_fd, loaded->core.log_format);
+    words_objects(); /* again: the modules are among them now */
     log_msg(LOG_WORKER_LOADED, "%zu modules for %s", loaded->modules.count, worker->orders.who);
     logfile_close_source();
     if (modules_worker_init(&loaded->modules) < 0) {
         buf_adds(&errors, "a module refused to start; the error log says which and why\n");
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     }
-    if (!identity_assume(&loaded->identity, &errors))
+    sandbox.keep_root = geteuid() == 0 && loaded->identity.uid == 0;
+    sandbox_prepare(&sandbox, conf_root(loaded->conf), &loaded->modules);
+    if (!sandbox.keep_root)
+        caps_empty_bounding();
+    if (!identity_assume(&loaded->identity, &errors) || !sandbox_enter(&sandbox, &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     put_module_lines(&loaded->modules, &lines);
     worker->orders.drain_timeout = loaded->core.drain_timeout;
@@ -115,12 +119,14 @@ int worker_main(void)
 
     block_signals();
     clock_refresh();
+    words_prime();
     tzset(); /* the C library reads the time zone's file once: here, not in the first request */
     log_thread_name("main");
     sys_set_cloexec(CHANNEL_WORKER_FD, true);
     if (!handover_receive(&worker.handover, CHANNEL_WORKER_FD) ||
         !orders_open(orders, CHANNEL_WORKER_FD))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
+    words_begin(worker.handover.board.own_words, hand_tell, logfile_flush);
     snprintf(orders->who, sizeof(orders->who), "slot %d of generation %u", worker.handover.slot,
              worker.handover.generation);
     orders_log_to(orders, worker.handover.log_fd);

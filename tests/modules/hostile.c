@@ -23,9 +23,9 @@ struct head {
 };
 
 /* One well-formed message with `count` descriptors behind it. */
-static int send_message(enum msg_type type, size_t count)
+static int send_to(int fd, uint32_t magic, enum msg_type type, size_t count)
 {
-    struct head head = {0x52564331u, type, 0, 0};
+    struct head head = {magic, type, 0, 0};
     struct iovec part = {&head, sizeof head};
     union {
         char bytes[CMSG_SPACE(2 * sizeof(int))];
@@ -41,7 +41,29 @@ static int send_message(enum msg_type type, size_t count)
         cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
         memset(CMSG_DATA(cmsg), 0, count * sizeof(int)); /* standard input, so many times */
     }
-    return sendmsg(CHANNEL, &packet, MSG_NOSIGNAL) < 0 ? 0 : 1;
+    return sendmsg(fd, &packet, MSG_NOSIGNAL) < 0 ? 0 : 1;
+}
+
+static int send_message(enum msg_type type, size_t count)
+{
+    return send_to(CHANNEL, 0x52564331u, type, count);
+}
+
+/* What is no connection, into all passages: a packet socket that is not the channel is one of their
+ * two ends. */
+static int passage(void)
+{
+    int through = 0;
+    for (int fd = CHANNEL + 1; fd < DESCRIPTORS; fd++) {
+        int type = 0;
+        socklen_t length = sizeof type;
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_SEQPACKET)
+            continue;
+        for (size_t i = 0; i < TIMES; i++)
+            through += send_to(fd, i % 2 ? 0x52565031u : 0, MSG_ACK, i % 3);
+        send(fd, "", 0, MSG_NOSIGNAL);
+    }
+    return through;
 }
 
 static int smuggle(size_t count)
@@ -124,7 +146,7 @@ static const struct {
 } acts[] = {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
-    {"files", files},
+    {"files", files},                {"passage", passage},
 };
 
 static int hostile_handle(reeve_request *request, void *config)

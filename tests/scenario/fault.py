@@ -110,6 +110,60 @@ for each in RELOAD_FAULTS:
     reload_fault(*each)
 
 
+# Old program, self-test and new program count as one. What fails behind the exec brings the old one
+# back, or fails the new generation.
+UPGRADE_FAULTS = RELOAD_FAULTS + (("execveat", errno.ENOMEM), ("epoll_create1", errno.EMFILE),
+                                  ("signalfd", errno.EMFILE))
+
+
+def upgrade_fault(name, error):
+    @scenario(f"an upgrade with the n-th {name} of the master failing loses nothing but itself",
+              models=())
+    def loop(case):
+        server, fault = server_with_fault(case, workers=2)
+        server.crashes_meant = True
+        start(server, fault)
+        equal(server.ask("upgrade")["code"], 0, "an upgrade without a fault")
+        server.settled()
+        fds = server.descriptors()
+        with Load(server.address(), b"<h1>index</h1>\n", kind=ONE_EACH, clients=2) as load:
+            for number in numbers(name):
+                fault.arm(name, number, error)
+                answer = server.ask("upgrade")
+                fault.disarm()
+                check(answer["code"] in (0, 1, 3), f"code {answer['code']} at call {number}")
+                contains(answer["text"], "reeved", f"the text at call {number}")
+                server.all_ready(2)
+                if not fault.fired:
+                    break
+                load.more(2)
+        check(number > 1, f"no {name} in an upgrade: this test tests nothing")
+        if name != "sendmsg":  # a worker that could not be told is killed, with what it has in hand
+            equal((load.refused, load.failed_new, load.wrong), (0, 0, 0), str(load))
+        equal(server.ask("upgrade")["code"], 0, "an upgrade afterwards")
+        server.settled()
+        until(lambda: len(children(server.pid)) == 2, "no worker too many")
+        equal(server.descriptors(), fds, "descriptors of the master")
+
+
+for each in UPGRADE_FAULTS:
+    upgrade_fault(*each)
+
+
+@scenario("an upgrade whose new workers cannot start: the old ones serve on, code 3", models=())
+def upgrade_without_workers(case):
+    server, fault = server_with_fault(case)
+    start(server, fault)
+    pids = server.pids()
+    fault.arm("fork", 2, errno.EAGAIN)  # the first is for the self-test
+    answer = server.ask("upgrade")
+    fault.disarm()
+    equal((answer["code"], server.pids()), (3, pids), f"code and workers ({answer['text']})")
+    contains(answer["text"], "the old ones serve on", "the text")
+    equal(get(server.address()).status, 200, "it serves")
+    equal(server.ask("upgrade")["code"], 0, "code of the next one")
+
+
 @scenario("a worker whose execveat fails: the reload is rolled back, with the reason", models=())
 def exec_fails(case):
     server, fault = server_with_fault(case)

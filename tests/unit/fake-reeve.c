@@ -98,6 +98,11 @@ void reeve_conf_reads(const char *path)
     snprintf(fake_reads + length, sizeof fake_reads - length, "%s\n", path);
 }
 
+void reeve_opens(const char *path, unsigned what)
+{
+    (void)path, (void)what;
+}
+
 /* ---------------------------------------------------------------- log and clock ----- */
 
 char fake_log[4096];
@@ -308,6 +313,12 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
 
 void reeve_failed(reeve_conn *conn) { (void)conn; }
 
+bool reeve_is_last(reeve_conn *conn)
+{
+    (void)conn;
+    return fake_draining;
+}
+
 bool reeve_draining(void)
 {
     return fake_draining;
@@ -379,6 +390,20 @@ void reeve_job_end(reeve_job *job)
     reeve_conn *conn = (reeve_conn *)(void *)job;
     assert(conn->kept);
     conn->kept = false;
+}
+
+void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+{
+    (void)describe;
+    (void)arg;
+}
+
+int64_t reeve_quarantined(const char *module, const char *method, const char *target)
+{
+    (void)module;
+    (void)method;
+    (void)target;
+    return 0;
 }
 
 void reeve_linger(reeve_conn *conn)

@@ -55,8 +55,9 @@ void loop_launched_ended(struct loop *loop)
     ended++;
 }
 
-static void on_crash(const char *text)
+static void on_crash(pid_t pid, const char *text)
 {
+    (void)pid;
     snprintf(sentence, sizeof(sentence), "%s", text);
     crashes++;
 }

@@ -159,5 +159,71 @@ START_TEST(drain)
 }
 END_TEST
 
+extern const reeve_module reeve_module_descriptor;
+
+/* What a worker does that takes a connection over. */
+static reeve_conn *arrive(const void *parcel, size_t length)
+{
+    static reeve_protocol bare;
+    bare = *reeve_module_descriptor.protocol;
+    bare.open = NULL;
+    reeve_conn *conn = fake_open(&bare);
+    ck_assert_int_eq(bare.unpack(conn, parcel, length), REEVE_WANT_READ);
+    return conn;
+}
+
+START_TEST(moves_between_requests_only)
+{
+    const reeve_protocol *http = reeve_module_descriptor.protocol;
+    unsigned char parcel[REEVE_PARCEL];
+    reeve_conn *conn = own_site_connect();
+    ck_assert_int_gt(http->pack(conn, parcel), 0);
+    feed(conn, "GET /hello HTTP/1.1\r\n");
+    ck_assert_int_eq(http->pack(conn, parcel), -1);
+    feed(conn, "Host: a\r\n\r\n");
+    ck_assert_int_gt(http->pack(conn, parcel), 0);
+    fake_close(&conn);
+}
+END_TEST
+
+START_TEST(moves_with_what_is_left_of_its_time)
+{
+    const reeve_protocol *http = reeve_module_descriptor.protocol;
+    unsigned char parcel[REEVE_PARCEL];
+    reeve_conn *conn = own_site_connect();
+    feed(conn, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    fake_seconds += 5;
+    int length = http->pack(conn, parcel);
+    fake_close(&conn);
+    conn = arrive(parcel, (size_t)length);
+    ck_assert_int_eq(fake_deadline(conn), 10000);
+    length = http->pack(conn, parcel); /* and on to a third */
+    fake_close(&conn);
+    conn = arrive(parcel, (size_t)length);
+    ck_assert_int_eq(fake_deadline(conn), 10000);
+    feed(conn, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(fake_deadline(conn), 15000);
+    fake_close(&conn);
+    fake_seconds += 60;
+    conn = arrive(parcel, (size_t)length);
+    ck_assert_int_eq(fake_deadline(conn), 1);
+    fake_close(&conn);
+}
+END_TEST
+
+START_TEST(a_parcel_that_makes_no_sense_is_a_new_connection)
+{
+    static const unsigned char junk[REEVE_PARCEL] = {0xff, 0xff, 0xff, 0xff, 0xff};
+    for (size_t length = 0; length <= sizeof junk; length++) {
+        reeve_conn *conn = arrive(junk, length);
+        ck_assert_int_eq(fake_deadline(conn), 15000);
+        feed(conn, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        fake_close(&conn);
+    }
+}
+END_TEST
+
 UNIT_MAIN_AROUND("http-ends", set_up, own_site_close, ONCE(deadlines), ONCE(late_requests),
-                 ONCE(rfc9112_8_incomplete), ONCE(connection_lost_in_a_job), ONCE(drain))
+                 ONCE(rfc9112_8_incomplete), ONCE(connection_lost_in_a_job), ONCE(drain),
+                 ONCE(moves_between_requests_only), ONCE(moves_with_what_is_left_of_its_time),
+                 ONCE(a_parcel_that_makes_no_sense_is_a_new_connection))

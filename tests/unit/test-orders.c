@@ -60,6 +60,11 @@ void crew_command(struct crew *crew, enum loop_command command)
     ck_assert_ptr_eq(crew, orders.crew);
     note("%s", names[command]);
 }
+void crew_shut_passages(struct crew *crew)
+{
+    (void)crew;
+    note("shut");
+}
 void crew_listener_removed(struct crew *crew, const char *address)
 {
     (void)crew;
@@ -630,7 +635,7 @@ START_TEST(without_a_master_it_drains_and_lets_go)
 {
     serve();
     lose_master();
-    expect_calls("removed *;drain;");
+    expect_calls("shut;removed *;drain;");
     ck_assert_int_eq(said("master-gone: the master is gone"), 1);
     ck_assert_int_ne(orders.deadline, 0);
     ck_assert(orders.deadline > orders.release_at);
@@ -648,7 +653,7 @@ START_TEST(a_quiet_one_has_nothing_to_let_go)
     lose_master();
     stopped_accepting = true;
     wake();
-    expect_calls("removed *;drain;close;");
+    expect_calls("shut;removed *;drain;close;");
     obey_until(orders.release_at == 0);
     expect_calls("");
 }
@@ -662,7 +667,7 @@ START_TEST(a_nearer_deadline_stays_without_a_master)
     before = orders.deadline;
     lose_master();
     ck_assert_int_eq(orders.deadline, before);
-    expect_calls("drain;removed *;");
+    expect_calls("drain;shut;removed *;");
 }
 END_TEST
 

@@ -115,6 +115,24 @@ REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, c
  * configuring, main thread. Since 1.2. */
 REEVE_API void reeve_conf_reads(const char *path);
 
+/* What for. A folder stands for all that is below it; TO_WRITE is also to read, create, rename and
+ * remove, TO_RUN also to read. */
+enum reeve_opens { REEVE_OPENS_TO_READ = 1, REEVE_OPENS_TO_WRITE = 2, REEVE_OPENS_TO_RUN = 4 };
+
+/* Says that the module opens this file, or files below this folder, while it serves: after
+ * configure and worker_init a worker may be kept from all others (the option `sandbox`). What was
+ * opened before stays open; log files (reeve_logfile_open()) and the libraries of the system need
+ * not be named. `path` is absolute and need not outlive the call; `what` is of enum reeve_opens,
+ * by "|". Only in configure and worker_init, main thread. Since 1.3. */
+REEVE_API void reeve_opens(const char *path, unsigned what);
+
+/* Written once in a module, REEVE_CONFINED; says that while it serves it opens nothing but what it
+ * has named by reeve_opens(). Where every module says so, workers are confined without being told
+ * to. Since 1.3. */
+#define REEVE_CONFINED                                                                             \
+    extern REEVE_API const char reeve_module_is_confined;                                          \
+    const char reeve_module_is_confined = 1
+
 /* ---------------------------------------------------------------- log --------------- */
 
 enum reeve_level {

@@ -30,6 +30,8 @@ typedef enum reeve_verdict {
     REEVE_ERROR,         /* close now, unsent output is lost */
 } reeve_verdict;
 
+#define REEVE_PARCEL 64 /* bytes that can go with a connection to another worker */
+
 typedef struct reeve_protocol {
     size_t conn_size; /* bytes of zeroed state allocated with each connection: reeve_state();
                          aligned for any type */
@@ -58,12 +60,22 @@ typedef struct reeve_protocol {
      * for a connection that is idle (not busy, no input, output or job) only when drain_linger has
      * passed, so that a close does not cross a request; reeve_draining() is true from the start.
      * WANT_READ: go on as before. May be NULL: the connection goes on until it ends or the drain
-     * deadline closes it. */
+     * deadline closes it. Of a protocol with `pack` a connection that was told while it was busy,
+     * and cannot be moved when it is idle, is told again. */
     reeve_verdict (*drain)(reeve_conn *conn);
 
     /* The connection is over and no job of it is in flight: release what the state holds. Nothing
      * can be sent any more. The state's memory itself belongs to the engine. May be NULL. */
     void (*close)(reeve_conn *conn);
+
+    /* Since 1.3, both or none: idle connections of a worker that drains go on in another one, and
+     * the client notices nothing. Asked when the connection is idle (as above) and not at its
+     * input's end: writes what the other worker must know of it, at most REEVE_PARCEL bytes, and
+     * returns their number; -1: it cannot go now. If it does go, `close` follows here. */
+    int (*pack)(reeve_conn *conn, void *parcel);
+    /* In the other worker, instead of `open`. The parcel may be another version's of this module, or
+     * not be from a worker in its right mind: check it. The state is zeroed. */
+    reeve_verdict (*unpack)(reeve_conn *conn, const void *parcel, size_t length);
 } reeve_protocol;
 
 /* ---------------------------------------------------------------- state and input --- */
@@ -130,6 +142,9 @@ REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
 
 /* The worker is draining: answer, then close. Any thread. */
 REEVE_API bool reeve_draining(void);
+/* The worker is draining and this connection cannot go on in another one: so the answer that is
+ * given now is its last, and should say so if the protocol has a word for that. Since 1.3. */
+REEVE_API bool reeve_is_last(reeve_conn *conn);
 
 /* Runs run(arg) in a pool thread; then done(conn, arg, ran) in the loop thread, exactly once. Then
  * the engine steps. Where the model has no pool, both are called before this returns. `ran` is
@@ -160,8 +175,8 @@ REEVE_API bool reeve_cancelled(void);
  * reeve_job_begin(), loop thread, in a hook: it is in flight from now on; return REEVE_JOB. NULL:
  * memory is short or the connection has ended. reeve_job_keep(), in `run`: the job that runs does
  * not end when `run` returns; NULL in any other place. In both cases `done` is called after
- * reeve_job_end(), which any thread calls exactly once and which is the last that it may do with the
- * job. `ran` is false for a begun job when the connection has ended before. */
+ * reeve_job_end(), which any thread calls exactly once and which is the last that it may do with
+ * the job. `ran` is false for a begun job when the connection has ended before. */
 typedef struct reeve_job reeve_job;
 REEVE_API reeve_job *reeve_job_begin(reeve_conn *conn,
                                      void (*done)(reeve_conn *conn, void *arg, bool ran),
@@ -188,6 +203,21 @@ REEVE_API void reeve_idle(reeve_conn *conn);
 /* A request failed by the server's own fault (HTTP: most of 5xx): counted, once a request. Many of
  * them end the probation of a configuration. Since 1.3. */
 REEVE_API void reeve_failed(reeve_conn *conn);
+
+/* What the calling thread has in hand, for the report of a crash (`reevectl crashes`). `describe`
+ * fills it in: it is called with `arg` if the thread dies, in the handler of the signal, so it
+ * only reads what it finds and points at it; a bad pointer does no harm. To say so costs two
+ * stores. NULL: nothing any more. Any thread of the worker. Since 1.3. */
+typedef struct reeve_hand {
+    const char *module, *site, *route; /* whose code runs, and why */
+    const char *method, *target;       /* of the request, as it was sent */
+} reeve_hand;
+REEVE_API void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg);
+
+/* Is such a request in quarantine, since it, or the module, has crashed workers? For how many
+ * milliseconds still; 0: it is not. A protocol asks before it calls a handler, and refuses. Any
+ * thread of the worker. Since 1.3. */
+REEVE_API int64_t reeve_quarantined(const char *module, const char *method, const char *target);
 
 #ifdef __cplusplus
 }
