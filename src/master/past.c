@@ -1,13 +1,12 @@
 /* The past; see past.h.
  *
- * Master. Each entry owns a snapshot of its own (a descriptor and a mapping of the same memory), so that
- * generations come and go as before. */
+ * Master. Each entry owns a copy of the bytes of a snapshot, and no descriptor: those of the master do
+ * not become more by reloads. */
 #include "config.h"
 
 #include "master/past.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,37 +19,28 @@ static struct past {
     uint32_t number;
     int64_t since;             /* CLOCK_REALTIME s: when it began to serve */
     bool bad;
-    struct snapshot *snapshot;
+    char *bytes;               /* of the snapshot */
+    size_t length;
 } past[PAST_KEPT];             /* oldest first */
 static int count;
 
-static struct snapshot *copy(const struct snapshot *snapshot, struct buf *error)
-{
-    int fd = fcntl(snapshot->fd, F_DUPFD_CLOEXEC, 3);
-
-    if (fd < 0) {
-        buf_printf(error, "a configuration cannot be kept: %s\n", strerror(errno));
-        return NULL;
-    }
-    return snapshot_open(fd, error);
-}
-
 void past_note(const struct generation *generation)
 {
-    struct buf error = {0};
-    struct snapshot *snapshot = copy(generation->snapshot, &error);
+    size_t length = generation->snapshot->map_length;
+    char *bytes = malloc(length);
 
-    if (!snapshot) {
-        say(LOG_SYSTEM, "%.*s", (int)strcspn(buf_text(&error), "\n"), buf_text(&error));
-        buf_free(&error);
+    if (!bytes) {
+        say(LOG_NO_MEMORY, "the configuration of generation %u is not kept for a rollback",
+            generation->number);
         return;
     }
+    memcpy(bytes, generation->snapshot->map, length);
     if (count == PAST_KEPT) {
-        snapshot_free(&past[0].snapshot);
+        free(past[0].bytes);
         memmove(past, past + 1, sizeof(past) - sizeof(past[0]));
         count--;
     }
-    past[count++] = (struct past){generation->number, clock_time(), false, snapshot};
+    past[count++] = (struct past){generation->number, clock_time(), false, bytes, length};
 }
 
 static struct past *find(uint32_t number)
@@ -69,11 +59,19 @@ void past_blame(uint32_t number)
         entry->bad = true;
 }
 
+static bool serves(const struct past *entry)
+{
+    const struct snapshot *snapshot = master.serving->snapshot;
+
+    return snapshot->map_length == entry->length &&
+           memcmp(snapshot->map, entry->bytes, entry->length) == 0;
+}
+
 /* The newest that is not to blame, and is another configuration than the one that serves. */
 static const struct past *last_good(void)
 {
     for (int i = count - 1; i >= 0; i--)
-        if (!past[i].bad && !snapshot_same(past[i].snapshot, master.serving->snapshot))
+        if (!past[i].bad && !serves(&past[i]))
             return &past[i];
     return NULL;
 }
@@ -90,7 +88,7 @@ struct snapshot *past_find(uint32_t *number, struct buf *error)
 
     if (entry) {
         *number = entry->number;
-        return copy(entry->snapshot, error);
+        return snapshot_again(entry->bytes, entry->length, error);
     }
     if (*number) {
         buf_printf(error, "the configuration of generation %u is not kept; those of ", *number);
@@ -117,5 +115,5 @@ json_t *past_json(void)
 void past_free(void)
 {
     while (count > 0)
-        snapshot_free(&past[--count].snapshot);
+        free(past[--count].bytes);
 }

@@ -1,8 +1,8 @@
 /* Probation; see probation.h.
  *
- * Master. A timer looks at the counters of the generation's workers, those of its workers that are gone
- * included, and compares them with the bounds that its configuration says. What is over is decided
- * here; the states are moved by generation.c, from that timer and never from within a worker's end. */
+ * Master. A timer looks at the counters of the generation's workers, those that are gone included, and
+ * compares them with the bounds that its configuration says. What is too bad is decided here, from that
+ * timer and never from within a worker's end; the states are moved by generation.c. */
 #include "config.h"
 
 #include "master/probation.h"
@@ -13,6 +13,7 @@
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
+#include "master/manager.h"
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/reactor.h"
@@ -125,6 +126,7 @@ void probation_begin(struct generation *generation, struct generation *warm,
     probation.ends = probation.began + operation->probation;
     operation->generation = generation->number;
     timer_set(&probation.look, LOOK);
+    manager_reload_ended(); /* it shall not wait for the probation too */
     say(LOG_PROBATION, "generation %u serves, on probation for %lld s; generation %u is kept warm",
         generation->number, seconds(operation->probation), warm->number);
 }
