@@ -55,6 +55,12 @@ int conn_sent(reeve_conn *conn, struct http_conn *c)
     return reeve_congested(conn) ? REEVE_WANT_WRITE : conn_over(conn, c);
 }
 
+/* 501 and 505 say what was wrong with the request. */
+static bool is_our_fault(int status)
+{
+    return status >= 500 && status != 501 && status != 505;
+}
+
 /* An answer was given. */
 static int conn_finish(reeve_conn *conn, struct http_conn *c)
 {
@@ -70,6 +76,8 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     }
     if (stream->more != NULL)
         request->answer.length = (size_t)stream->written; /* for the log */
+    if (is_our_fault(request->answer.status))
+        reeve_failed(conn);
     conn_unshow(conn, c);
     if (!reeve_congested(conn) || !access_is_logged(request))
         return conn_over(conn, c);

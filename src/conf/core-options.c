@@ -142,6 +142,14 @@ const reeve_option core_options[] = {
      "that time is used up. 0: any progress will do."},
     {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
+    {"probation_crashes", REEVE_OPT_INT, "1", 0, 1000, NULL, NULL,
+     "So many crashes of its workers, or of the processes that they forked for connections, end the "
+     "probation of a configuration (reevectl reload --probation): the one before comes back. 0: none "
+     "do."},
+    {"probation_errors", REEVE_OPT_INT, "10", 0, 100, NULL, NULL,
+     "Percent of requests answered with 5xx (but for 501 and 505) that end a probation. 0: none do."},
+    {"probation_requests", REEVE_OPT_INT, "20", 1, 1000000000, NULL, NULL,
+     "So many requests must have come during a probation before probation_errors counts."},
     {"quarantine_after", REEVE_OPT_INT, "3", 0, 32, NULL, NULL,
      "A request that has crashed workers so often within quarantine_within is answered by 503 for "
      "quarantine_time; everything else is served. 0: never."},

@@ -208,6 +208,9 @@ static void read_numbers(const reeve_section *root, struct core *core)
     core->send_timeout = reeve_conf_int(root, "send_timeout");
     core->send_rate = reeve_conf_int(root, "send_rate");
     core->generations_limit = (int)reeve_conf_int(root, "generations_limit");
+    core->probation_crashes = (int)reeve_conf_int(root, "probation_crashes");
+    core->probation_errors = (int)reeve_conf_int(root, "probation_errors");
+    core->probation_requests = (int)reeve_conf_int(root, "probation_requests");
     core->crashes_kept = (int)reeve_conf_int(root, "crashes_kept");
     core->quarantine_after = (int)reeve_conf_int(root, "quarantine_after");
     core->quarantine_within = reeve_conf_int(root, "quarantine_within");

@@ -70,6 +70,7 @@ struct core {
     int64_t ready_timeout, drain_timeout, drain_linger, send_timeout; /* ms */
     int64_t send_rate; /* bytes per second, 0: none */
     int generations_limit;     /* draining at once */
+    int probation_crashes, probation_errors, probation_requests; /* 0: none; percent; at least */
     int crashes_kept;          /* reports of them */
     int quarantine_after, module_budget; /* crashes; 0: off */
     int64_t quarantine_within, quarantine_time; /* ms */

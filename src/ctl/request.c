@@ -18,7 +18,7 @@ const struct verb_info verb_table[VERBS] = {
 };
 
 #define RELOAD_WAIT 60    /* seconds, as the default of the option ready_timeout */
-#define WAIT_MAX 86400
+#define SECONDS_MAX 86400
 #define ANSWER_GRACE 2000 /* ms that the server's own "timed out" may take to reach us */
 
 /* How long an answer may take, in ms. Those that end with the work of a worker are limited by the
@@ -38,6 +38,7 @@ static int64_t limit_of(enum verb verb)
     case VERB_SLOW:
         return 10 * 1000;
     case VERB_CHECK:
+    case VERB_ROLLBACK:
     case VERB_SCALE:
     case VERB_REOPEN_LOGS:
     case VERB_STACKS:
@@ -115,17 +116,32 @@ static size_t most_words(const char *arguments)
     return words;
 }
 
-static bool add_wait(struct request *request, const char *value, struct buf *error)
+/* --wait and --probation. The end of a probation is waited for, unless --wait says less. */
+static bool add_seconds(struct request *request, const char *name, int length, const char *value,
+                        struct buf *error)
 {
     int64_t seconds;
 
-    if (!text_int(value, &seconds) || seconds < 0 || seconds > WAIT_MAX) {
-        buf_printf(error, "--wait: '%s' is not a number of seconds from 0 to %d", value, WAIT_MAX);
+    if (!text_int(value, &seconds) || seconds < 0 || seconds > SECONDS_MAX) {
+        buf_printf(error, "--%.*s: '%s' is not a number of seconds from 0 to %d", length, name, value,
+                   SECONDS_MAX);
         return false;
     }
-    request->limit = seconds * 1000 + ANSWER_GRACE;
-    buf_printf(&request->line, " wait=%lld", (long long)seconds);
+    if (strncmp(name, "wait", (size_t)length) == 0)
+        request->wait = seconds;
+    else
+        request->probation = seconds;
     return true;
+}
+
+static void end_reload(struct request *request)
+{
+    if (request->wait < 0)
+        request->wait = RELOAD_WAIT + request->probation;
+    request->limit = request->wait * 1000 + ANSWER_GRACE;
+    buf_printf(&request->line, " wait=%lld", (long long)request->wait);
+    if (request->probation)
+        buf_printf(&request->line, " probation=%lld", (long long)request->probation);
 }
 
 /* Absolute: the server stands in another folder. */
@@ -165,7 +181,7 @@ static bool add_option(struct request *request, char *const *words, size_t count
     if (wants_value && request->verb == VERB_UPGRADE)
         return add_binary(request, value, error);
     if (wants_value)
-        return add_wait(request, value, error);
+        return add_seconds(request, name, (int)length, value, error);
     if (request->verb == VERB_STATUS)
         request->watch = true;
     else
@@ -216,15 +232,15 @@ static bool add_words(struct request *request, char *const *words, size_t count,
     }
     if (!word && request->verb == VERB_RECYCLE)
         word = "all";
-    if (!word && request->verb == VERB_RELOAD && request->line.length == strlen("reload"))
-        buf_printf(&request->line, " wait=%d", RELOAD_WAIT);
+    if (request->verb == VERB_RELOAD)
+        end_reload(request);
     return !word || (add_word(request, word, error) &&
                      (!second || add_word(request, second, error)));
 }
 
 bool request_build(struct request *request, char *const *words, size_t count, struct buf *error)
 {
-    *request = (struct request){0};
+    *request = (struct request){.wait = -1};
     if (!find_verb(words[0], &request->verb, error))
         return false;
     request->limit = limit_of(request->verb);

@@ -31,6 +31,28 @@ static void time_cell(struct table *table, const json_t *row, const char *key)
         table_cell(table, PLAIN, "-");
 }
 
+/* "KEPT FOR ROLLBACK" and a table. */
+static void show_kept(const json_t *kept, bool colours, struct buf *out)
+{
+    static const struct column columns[] = {
+        {"GENERATION", true}, {"SERVED FROM", false}, {"", false}};
+    struct table table = {.columns = columns, .column_count = 3};
+    const json_t *row;
+    size_t i;
+
+    buf_addc(out, '\n');
+    colour_put(out, BOLD, colours, "CONFIGURATIONS KEPT FOR ROLLBACK");
+    buf_addc(out, '\n');
+    json_array_foreach(kept, i, row) {
+        int_cell(&table, row, "number");
+        time_cell(&table, row, "since");
+        table_cell(&table, PLAIN, "%s",
+                   json_is_true(json_object_get(row, "rolled_back")) ? "rolled back" : "");
+    }
+    table_print(&table, colours, out);
+    table_free(&table);
+}
+
 void show_generations(const json_t *data, bool colours, struct buf *out)
 {
     static const struct column columns[] = {
@@ -48,6 +70,7 @@ void show_generations(const json_t *data, bool colours, struct buf *out)
     }
     table_print(&table, colours, out);
     table_free(&table);
+    show_kept(json_object_get(data, "kept"), colours, out);
     if (json_array_size(operations) > 0) {
         buf_addc(out, '\n');
         colour_put(out, BOLD, colours, "OPERATIONS");

@@ -75,6 +75,11 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
     units_put_count(out, json_int(totals, "requests"));
     buf_adds(out, ", ");
     units_put_rate(out, json_number(data, "rate"));
+    if (json_int(totals, "errors") > 0) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "errors"));
+        buf_adds(out, " failed (5xx)");
+    }
     if (json_int(totals, "shed")) {
         buf_adds(out, ", ");
         units_put_count(out, json_int(totals, "shed"));
@@ -98,6 +103,21 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
     put_label(out, colours, "restarts");
     units_put_count(out, json_int(totals, "restarts"));
     buf_addc(out, '\n');
+}
+
+/* Only while there is one. */
+static void put_probation(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *probation = json_object_get(data, "probation");
+
+    if (!json_is_object(probation))
+        return;
+    put_label(out, colours, "probation");
+    buf_printf(out, "generation %lld, %lld s left; %lld crashes, %lld of %lld requests failed (5xx); "
+               "generation %lld is kept warm\n", (long long)json_int(probation, "generation"),
+               (long long)json_int(probation, "left"), (long long)json_int(probation, "crashes"),
+               (long long)json_int(probation, "errors"), (long long)json_int(probation, "requests"),
+               (long long)json_int(probation, "warm"));
 }
 
 static void put_last(struct buf *out, const json_t *data, bool colours)
@@ -287,6 +307,7 @@ void show_status(const json_t *data, const struct before *before, bool colours, 
     buf_addc(out, '\n');
     put_sizing(out, data, colours);
     put_totals(out, data, colours);
+    put_probation(out, data, colours);
     put_last(out, data, colours);
     put_generations(out, data, colours);
     put_workers(out, data, before, colours);

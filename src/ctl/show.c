@@ -46,7 +46,8 @@ void show_state_cell(struct table *table, const char *state)
     } known[] = {
         {"ready", GREEN},     {"serving", GREEN},  {"started", YELLOW},  {"probing", YELLOW},
         {"filling", YELLOW},  {"starting", YELLOW}, {"reloading", YELLOW}, {"draining", YELLOW},
-        {"retiring", YELLOW}, {"stopping", YELLOW}, {"failed", RED},
+        {"retiring", YELLOW}, {"stopping", YELLOW}, {"probation", YELLOW}, {"warm", YELLOW},
+        {"failed", RED},
     };
     enum colour colour = PLAIN;
 

@@ -18,7 +18,7 @@ static void take(uint64_t *kept, uint64_t seen)
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
     uint32_t records = board_get(&segment->threads);
-    uint64_t accepted = 0, requests = 0, bytes = 0, shed = 0;
+    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0;
     uint64_t moved_in = 0, moved_out = 0, stayed = 0;
     uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
@@ -33,6 +33,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         accepted += board_get(&thread->accepted);
         requests += board_get(&thread->requests);
         bytes += board_get(&thread->bytes_out);
+        errors += board_get(&thread->errors);
         moved_in += board_get(&thread->moved_in);
         moved_out += board_get(&thread->moved_out);
         stayed += board_get(&thread->stayed);
@@ -45,6 +46,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->accepted, accepted);
     take(&counters->requests, requests);
     take(&counters->bytes, bytes);
+    take(&counters->errors, errors);
     take(&counters->moved_in, moved_in);
     take(&counters->moved_out, moved_out);
     take(&counters->stayed, stayed);
@@ -61,6 +63,7 @@ void counters_retire(struct counters *retired, const struct counters *worker)
     retired->accepted += worker->accepted;
     retired->requests += worker->requests;
     retired->bytes += worker->bytes;
+    retired->errors += worker->errors;
     retired->moved_in += worker->moved_in;
     retired->moved_out += worker->moved_out;
     retired->stayed += worker->stayed;

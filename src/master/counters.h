@@ -7,6 +7,7 @@ struct board_segment;
 
 struct counters {
     uint64_t accepted, requests, bytes; /* ever; bytes: sent */
+    uint64_t errors;                    /* requests that failed by the server's fault, ever */
     uint64_t moved_in, moved_out;       /* connections from and to other workers */
     uint64_t stayed;                    /* that ended here while the worker drained */
     uint64_t shed;                      /* of the requests: refused, for they had waited too long */

@@ -15,6 +15,7 @@
 #include "master/listener.h"
 #include "master/muster.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/reload.h"
 #include "master/slot.h"
 #include "master/stamp.h"
@@ -26,7 +27,7 @@
 #define LAST_WORDS 1000 /* ms for workers of a failed generation to end by themselves */
 
 static const char *const state_names[GENERATION_STATES] = {
-    "new", "probing", "filling", "serving", "draining", "failed", "gone",
+    "new", "probing", "filling", "serving", "probation", "warm", "draining", "failed", "gone",
 };
 
 const char *generation_state_name(enum generation_state state)
@@ -41,6 +42,12 @@ static void generation_move(struct generation *generation, enum generation_state
             state_names[generation->state], state_names[to]);
     generation->state = to;
     generation->since = clock_time();
+}
+
+bool generation_keeps_slots(const struct generation *generation)
+{
+    return generation->state == GENERATION_SERVING || generation->state == GENERATION_PROBATION ||
+           generation->state == GENERATION_WARM;
 }
 
 int generation_worker_count(const struct generation *generation)
@@ -95,20 +102,28 @@ static bool all_ready(const struct generation *generation)
     return true;
 }
 
-/* All of its workers are ready: they serve, and the old generation drains. */
+/* All of its workers are ready: they serve, and the old generation drains, or is kept warm. */
 static void take_over(struct generation *generation)
 {
     struct generation *old = master.serving;
     struct operation *operation = generation->operation;
+    bool probation = old && operation && operation->probation > 0;
 
     timer_cancel(&generation->deadline);
-    generation_move(generation, GENERATION_SERVING);
+    generation_move(generation, probation ? GENERATION_PROBATION : GENERATION_SERVING);
     generation->operation = NULL;
     list_each(node, &generation->workers)
         worker_serve(list_entry(node, struct worker, node), operation);
     master.serving = generation;
     master.trial = NULL;
     listeners_adopt(generation, old);
+    if (probation) {
+        generation_event(old, EVENT_REST, NULL);
+        timer_set(&generation->deadline, operation->probation);
+        reload_took_over_for_now(generation);
+        probation_begin(generation, old, operation);
+        return;
+    }
     if (old) {
         old->operation = operation;
         old->drain_ms = generation->core.drain_timeout;
@@ -216,6 +231,8 @@ static void drain(struct generation *generation, struct worker *none)
     generation->operation = NULL;
     if (master.serving == generation)
         master.serving = NULL;
+    if (master.warm == generation)
+        master.warm = NULL;
     for (int i = 0; i < generation->slot_count; i++)
         slot_close(generation->slots[i]);
     list_each(node, &generation->workers) {
@@ -228,6 +245,53 @@ static void drain(struct generation *generation, struct worker *none)
     bury_if_empty(generation);
 }
 
+/* Its workers go on with what they have and take nothing new. */
+static void rest(struct generation *generation, struct worker *none)
+{
+    (void)none;
+    generation_move(generation, GENERATION_WARM);
+    for (int i = 0; i < generation->slot_count; i++) {
+        struct worker *worker = generation->slots[i]->worker;
+
+        if (worker && worker->serving)
+            worker_rest(worker, true);
+    }
+}
+
+static void wake(struct generation *generation, struct worker *none)
+{
+    (void)none;
+    generation_move(generation, GENERATION_SERVING);
+    master.serving = generation;
+    for (int i = 0; i < generation->slot_count; i++) {
+        struct worker *worker = generation->slots[i]->worker;
+
+        if (worker && worker->serving)
+            worker_wake(worker);
+        else if (worker)
+            worker_serve(worker, NULL);
+    }
+}
+
+static void pass(struct generation *generation, struct worker *none)
+{
+    (void)none;
+    timer_cancel(&generation->deadline);
+    generation_move(generation, GENERATION_SERVING);
+    probation_passed(generation);
+}
+
+/* The one before serves again, and this one drains. */
+static void fall_back(struct generation *generation, struct worker *none)
+{
+    struct operation *operation;
+
+    generation_event(master.warm, EVENT_WAKE, NULL);
+    operation = probation_failed(generation);
+    drain(generation, none);
+    operation_ack(operation);
+}
+
 static void serve_late(struct generation *generation, struct worker *worker)
 {
     (void)generation;
@@ -236,7 +300,8 @@ static void serve_late(struct generation *generation, struct worker *worker)
 
 static void respawn(struct generation *generation, struct worker *worker)
 {
-    (void)generation;
+    if (generation->state == GENERATION_PROBATION)
+        probation_worker_ended(worker);
     if (worker->slot)
         slot_ended(worker->slot, worker);
 }
@@ -290,7 +355,17 @@ static action *const moves[GENERATION_STATES][GENERATION_EVENTS] = {
                             [EVENT_RETIRE] = give_up_stopped},
     [GENERATION_SERVING] = {[EVENT_READY] = serve_late,
                             [EVENT_ENDED] = respawn,
-                            [EVENT_RETIRE] = drain},
+                            [EVENT_RETIRE] = drain,
+                            [EVENT_REST] = rest},
+    [GENERATION_PROBATION] = {[EVENT_READY] = serve_late,
+                              [EVENT_ENDED] = respawn,
+                              [EVENT_FAILED] = fall_back,
+                              [EVENT_LATE] = pass,
+                              [EVENT_RETIRE] = drain},
+    [GENERATION_WARM] = {[EVENT_READY] = serve_late,
+                         [EVENT_ENDED] = respawn,
+                         [EVENT_RETIRE] = drain,
+                         [EVENT_WAKE] = wake},
     [GENERATION_DRAINING] = {[EVENT_LATE] = bury, [EVENT_EMPTY] = bury},
     [GENERATION_FAILED] = {[EVENT_LATE] = bury, [EVENT_EMPTY] = bury},
 };
@@ -357,9 +432,9 @@ void generation_worker_leaves(struct generation *generation, struct worker *work
     struct slot *slot = worker->slot;
 
     worker_leaves(worker);
-    if (generation->state == GENERATION_SERVING && slot)
+    if (slot && generation_keeps_slots(generation))
         slot_ended(slot, worker);
-    else if (generation->state != GENERATION_DRAINING)
+    else if (!generation_keeps_slots(generation) && generation->state != GENERATION_DRAINING)
         generation_fail(generation, "a worker was told to leave before its generation served\n");
 }
 

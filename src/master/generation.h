@@ -25,6 +25,8 @@ enum generation_state {
     GENERATION_PROBING, /* one worker was started to see whether the configuration works */
     GENERATION_FILLING, /* it does; the other workers are being started */
     GENERATION_SERVING,
+    GENERATION_PROBATION, /* serves; the one before is kept warm (probation.h) */
+    GENERATION_WARM,      /* takes nothing new, and is there to serve again */
     GENERATION_DRAINING,
     GENERATION_FAILED,  /* given up before it served; its workers are on their way out */
     GENERATION_GONE,    /* no worker left; about to be freed */
@@ -38,6 +40,8 @@ enum generation_event {
     EVENT_LATE,   /* its deadline has passed */
     EVENT_RETIRE, /* another generation serves now, or the server stops */
     EVENT_EMPTY,  /* it has no process left */
+    EVENT_REST,   /* another generation serves now, on probation */
+    EVENT_WAKE,   /* and has failed */
     GENERATION_EVENTS
 };
 
@@ -101,6 +105,8 @@ void generation_scale(struct generation *generation, int count, struct operation
 /* Replaces the worker of a slot, replacement first; the operation waits for it. False: it is being
  * replaced already, or has no worker. */
 bool generation_recycle(struct generation *generation, int slot, struct operation *operation);
+/* Are its slots filled again when a worker of them ends? */
+bool generation_keeps_slots(const struct generation *generation);
 int generation_ready_count(const struct generation *generation);
 int generation_worker_count(const struct generation *generation);
 #endif

@@ -218,10 +218,10 @@ static void listener_apply(struct listener *listener, const struct core_listen *
     listener_note(listener, listen);
 }
 
-static void announce_removed(const struct listener *listener, struct generation *old)
+static void announce(const struct listener *listener, struct generation *old, enum msg_type type)
 {
     list_each(node, &old->workers)
-        worker_tell(list_entry(node, struct worker, node), MSG_REMOVED, 0, 0, -1, listener->title);
+        worker_tell(list_entry(node, struct worker, node), type, 0, 0, -1, listener->title);
 }
 
 void listeners_adopt(const struct generation *generation, struct generation *old)
@@ -232,6 +232,10 @@ void listeners_adopt(const struct generation *generation, struct generation *old
 
         if (listener->removed)
             continue;
+        if (!listen && generation->state == GENERATION_PROBATION) {
+            announce(listener, old, MSG_STAY);
+            continue;
+        }
         if (listen) {
             listener_apply(listener, listen);
             continue;
@@ -240,7 +244,7 @@ void listeners_adopt(const struct generation *generation, struct generation *old
         passage_shut(&listener->passage);
         socket_shut(listener->fd, &listener->address);
         if (old)
-            announce_removed(listener, old);
+            announce(listener, old, MSG_REMOVED);
     }
 }
 

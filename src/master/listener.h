@@ -37,7 +37,7 @@ bool listeners_open(const struct core *core, struct buf *errors, bool *in_use);
 /* The trial has failed: closes what was opened for it. */
 void listeners_abandon(void);
 /* The generation serves: applies backlog, mode and owner, and tells the workers of `old` (may be
- * NULL) which addresses are gone. */
+ * NULL) which addresses are gone. While it is on probation none is: those workers go on with it. */
 void listeners_adopt(const struct generation *generation, struct generation *old);
 /* Nobody accepts from the removed ones any more. */
 void listeners_close_removed(void);

@@ -24,6 +24,7 @@
 #include "master/manager.h"
 #include "master/notify.h"
 #include "master/oom.h"
+#include "master/past.h"
 #include "master/patrol.h"
 #include "master/reload.h"
 #include "master/signals.h"
@@ -136,6 +137,7 @@ static int run(void)
     instance_release();
     notify_close();
     board_close(&master.board);
+    past_free();
     free(master.last_error);
     tell_parent(master.exit_status);
     return master.exit_status;

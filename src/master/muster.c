@@ -126,7 +126,7 @@ static void put_to_rest(struct generation *serving, const char *why)
         if (!worker || worker->state != WORKER_READY || rests(worker) ||
             serving->slots[i]->successor)
             continue;
-        worker_rest(worker);
+        worker_rest(worker, false);
         say(LOG_WORKER_RESTS, "worker %d of generation %u (pid %d) takes nothing new, %s", i,
             serving->number, (int)worker->pid, why);
         snprintf(serving->sizing, sizeof(serving->sizing), "workers = %d, %s",

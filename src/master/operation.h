@@ -18,6 +18,8 @@ struct operation {
     enum control_code code;
     struct buf text;      /* the result in words */
     uint32_t generation;  /* that the result speaks of, 0: none */
+    int64_t probation;    /* reload: ms that the old generation is kept for, 0: it is not */
+    uint32_t back_to, back_from; /* rollback: whose configuration, and which generation served */
     int next_slot;        /* recycle: the slot to do next; -1: no more */
     int only_slot;        /* recycle: the one slot to do; -1: all */
     json_t *data;         /* of the answer, or NULL */

@@ -25,7 +25,10 @@
 #include "master/manager.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/past.h"
+#include "master/probation.h"
 #include "master/reads.h"
+#include "master/rollback.h"
 #include "master/stamp.h"
 #include "master/state.h"
 #include "master/stop.h"
@@ -183,16 +186,35 @@ static void on_pending(void *arg)
     }
 }
 
-struct operation *reload_request(void)
+struct operation *reload_request(int64_t probation)
 {
-    struct operation *operation;
+    if (!pending) {
+        pending = reload_operation();
+        if (!under_way)
+            timer_set(&pending_timer, 0); /* after the caller has joined it */
+        else
+            probation_say_wait();
+    }
+    if (pending->probation < probation)
+        pending->probation = probation;
+    return pending;
+}
 
-    if (pending)
-        return pending;
-    operation = reload_operation();
-    pending = operation;
-    if (!under_way)
-        timer_set(&pending_timer, 0); /* after the caller has joined it */
+bool reload_is_under_way(void)
+{
+    return under_way || pending;
+}
+
+struct operation *reload_back(struct snapshot *snapshot, uint32_t number)
+{
+    struct operation *operation = operation_new(VERB_ROLLBACK);
+
+    operation->ended = reload_ended;
+    operation->back_to = number;
+    operation->back_from = master.serving->number;
+    operation_wait(operation); /* the caller's join comes first */
+    under_way = true;
+    try_new(operation, snapshot, NULL);
     return operation;
 }
 
@@ -222,16 +244,27 @@ static void tell_unchangeable(const struct core *core)
         say(LOG_RESTART_NEEDED, "control, control_group and pid_file take effect at the next start");
 }
 
+void reload_took_over_for_now(struct generation *generation)
+{
+    logs_adopt(&generation->core);
+    tell_unchangeable(&generation->core);
+    past_note(generation);
+}
+
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
     const char *changed = buf_text(&generation->changed);
 
-    logs_adopt(&generation->core);
-    tell_unchangeable(&generation->core);
+    reload_took_over_for_now(generation);
     operation_result(operation, CONTROL_DONE, "generation %u serves%s%s%s", generation->number,
                      *changed ? ": " : "", changed, *changed ? " has changed" : "");
     if (operation)
         operation->generation = generation->number;
+    if (operation && operation->back_to) {
+        past_blame(operation->back_from);
+        operation_result(operation, CONTROL_DONE, "generation %u serves the configuration of "
+                         "generation %u; " FILE_UNCHANGED, generation->number, operation->back_to);
+    }
     if (master.state == MASTER_STARTING)
         master.state = MASTER_SERVING;
     stop_oldest(generation->core.generations_limit);

@@ -67,7 +67,7 @@ static json_t *worker_json(struct worker *worker)
     const struct counters *counters = &worker->counters;
 
     worker_count(worker);
-    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "slot",
+    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "slot",
                      worker->slot_index, "pid", (int)worker->pid, "state",
                      worker->resting_since && worker->state == WORKER_READY
                          ? "resting" : worker_state_name(worker->state), "generation",
@@ -76,8 +76,8 @@ static json_t *worker_json(struct worker *worker)
                      "connections", (int)counters->open, "moved_in",
                      (json_int_t)counters->moved_in, "moved_out",
                      (json_int_t)counters->moved_out, "requests",
-                     (json_int_t)counters->requests, "bytes", (json_int_t)counters->bytes,
-                     "restarts", (json_int_t)worker->restarts, "uptime",
+                     (json_int_t)counters->requests, "errors", (json_int_t)counters->errors, "bytes",
+                     (json_int_t)counters->bytes, "restarts", (json_int_t)worker->restarts, "uptime",
                      (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",
                      current_json(worker));
 }

@@ -19,6 +19,8 @@
 #include "master/master.h"
 #include "master/muster.h"
 #include "master/operation.h"
+#include "master/past.h"
+#include "master/probation.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "reeve/module.h"
@@ -108,6 +110,8 @@ static const char *state_name(void)
 
     if (master.state == MASTER_SERVING && master.trial)
         return "reloading";
+    if (master.state == MASTER_SERVING && master.warm)
+        return "probation";
     return names[master.state];
 }
 
@@ -159,9 +163,10 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *totals = json_pack(
-        "{s:I,s:i,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
+        "{s:I,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
         (int)sums.counters.open, "moved", (json_int_t)sums.counters.moved_in, "requests",
-        (json_int_t)sums.counters.requests, "shed", (json_int_t)sums.counters.shed, "bytes",
+        (json_int_t)sums.counters.requests, "errors", (json_int_t)sums.counters.errors, "shed",
+        (json_int_t)sums.counters.shed, "bytes",
         (json_int_t)sums.counters.bytes, "restarts", (json_int_t)master.restarts);
     json_t *status = json_pack(
         "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
@@ -176,6 +181,7 @@ json_t *report_status(void)
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
         report_workers(), "totals", totals);
 
+    json_object_set_new(status, "probation", probation_json());
     return status;
 }
 
@@ -186,7 +192,8 @@ json_t *report_generations(void)
 
     for (int i = 0; (result = operation_result_at(i)); i++)
         json_array_append_new(operations, result_json(result));
-    return json_pack("{s:o,s:o}", "generations", generations_json(), "operations", operations);
+    return json_pack("{s:o,s:o,s:o}", "generations", generations_json(), "kept", past_json(),
+                     "operations", operations);
 }
 
 json_t *report_listeners(void)

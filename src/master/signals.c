@@ -59,7 +59,7 @@ static void on_quit(void)
 static void on_hup(void)
 {
     if (master.state != MASTER_STOPPING)
-        reload_request();
+        reload_request(0);
 }
 
 static void on_usr1(void)

@@ -53,7 +53,7 @@ void slot_start(struct slot *slot)
         say(LOG_WORKER_START_FAILED, "worker %d of generation %u: %s", slot->index,
             generation->number, buf_text(&error));
         master_set_error(buf_text(&error));
-        if (generation->state == GENERATION_SERVING) {
+        if (generation_keeps_slots(generation)) {
             timer_set(&slot->respawn, backoff_next(&slot->backoff, BACKOFF_WAS_SICK, 0));
             slot_disappoint(slot, buf_text(&error));
         } else {
@@ -86,7 +86,8 @@ void slot_ready(struct slot *slot, struct worker *worker)
 {
     if (!slot)
         return;
-    worker_serve(worker, slot->operation);
+    if (slot->generation->state != GENERATION_WARM)
+        worker_serve(worker, slot->operation);
     if (slot->successor == worker) {
         struct worker *old = slot->worker;
 

@@ -27,6 +27,7 @@ struct master {
     uint32_t last_generation;     /* the highest number given */
     struct generation *serving;   /* or NULL */
     struct generation *trial;     /* being tried, or NULL */
+    struct generation *warm;      /* kept while the serving one is on probation, or NULL */
     struct counters retired;      /* of workers that are gone */
     uint64_t restarts;
     char *last_error;             /* the latest failure in words, or NULL */

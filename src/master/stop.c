@@ -9,6 +9,7 @@
 #include "master/listener.h"
 #include "master/manager.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/state.h"
 #include "master/workers.h"
 
@@ -20,6 +21,16 @@ static void announce_end(struct generation *generation)
         list_each(w, &generation->workers)
             worker_tell(list_entry(w, struct worker, node), MSG_REMOVED, 0, 0, -1, title);
     }
+}
+
+static void end(struct generation *generation, int64_t drain_ms, struct operation *operation)
+{
+    if (!generation)
+        return;
+    announce_end(generation);
+    generation->operation = operation;
+    generation->drain_ms = drain_ms;
+    generation_event(generation, EVENT_RETIRE, NULL);
 }
 
 void stop_begin(int64_t drain_ms, struct operation *operation)
@@ -35,13 +46,11 @@ void stop_begin(int64_t drain_ms, struct operation *operation)
     if (!again && master.trial)
         generation_event(master.trial, EVENT_RETIRE, NULL);
     if (master.serving) {
-        struct generation *serving = master.serving;
-
         listeners_shut_all();
-        announce_end(serving);
-        serving->operation = operation;
-        serving->drain_ms = drain_ms;
-        generation_event(serving, EVENT_RETIRE, NULL);
+        if (master.warm)
+            probation_stopped();
+        end(master.warm, drain_ms, operation);
+        end(master.serving, drain_ms, operation);
     }
     if (drain_ms > 0)
         list_each(node, &master.generations)

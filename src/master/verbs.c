@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "master/control.h"
 #include "master/crashes.h"
@@ -16,6 +17,7 @@
 #include "master/quarantine.h"
 #include "master/reload.h"
 #include "master/report.h"
+#include "master/rollback.h"
 #include "master/stacks.h"
 #include "master/state.h"
 #include "master/stop.h"
@@ -43,26 +45,57 @@ static void verb_CHECK(struct client *client, const char *argument)
     operation_ack(operation);
 }
 
-/* "wait=30" -> 30; "" -> WAIT_EVER; false for anything else. */
-static bool wait_seconds(const char *argument, int64_t *seconds)
+/* "wait=30" */
+static bool seconds_of(const char *word, const char *name, int64_t *seconds)
 {
-    *seconds = WAIT_EVER;
-    if (!argument[0])
-        return true;
-    return text_starts(argument, "wait=") && text_int(argument + strlen("wait="), seconds) &&
-           *seconds >= 0 && *seconds <= 86400;
+    return text_starts(word, name) && text_int(word + strlen(name), seconds) && *seconds >= 0 &&
+           *seconds <= 86400;
+}
+
+/* "wait=30 probation=60", either or none; false for anything else. */
+static bool reload_seconds(const char *argument, int64_t *wait, int64_t *probation)
+{
+    char words[CONTROL_LINE], *rest = NULL;
+
+    *wait = WAIT_EVER;
+    *probation = 0;
+    snprintf(words, sizeof(words), "%s", argument);
+    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        if (!seconds_of(word, "wait=", wait) && !seconds_of(word, "probation=", probation))
+            return false;
+    return true;
 }
 
 static void verb_RELOAD(struct client *client, const char *argument)
 {
-    int64_t seconds;
+    int64_t wait, probation;
 
-    if (!wait_seconds(argument, &seconds))
-        refuse(client, "reload takes wait=SECONDS, 0 to 86400");
+    if (!reload_seconds(argument, &wait, &probation))
+        refuse(client, "reload takes wait=SECONDS and probation=SECONDS, 0 to 86400");
     else if (master.state == MASTER_STOPPING)
         refuse(client, "the server is stopping");
     else
-        control_join(client, reload_request(), seconds);
+        control_join(client, reload_request(probation * 1000), wait);
+}
+
+static void verb_ROLLBACK(struct client *client, const char *argument)
+{
+    struct operation *operation;
+    struct buf error = {0};
+    int64_t number = 0;
+
+    if (argument[0] && (!text_int(argument, &number) || number < 1 || number > UINT32_MAX)) {
+        refuse(client, "rollback takes the number of a generation, as `generations` lists them");
+        return;
+    }
+    operation = rollback_begin((uint32_t)number, &error);
+    if (operation) {
+        control_join(client, operation, WAIT_EVER);
+        operation_ack(operation);
+    } else {
+        refuse(client, buf_text(&error));
+    }
+    buf_free(&error);
 }
 
 static void verb_STOP(struct client *client, const char *argument)

@@ -17,6 +17,7 @@
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/stacks.h"
 #include "master/state.h"
 #include "master/workforce.h"
@@ -138,6 +139,7 @@ static void on_crashed(const struct worker *worker, const struct msg *msg)
                worker->generation->number, (int)worker->pid, msg->text);
     say(LOG_CONNECTION_CRASHED, "%s", buf_text(&text));
     master_set_error(buf_text(&text));
+    probation_crashed(worker->generation, buf_text(&text));
     buf_free(&text);
     crashes_take_process(worker, msg->value);
 }
@@ -159,7 +161,7 @@ static void on_message(struct worker *worker, struct msg *msg)
         on_failed(worker, msg);
         return;
     case MSG_LOGFILE:
-        if (worker->loaded || worker->state != WORKER_STARTED)
+        if (worker->loaded)
             break; /* only while loading, with the privileges the worker started with */
         logs_ask(worker, msg->text);
         return;
@@ -194,6 +196,7 @@ static void on_message(struct worker *worker, struct msg *msg)
     case MSG_STACKS:
     case MSG_QUARANTINE:
     case MSG_REST:
+    case MSG_STAY:
     case MSG_TYPES:
         break;
     }

@@ -73,11 +73,11 @@ void worker_serve(struct worker *worker, struct operation *operation)
     worker_tell(worker, MSG_SERVE, operation ? operation->number : 0, 0, -1, NULL);
 }
 
-void worker_rest(struct worker *worker)
+void worker_rest(struct worker *worker, bool see_off)
 {
     worker->resting_since = clock_fresh_ms();
     board_set_serving(&master.board, worker->segment, false);
-    worker_tell(worker, MSG_REST, 0, 0, -1, NULL);
+    worker_tell(worker, MSG_REST, 0, see_off, -1, NULL);
 }
 
 void worker_wake(struct worker *worker)

@@ -60,8 +60,9 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
 void worker_ready(struct worker *worker);
 /* Tells it to accept; the operation (may be NULL) waits for its word. */
 void worker_serve(struct worker *worker, struct operation *operation);
-/* Tells one that serves to take nothing new, and to begin again: it loses nothing by either. */
-void worker_rest(struct worker *worker);
+/* Tells one that serves to take nothing new, and to begin again: it loses nothing by either. With
+ * `see_off` its answers meanwhile are the last of their connections. */
+void worker_rest(struct worker *worker, bool see_off);
 void worker_wake(struct worker *worker);
 /* Tells it to finish within `drain_ms` (0: no limit) and kills it when it does not. */
 void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation);

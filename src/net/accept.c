@@ -25,6 +25,22 @@
 #define UNFAIR_LOOKS 64     /* after so many the board is no longer believed: about a second */
 #define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
 
+static bool is_resting(const struct loop *loop)
+{
+    return atomic_load_explicit(&loop->engine->resting, memory_order_relaxed);
+}
+
+/* It rests, and from all listeners. */
+static bool rests_wholly(const struct loop *loop)
+{
+    if (!is_resting(loop))
+        return false;
+    for (size_t i = 0; i < loop->engine->listener_count; i++)
+        if (atomic_load(&loop->engine->listeners[i].stays))
+            return false;
+    return true;
+}
+
 /* In turns: a loop with room for one connection takes it from the listener that is told first, and
  * a busy listener must not keep the others waiting for ever. */
 static void watch(struct loop *loop)
@@ -33,6 +49,8 @@ static void watch(struct loop *loop)
     size_t count = loop->engine->listener_count;
     for (size_t i = 0; i < count; i++) {
         struct loop_listener *from = &loop->listeners[(loop->accept.turn + i) % count];
+        if (is_resting(loop) && !atomic_load(&from->listener->stays))
+            continue;
         if (loop->ops->listen(loop->wait, &from->source, exclusive) < 0)
             log_errno(LOG_SYSTEM, "cannot watch %s", from->listener->address);
         if (from->listener->passage && move_takes(loop) &&
@@ -79,7 +97,7 @@ static bool is_gated(const struct loop *loop)
 
 static bool has_share(const struct loop *loop)
 {
-    return board_has_share(loop->engine->board);
+    return is_resting(loop) || board_has_share(loop->engine->board);
 }
 
 bool accept_others_watch(const struct loop *loop, bool takes)
@@ -105,7 +123,7 @@ static void rest(struct loop *loop)
 /* Watches the listeners if nothing speaks against it. */
 static void try_polling(struct loop *loop)
 {
-    if (atomic_load_explicit(&loop->engine->resting, memory_order_relaxed))
+    if (rests_wholly(loop))
         rest(loop);
     else if (!loop_has_room(loop))
         accept_move(loop, ACCEPT_FULL, 0);
@@ -303,6 +321,8 @@ static void empty_backlogs(struct loop *loop)
 
 void accept_serve(struct loop *loop)
 {
+    if (loop->accept.state == ACCEPT_POLLING) /* not from all, perhaps */
+        accept_move(loop, ACCEPT_OFF, 0);
     if (loop->accept.state == ACCEPT_OFF)
         try_polling(loop);
 }
@@ -314,8 +334,11 @@ void accept_rest(struct loop *loop)
     enum accept_state state;
     accept_all(loop);
     state = loop->accept.state;
-    if (state == ACCEPT_POLLING || state == ACCEPT_QUEUED || state == ACCEPT_UNFAIR)
-        rest(loop);
+    if (state != ACCEPT_POLLING && state != ACCEPT_QUEUED && state != ACCEPT_UNFAIR)
+        return;
+    rest(loop);
+    if (!rests_wholly(loop))
+        try_polling(loop);
 }
 
 void accept_drain(struct loop *loop)

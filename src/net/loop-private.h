@@ -226,4 +226,5 @@ void record_over(struct reeve_conn *conn); /* busy no more; harmless otherwise *
 void record_keep_label(struct reeve_conn *conn); /* a job of its needs it, or the loop leaves it */
 void record_spares_free(struct loop *loop);
 void record_idle(struct loop *loop);
+void record_failed(struct loop *loop);
 #endif

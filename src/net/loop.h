@@ -24,6 +24,7 @@ struct listener {
     const struct reeve_protocol *protocol;
     bool knows_late;     /* it is of a module that may have the hook `late` */
     atomic_bool removed; /* no longer configured: drain empties its backlog first */
+    atomic_bool stays;   /* is accepted from while the engine rests; set before it does */
     /* To and from other workers; NULL: there is none, or the protocol cannot pack. */
     const struct passage *passage;
 };

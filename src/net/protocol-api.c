@@ -131,7 +131,9 @@ bool reeve_draining(void)
 
 bool reeve_is_last(reeve_conn *conn)
 {
-    return reeve_draining() && !move_is_possible(own(conn));
+    bool drains = atomic_load_explicit(&own(conn)->loop->engine->draining, memory_order_relaxed);
+    /* A worker that only sees its clients off moves none of them. */
+    return reeve_draining() && !(drains && move_is_possible(conn));
 }
 
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)
@@ -144,6 +146,11 @@ void reeve_idle(reeve_conn *conn)
 {
     own(conn)->busy = false;
     record_over(conn);
+}
+
+void reeve_failed(reeve_conn *conn)
+{
+    record_failed(own(conn)->loop);
 }
 
 int64_t reeve_now(void)

@@ -118,6 +118,11 @@ void record_over(struct reeve_conn *conn)
     conn->label = NULL;
 }
 
+void record_failed(struct loop *loop)
+{
+    board_add(&loop->settings.record->errors, 1);
+}
+
 void record_idle(struct loop *loop)
 {
     struct board_thread *record = loop->settings.record;

@@ -51,6 +51,7 @@ struct board_thread {
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
+    _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
 };
 
 /* A loop adds 2 for each turn, and 1 each before and after it waits: so who looks twice and finds
@@ -68,7 +69,8 @@ struct board_share {
     _Alignas(4096) _Atomic uint32_t connections; /* open in the worker: accepting is shared by it */
     _Atomic uint32_t watching;                   /* loops that watch the listeners now */
     _Atomic uint32_t takes;                      /* whether it takes connections of others over */
-    _Atomic uint32_t draining;                   /* for processes that the worker has forked */
+    _Atomic uint32_t draining;                   /* answers are the last of their connections; for
+                                                  * processes that the worker has forked, too */
 };
 
 /* Written by the master only: which segments belong to workers that serve now. */

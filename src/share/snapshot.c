@@ -181,6 +181,19 @@ bad:
     return NULL;
 }
 
+struct snapshot *snapshot_again(const char *map, size_t length, struct buf *error)
+{
+    struct buf blob = {0};
+    int fd;
+
+    buf_add(&blob, map, length);
+    fd = sealed(&blob);
+    if (fd < 0)
+        buf_printf(error, "the configuration cannot be kept in memory: %s\n", strerror(errno));
+    buf_free(&blob);
+    return fd < 0 ? NULL : snapshot_open(fd, error);
+}
+
 bool snapshot_same(const struct snapshot *a, const struct snapshot *b)
 {
     return a->map_length == b->map_length && memcmp(a->map, b->map, a->map_length) == 0;

@@ -32,14 +32,28 @@ void crew_command(struct crew *crew, enum loop_command command)
                   &(struct msg){.type = MSG_DRAIN, .fd = -1, .value = command == LOOP_STOP});
 }
 
+static bool is_called(const struct listener *listener, const char *address)
+{
+    return strcmp(address, "*") == 0 || strcmp(address, listener->address) == 0;
+}
+
 void crew_listener_removed(struct crew *crew, const char *address)
 {
-    for (size_t i = 0; i < crew->engine.listener_count; i++) {
-        struct listener *listener = &crew->engine.listeners[i];
+    for (size_t i = 0; i < crew->engine.listener_count; i++)
+        if (is_called(&crew->engine.listeners[i], address))
+            atomic_store(&crew->engine.listeners[i].removed, true);
+}
 
-        if (strcmp(address, "*") == 0 || strcmp(address, listener->address) == 0)
-            atomic_store(&listener->removed, true);
-    }
+void crew_listener_stays(struct crew *crew, const char *address, bool on)
+{
+    for (size_t i = 0; i < crew->engine.listener_count; i++)
+        if (is_called(&crew->engine.listeners[i], address))
+            atomic_store(&crew->engine.listeners[i].stays, on);
+}
+
+void crew_see_off(struct crew *crew, bool on)
+{
+    board_set(&crew->engine.board->own_share->draining, on);
 }
 
 void crew_shut_passages(struct crew *crew)

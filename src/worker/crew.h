@@ -25,6 +25,10 @@ void crew_command(struct crew *crew, enum loop_command command);
 /* The master is gone: nobody shall give connections to others any more. */
 void crew_shut_passages(struct crew *crew);
 void crew_listener_removed(struct crew *crew, const char *address);
+/* That of this address ("*": all) is accepted from while the crew rests, or no longer. */
+void crew_listener_stays(struct crew *crew, const char *address, bool on);
+/* Answers are the last of their connections, or no longer (reeve_draining()). */
+void crew_see_off(struct crew *crew, bool on);
 bool crew_has_stopped_accepting(const struct crew *crew);
 /* Closes this worker's copies of the listening sockets; after crew_has_stopped_accepting(). */
 void crew_close_listeners(struct crew *crew);

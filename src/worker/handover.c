@@ -75,6 +75,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_LOOK:
     case MSG_QUARANTINE:
     case MSG_REST:
+    case MSG_STAY:
     case MSG_ACK:
     case MSG_TYPES:
         break;

@@ -111,6 +111,13 @@ static void rest(struct orders *orders, bool on)
     orders->resting = on;
 }
 
+static void go_on(struct orders *orders)
+{
+    crew_see_off(orders->crew, false);
+    crew_listener_stays(orders->crew, "*", false);
+    rest(orders, false);
+}
+
 static void on_message(struct orders *orders, struct msg *msg)
 {
     switch (msg->type) {
@@ -118,7 +125,7 @@ static void on_message(struct orders *orders, struct msg *msg)
         if (orders->state == WAITING)
             orders_move(orders, SERVING);
         else if (orders->state == SERVING)
-            rest(orders, false);
+            go_on(orders);
         acknowledge(orders, msg->op);
         return;
     case MSG_REMOVED:
@@ -155,8 +162,13 @@ static void on_message(struct orders *orders, struct msg *msg)
         acknowledge(orders, msg->op);
         return;
     case MSG_REST:
-        if (orders->state == SERVING)
+        if (orders->state == SERVING) {
+            crew_see_off(orders->crew, msg->value == 1);
             rest(orders, true);
+        }
+        return;
+    case MSG_STAY:
+        crew_listener_stays(orders->crew, msg->text, true);
         return;
     case MSG_LEVEL:
         children_tell(orders->children, msg);

@@ -311,6 +311,8 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
     conn->deadline = ms;
 }
 
+void reeve_failed(reeve_conn *conn) { (void)conn; }
+
 bool reeve_is_last(reeve_conn *conn)
 {
     (void)conn;

@@ -129,6 +129,34 @@ START_TEST(rests_and_goes_on)
 }
 END_TEST
 
+/* _i as before. */
+START_TEST(rests_from_all_but_one)
+{
+    int left, stays;
+    start(_i / 2 ? 4 : 1, _i / 2 ? 1 : MANY, _i % 2);
+    rig_command(&rig, LOOP_SERVE);
+    for (int turn = 0; turn < 3; turn++) {
+        atomic_store(&rig.engine.listeners[1].stays, true);
+        rest(true);
+        for (int i = 0; i < 10; i++) {
+            stays = rig_connect(&rig, 1);
+            rig_put(stays, "echo stays\n");
+            rig_expect(stays, "stays\n");
+            close(stays);
+        }
+        left = rig_connect(&rig, 0);
+        rig_put(left, "echo left\n");
+        if (turn > 0)
+            rig_expect_silence(left); /* the first may have been taken just before */
+        atomic_store(&rig.engine.listeners[1].stays, false);
+        rest(false);
+        rig_expect(left, "left\n");
+        close(left);
+    }
+    rig_stop(&rig);
+}
+END_TEST
+
 START_TEST(leaves_what_is_beyond_its_share)
 {
     struct board other;
@@ -232,7 +260,8 @@ START_TEST(no_descriptor_left)
 }
 END_TEST
 
-UNIT_MAIN("accept", TIMES(rests_and_goes_on, 4), EACH(one_connection_a_loop, rig_waits),
+UNIT_MAIN("accept", TIMES(rests_and_goes_on, 4), TIMES(rests_from_all_but_one, 4),
+                 EACH(one_connection_a_loop, rig_waits),
           EACH(gate_goes_round, rig_waits),
           EACH(full_loop_stops_and_goes_on, rig_waits),
           EACH(leaves_what_is_beyond_its_share, rig_waits),

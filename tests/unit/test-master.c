@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "conf/conf.h"
 #include "master/backoff.h"
 #include "master/counters.h"
@@ -17,6 +18,7 @@
 #include "master/logs.h"
 #include "master/state.h"
 #include "master/operation.h"
+#include "master/probation.h"
 #include "master/reload.h"
 #include "master/slot.h"
 #include "master/workers.h"
@@ -27,6 +29,8 @@
 
 struct list listeners = {&listeners, &listeners};
 static int started, retired, served, gave_up, took_over, start_fails_at;
+static int passed, ended_on_probation, resting;
+static struct operation *on_probation;
 static enum control_code answered;
 static char answer[256];
 
@@ -43,11 +47,37 @@ void reload_took_over(struct generation *generation, struct operation *operation
     operation_result(operation, CONTROL_DONE, "generation %u serves", generation->number);
     operation_ack(operation);
 }
+void reload_took_over_for_now(struct generation *generation) { (void)generation; }
 void reload_gave_up(struct generation *generation, struct operation *operation)
 {
     gave_up++;
     operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
     operation_ack(operation);
+}
+void probation_begin(struct generation *generation, struct generation *warm,
+                     struct operation *operation)
+{
+    (void)generation;
+    master.warm = warm;
+    on_probation = operation;
+}
+void probation_passed(struct generation *generation)
+{
+    passed++;
+    generation_event(master.warm, EVENT_RETIRE, NULL);
+    operation_result(on_probation, CONTROL_DONE, "generation %u passed", generation->number);
+    operation_ack(on_probation);
+}
+struct operation *probation_failed(struct generation *generation)
+{
+    master.warm = NULL;
+    operation_result(on_probation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
+    return on_probation;
+}
+void probation_worker_ended(struct worker *worker)
+{
+    (void)worker;
+    ended_on_probation++;
 }
 static void on_answer(const struct operation *operation)
 {
@@ -91,9 +121,17 @@ void worker_leaves(struct worker *worker)
     worker->state = WORKER_RETIRING;
     worker->expected = true;
 }
-void worker_rest(struct worker *worker) { (void)worker; }
-
-void worker_wake(struct worker *worker) { (void)worker; }
+void worker_rest(struct worker *worker, bool see_off)
+{
+    (void)worker;
+    (void)see_off;
+    resting++;
+}
+void worker_wake(struct worker *worker)
+{
+    (void)worker;
+    resting--;
+}
 
 void worker_kill(struct worker *worker) { (void)worker; }
 
@@ -290,6 +328,75 @@ START_TEST(old_one_drains_only_when_the_new_one_serves)
     ended(list_entry(old->workers.next, struct worker, node));
     ended(list_entry(old->workers.next, struct worker, node)); /* frees it */
     ck_assert_ptr_eq(master.generations.next, &fresh->node);
+}
+END_TEST
+
+static struct generation *make_probation(struct generation **old)
+{
+    struct generation *fresh;
+
+    *old = make_serving(2);
+    fresh = make(1);
+    fresh->operation->probation = 60000;
+    generation_event(fresh, EVENT_START, NULL);
+    ready(fresh->slots[0]->worker);
+    ck_assert_int_eq(fresh->state, GENERATION_PROBATION);
+    ck_assert_int_eq((*old)->state, GENERATION_WARM);
+    ck_assert_ptr_eq(master.serving, fresh);
+    ck_assert_int_eq(resting, 2);
+    ck_assert_int_eq(retired, 0);
+    return fresh;
+}
+
+START_TEST(old_one_is_kept_warm_and_drains_when_the_new_one_has_passed)
+{
+    struct generation *old, *fresh = make_probation(&old);
+
+    served = 0;
+    started = 0;
+    old->slots[1]->worker->ready_at = clock_fresh_ms() - 600000;
+    ended(old->slots[1]->worker); /* kept means kept */
+    ck_assert_int_eq(started, 1);
+    ready(old->slots[1]->worker);
+    ck_assert_int_eq(served, 0);
+    ck_assert_int_eq(ended_on_probation, 0);
+    generation_event(fresh, EVENT_LATE, NULL);
+    ck_assert_int_eq(passed, 1);
+    ck_assert_int_eq(fresh->state, GENERATION_SERVING);
+    ck_assert_int_eq(old->state, GENERATION_DRAINING);
+    ck_assert_int_eq(retired, 2);
+    ck_assert_ptr_null(master.warm);
+    ck_assert_int_eq(answered, CONTROL_DONE);
+}
+END_TEST
+
+START_TEST(warm_one_serves_again_when_the_new_one_has_failed)
+{
+    struct generation *old, *fresh = make_probation(&old);
+
+    ended(fresh->slots[0]->worker);
+    ck_assert_int_eq(ended_on_probation, 1);
+    ck_assert_int_eq(fresh->state, GENERATION_PROBATION); /* that is decided elsewhere */
+    generation_fail(fresh, "too bad");
+    ck_assert_int_eq(fresh->state, GENERATION_DRAINING);
+    ck_assert_int_eq(old->state, GENERATION_SERVING);
+    ck_assert_int_eq(resting, 0);
+    ck_assert_ptr_eq(master.serving, old);
+    ck_assert_int_eq(answered, CONTROL_ROLLED_BACK);
+    ck_assert_str_eq(answer, "too bad");
+}
+END_TEST
+
+START_TEST(worker_that_leaves_fails_no_probation)
+{
+    struct generation *old, *fresh = make_probation(&old);
+    struct worker *worker = fresh->slots[0]->worker;
+
+    generation_worker_leaves(fresh, worker);
+    ck_assert_ptr_ne(fresh->slots[0]->worker, worker);
+    generation_worker_leaves(fresh, worker); /* it has no slot any more */
+    ck_assert_int_eq(fresh->state, GENERATION_PROBATION);
+    ck_assert_int_eq(old->state, GENERATION_WARM);
 }
 END_TEST
 
@@ -493,6 +600,9 @@ UNIT_MAIN_AROUND("master", setup, NULL, ONCE(delays_double_up_to_the_cap), ONCE(
                  ONCE(timer_may_be_set_again_while_it_is_the_first),
                  ONCE(one_worker_probes_then_the_rest),
                  ONCE(old_one_drains_only_when_the_new_one_serves),
+                 ONCE(old_one_is_kept_warm_and_drains_when_the_new_one_has_passed),
+                 ONCE(warm_one_serves_again_when_the_new_one_has_failed),
+                 ONCE(worker_that_leaves_fails_no_probation),
                  ONCE(probe_that_refuses_fails_the_generation),
                  ONCE(ready_worker_that_dies_while_filling_fails_it),
                  ONCE(late_generation_is_given_up),

@@ -36,7 +36,7 @@
 static struct orders orders;
 static int master, log_fd, fds_before;
 static char calls[512];
-static bool stopped_accepting, owing;
+static bool stopped_accepting, owing, seen_off;
 
 /* ---------------------------------------------------------------- stand-ins -------- */
 
@@ -69,6 +69,17 @@ void crew_listener_removed(struct crew *crew, const char *address)
 {
     (void)crew;
     note("removed %s", address);
+}
+void crew_listener_stays(struct crew *crew, const char *address, bool on)
+{
+    (void)crew;
+    if (on)
+        note("stays %s", address);
+}
+void crew_see_off(struct crew *crew, bool on)
+{
+    (void)crew;
+    seen_off = on;
 }
 bool crew_has_stopped_accepting(const struct crew *crew)
 {
@@ -256,7 +267,15 @@ START_TEST(rests_and_goes_on)
     tell(MSG_SERVE, 3, 0);
     expect_message(MSG_ACK, 3);
     expect_calls("serve;");
+    tell_text(MSG_STAY, -1, "*:80");
+    tell(MSG_REST, 0, 1);
+    expect_calls("stays *:80;rest;");
+    ck_assert(seen_off);
+    tell(MSG_SERVE, 0, 0);
+    expect_calls("serve;");
+    ck_assert(!seen_off);
     tell(MSG_REST, 0, 0);
+    ck_assert(!seen_off);
     tell(MSG_DRAIN, 0, 0);
     expect_calls("rest;drain;");
     tell(MSG_REST, 0, 0);

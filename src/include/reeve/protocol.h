@@ -207,6 +207,9 @@ REEVE_API void reeve_no_more(reeve_conn *conn);
  * shortened to 87 bytes); it is over. A job's pool thread shows the same label. */
 REEVE_API void reeve_busy(reeve_conn *conn, const char *label, size_t length);
 REEVE_API void reeve_idle(reeve_conn *conn);
+/* A request failed by the server's own fault (HTTP: most of 5xx): counted, once a request. Many of
+ * them end the probation of a configuration. Since 1.3. */
+REEVE_API void reeve_failed(reeve_conn *conn);
 
 /* What the calling thread has in hand, for the report of a crash (`reevectl crashes`). `describe`
  * fills it in: it is called with `arg` if the thread dies, in the handler of the signal, so it
