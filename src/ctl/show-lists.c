@@ -40,6 +40,8 @@ static void show_kept(const json_t *kept, bool colours, struct buf *out)
     const json_t *row;
     size_t i;
 
+    if (json_array_size(kept) == 0)
+        return;
     buf_addc(out, '\n');
     colour_put(out, BOLD, colours, "CONFIGURATIONS KEPT FOR ROLLBACK");
     buf_addc(out, '\n');
