@@ -131,9 +131,12 @@ def whole(_case):
             check("| met" in line or "| MISSED " in line, f"a verdict on {title}: {text}")
         with open(os.path.join(folder, "figures.csv"), newline="") as file:
             figures = {(row["server"], row["figure"]): row for row in csv.DictReader(file)}
-        for key in (("event", "bytes"), ("floor", "bytes"), ("event 8 workers", "start ms"),
-                    ("event 8 workers", "master bytes"), ("event 8 workers", "worker bytes")):
+        for key in (("event 8 workers", "start ms"), ("event 8 workers", "master bytes"),
+                    ("event 8 workers", "worker bytes")):
             check(key in figures and float(figures[key]["value"]) > 0, f"{key} in {figures}")
+        # With few descriptors there are few connections, which may fit into pages it has already.
+        for key in (("event", "bytes"), ("floor", "bytes")):
+            check(key in figures and figures[key]["value"], f"{key} in {figures}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
