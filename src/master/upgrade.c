@@ -85,22 +85,25 @@ static bool serves(void)
     return master.state == MASTER_SERVING && master.serving;
 }
 
-static struct succession succession(void)
+/* A descriptor of all that the next program is handed; -1 after a refusal. */
+static int write_state(void)
 {
-    return (struct succession){upgrade.operation->number, VERSION, upgrade.binary};
-}
-
-static void take_leave(const char *version)
-{
-    struct succession next = succession();
+    struct succession next = {upgrade.operation->number, VERSION, upgrade.binary};
     int state;
 
     carry_forget();
     state = estate_write(&next);
-    if (state < 0) {
+    if (state < 0)
         refuse_errno("the state cannot be written");
+    return state;
+}
+
+static void take_leave(const char *version)
+{
+    int state = write_state();
+
+    if (state < 0)
         return;
-    }
     say(LOG_UPGRADE, "reeved %s hands over to reeved %s, %s", VERSION, version, upgrade.binary);
     carry_fd(spawn_image());
     carry_keep_open(true);
@@ -149,15 +152,10 @@ static int open_image(const char *path)
 
 static void begin(void)
 {
-    struct succession next = succession();
-    int state;
+    int state = write_state();
 
-    carry_forget();
-    state = estate_write(&next);
-    if (state < 0) {
-        refuse_errno("the state cannot be written");
+    if (state < 0)
         return;
-    }
     say(LOG_UPGRADE, "%s tests itself", upgrade.binary);
     if (tester_start(upgrade.image, state, master.serving->core.ready_timeout, tested) < 0)
         refuse_errno("its self-test cannot be started");
