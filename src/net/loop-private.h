@@ -151,8 +151,7 @@ void ready_add(struct reeve_conn *conn); /* it goes on in a later turn, without 
 void ready_run(struct loop *loop);       /* a turn's share of them */
 
 /* unsent.c */
-void unsent_bound(int listener);              /* for all connections that it accepts */
-void unsent_trust(struct reeve_conn *conn);   /* this one takes what it gets: no bound any more */
+void unsent_trust(struct reeve_conn *conn); /* this one takes what it gets: no bound any more */
 
 /* accept.c */
 void accept_serve(struct loop *loop);

@@ -65,7 +65,6 @@ static void listeners_init(struct loop *loop)
         wait_source_init(&from->source, from->listener->fd, WAIT_ROLE_LISTENER);
         const struct passage *passage = from->listener->passage;
         wait_source_init(&from->passage, passage ? passage->take : -1, WAIT_ROLE_PASSAGE);
-        unsent_bound(from->listener->fd);
         list_init(&from->shelf);
     }
 }

@@ -88,6 +88,9 @@ struct loop_settings {
 /* Allocates the gate, ignores SIGPIPE (sendfile raises it). 0 or -1 with errno. */
 int engine_init(struct engine *engine);
 void engine_free(struct engine *engine); /* after the last loop_free */
+/* Once for each listening socket: bounds what the kernel keeps for a client that does not read, for
+ * all connections that will be accepted; see unsent.c. */
+void unsent_bound(int listener);
 
 /* NULL with errno. Nothing is accepted before LOOP_SERVE. */
 struct loop *loop_new(const struct loop_settings *settings);

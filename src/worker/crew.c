@@ -154,6 +154,7 @@ static bool engine_fill(struct crew *crew, struct buf *error)
             return false;
         }
         listener->fd = handed->fd;
+        unsent_bound(listener->fd);
         listener->address = listen->title;
         listener->protocol_name = listen->protocol;
         module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);

@@ -107,6 +107,7 @@ static void listen_on(struct rig *rig, int index)
     ck_assert_int_eq(listen(fd, 512), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
     rig->ports[index] = ntohs(address.sin_port);
+    unsent_bound(fd);
     rig->listeners[index] = (struct listener){
         .fd = fd, .address = index ? "second" : "first", .protocol_name = "test",
         .protocol = rig->protocol};
