@@ -1,6 +1,6 @@
-/* Reload; see reload.h. How one went is in reload-outcome.c. Master. At most one reload is under way, with at most one generation on
- * trial (master.trial), and at most one further is pending; whatever is asked for meanwhile joins
- * that.
+/* Reload; see reload.h. How one went is in reload-outcome.c. Master. At most one reload is under
+ * way, with at most one generation on trial (master.trial), and at most one further is pending;
+ * whatever is asked for meanwhile joins that.
  *
  * A configuration whose text is the same may depend on files that are not (reeve_conf_reads()). The
  * master cannot look at these itself: they may lie where stat() waits for another machine. Nor can

@@ -10,7 +10,8 @@
 
 struct buf;
 
-/* socket-inherit.c: takes the sockets of LISTEN_FDS out of the way of descriptor 3 and forgets the environment. */
+/* socket-inherit.c: takes the sockets of LISTEN_FDS out of the way of descriptor 3 and forgets the
+ * environment. */
 void socket_inherit(void);
 /* Those sockets, for another image of this process (estate.h). False after a line. */
 json_t *socket_put(void);
