@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "conf/conf.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
@@ -59,12 +58,6 @@ static struct operation *reload_operation(void)
 
     operation->ended = reload_ended;
     return operation;
-}
-
-struct snapshot *reload_snapshot(const char *path, struct buf *errors)
-{
-    return snapshot_take(path, conf_builtin, master.options->overrides,
-                         master.options->override_count, errors);
 }
 
 /* A generation of what lies on disk now, with its listeners open. NULL with lines in `errors`. */
@@ -135,7 +128,7 @@ static void looked(struct generation *look, bool works)
     } else if (works && !reads_differ(master.serving->files, look->files, &name)) {
         leave_unchanged(operation);
     } else {
-        struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+        struct snapshot *snapshot = look_snapshot(master.options->config, &errors);
 
         if (snapshot)
             try_new(operation, snapshot, works ? buf_text(&name) : NULL);
@@ -150,7 +143,7 @@ static void reload_start(struct operation *operation)
 {
     const struct generation *serving = master.serving;
     struct buf errors = {0};
-    struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+    struct snapshot *snapshot = look_snapshot(master.options->config, &errors);
 
     if (!snapshot) {
         refuse(operation, &errors);
@@ -257,7 +250,7 @@ static bool first_attempt(void)
 {
     struct buf errors = {0};
     bool in_use = false, again = false;
-    struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+    struct snapshot *snapshot = look_snapshot(master.options->config, &errors);
 
     master.trial = snapshot ? prepare(snapshot, &errors, &in_use) : NULL;
     if (master.trial) {
