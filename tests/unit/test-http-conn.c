@@ -573,7 +573,6 @@ START_TEST(rfc9110_10_1_1_expect)
 END_TEST
 
 /* conn_become() is checked here; every other test of the module rests on it. */
-
 START_TEST(state_moves_as_the_table_says)
 {
     struct http_conn c = {.state = CONN_IDLE};
