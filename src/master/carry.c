@@ -123,6 +123,19 @@ bool carry_list(const json_t *object, const char *name, size_t *count, struct bu
     return false;
 }
 
+bool carry_each(const json_t *object, const char *name, carry_take *take, struct buf *error)
+{
+    const json_t *list = json_object_get(object, name);
+    size_t count;
+
+    if (!carry_list(object, name, &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!take(json_array_get(list, i), error))
+            return false;
+    return true;
+}
+
 /* ---------------------------------------------------------------- fields ----------- */
 
 static json_t *fd_put(int fd)

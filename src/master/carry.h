@@ -40,6 +40,9 @@ json_t *carry_bytes(const char *bytes, size_t length);
 char *carry_bytes_take(const json_t *value, size_t *length);
 /* An array below that name, which may be missing: then it is empty. False after a sentence. */
 bool carry_list(const json_t *object, const char *name, size_t *count, struct buf *error);
+/* Takes each of such an array, until one fails. */
+typedef bool carry_take(const json_t *object, struct buf *error);
+bool carry_each(const json_t *object, const char *name, carry_take *take, struct buf *error);
 
 /* A descriptor that was put or taken. */
 void carry_fd(int fd);

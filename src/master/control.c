@@ -227,18 +227,10 @@ static bool client_take(const json_t *object, struct buf *error)
 
 bool control_take(const json_t *object, struct buf *error)
 {
-    const json_t *list = json_object_get(object, "clients");
-    size_t count;
-
     say_follow(control_event);
     operation_follow(control_answer);
-    if (!door_take(json_object_get(object, "door"), control_admit, error) ||
-        !carry_list(object, "clients", &count, error))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!client_take(json_array_get(list, i), error))
-            return false;
-    return true;
+    return door_take(json_object_get(object, "door"), control_admit, error) &&
+           carry_each(object, "clients", client_take, error);
 }
 
 void control_close(void)

@@ -134,15 +134,7 @@ static bool listener_take(const json_t *object, struct buf *error)
 
 bool listeners_take(const json_t *state, struct buf *error)
 {
-    const json_t *list = json_object_get(state, "listeners");
-    size_t count;
-
-    if (!carry_list(state, "listeners", &count, error))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!listener_take(json_array_get(list, i), error))
-            return false;
-    return true;
+    return carry_each(state, "listeners", listener_take, error);
 }
 
 /* ---------------------------------------------------------------- workers ---------- */
@@ -288,13 +280,7 @@ static bool generation_take(const json_t *object, struct buf *error)
 
 bool generations_take(const json_t *state, struct buf *error)
 {
-    const json_t *list = json_object_get(state, "generations");
-    size_t count;
-
-    if (!carry_list(state, "generations", &count, error))
+    if (!carry_each(state, "generations", generation_take, error))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!generation_take(json_array_get(list, i), error))
-            return false;
     return master.serving || refuse(error, "no generation of the state serves");
 }

@@ -90,25 +90,25 @@ json_t *socket_put(void)
     return list;
 }
 
+static bool inherited_take(const json_t *object, struct buf *error)
+{
+    struct inherited *one = &inherited[inherited_count];
+    size_t length;
+    char *name;
+
+    if (inherited_count == INHERITED_MAX)
+        return true;
+    name = carry_bytes_take(json_object_get(object, "name"), &length);
+    one->fd = -1;
+    snprintf(one->name, sizeof(one->name), "%s", name ? name : "");
+    free(name);
+    if (!fields_take(inherited_fields, object, one, "inherited socket", error))
+        return false;
+    inherited_count++;
+    return true;
+}
+
 bool socket_take(const json_t *state, struct buf *error)
 {
-    const json_t *list = json_object_get(state, "inherited");
-    size_t count;
-
-    if (!carry_list(state, "inherited", &count, error))
-        return false;
-    for (size_t i = 0; i < count && i < INHERITED_MAX; i++) {
-        const json_t *object = json_array_get(list, i);
-        struct inherited *one = &inherited[i];
-        size_t length;
-        char *name = carry_bytes_take(json_object_get(object, "name"), &length);
-
-        one->fd = -1;
-        snprintf(one->name, sizeof(one->name), "%s", name ? name : "");
-        free(name);
-        if (!fields_take(inherited_fields, object, one, "inherited socket", error))
-            return false;
-        inherited_count++;
-    }
-    return true;
+    return carry_each(state, "inherited", inherited_take, error);
 }
