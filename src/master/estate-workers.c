@@ -32,6 +32,7 @@ static const struct field generation_fields[] = {
     FIELD(I64, struct generation, drain_ms), FIELD(I64, struct generation, deadline.due),
     FIELD(BOOL, struct generation, deadline.set),
     FIELD(TEXT, struct generation, modules), FIELD(TEXT, struct generation, files),
+    FIELD(TEXT, struct generation, sandbox),
     FIELD(BOOL, struct generation, by_hand),
     FIELD(U64, struct generation, retired.moved_out),
     FIELD(U64, struct generation, retired.stayed),
@@ -51,6 +52,7 @@ static const struct field worker_fields[] = {
     FIELD(I64, struct worker, started),      FIELD(I64, struct worker, ready_at),
     FIELD(U64, struct worker, restarts),     FIELD(U32, struct worker, speaks),
     FIELD(FD, struct worker, channel.fd),
+    FIELD(FD, struct worker, refusals.watch.fd), FIELD(U64, struct worker, refusals.count),
     FIELD(I64, struct worker, deadline.due), FIELD(BOOL, struct worker, deadline.set),
     FIELD(U64, struct worker, counters.accepted),
     FIELD(U64, struct worker, counters.requests),
@@ -192,7 +194,7 @@ static bool worker_take(struct generation *generation, const json_t *object, str
 
     if (!worker)
         abort();
-    worker->channel.fd = -1;
+    worker->channel.fd = worker->refusals.watch.fd = -1;
     if (!fields_take(worker_fields, object, worker, "worker", error))
         return false;
     if (worker->pid <= 1 || worker->channel.fd < 0 || state < 0)

@@ -48,6 +48,7 @@ static const struct field master_fields[] = {
     FIELD(U64, struct master, retired.moved_out),
     FIELD(U64, struct master, retired.stayed),
     FIELD(U64, struct master, restarts),
+    FIELD(U64, struct master, refused),
     FIELD(TEXT, struct master, last_error),
     FIELDS_END,
 };
