@@ -24,11 +24,18 @@ const reeve_option core_options[] = {
      "account exists, else \"nobody\"; only \"root\" itself serves as root."},
     {"group", REEVE_OPT_STRING, "", 0, 0, NULL, NULL,
      "The group that workers run as. Empty: the user's."},
-    {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files", NULL,
+    {"sandbox", REEVE_OPT_ENUM, "auto", 0, 0, "auto|off|files|strict", NULL,
      "What workers are kept from once they serve. In \"files\" they can open only what "
      "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
      "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
-     "no Landlock the log says so, and files are not confined."},
+     "no Landlock the log says so, and files are not confined. In \"strict\" they can also make only "
+     "the system calls that servers need (seccomp): they start no process, run no program, trace "
+     "and signal nobody else, and open sockets of the families unix, IPv4 and IPv6 only. Whatever "
+     "else they call fails, and the log says who has called what. It is refused where it is "
+     "impossible; `reeved -t` tells."},
+    {"sandbox_calls", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Further system calls that workers may make in \"strict\", by name, as syscalls(2) has them; the "
+     "log names those that were refused."},
     {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
      "Further files, and folders with all below them, that workers may read: absolute paths."},
     {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,

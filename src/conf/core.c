@@ -183,6 +183,7 @@ static char *read_module_path(const struct conf *conf, const char *path)
 static void read_texts(const reeve_section *root, struct core *core, struct buf *errors)
 {
     core->user = reeve_conf_string(root, "user");
+    core->strict = strcmp(reeve_conf_string(root, "sandbox"), "strict") == 0;
     core->group = reeve_conf_string(root, "group");
     core->control = reeve_conf_string(root, "control");
     core->control_group = reeve_conf_string(root, "control_group");

@@ -44,6 +44,7 @@ struct core_listen {
 struct core {
     const struct conf *conf;   /* that it was read from, and that must outlive it */
     const char *user, *group;  /* "" : see reeved(8), PRIVILEGES */
+    bool strict;               /* sandbox: system calls, too; the rest is the workers' */
     struct model model;        /* with the overrides applied and workers resolved (> 0) */
     char sizing[512];          /* in words, how `workers` came about */
     bool follows_cpus;         /* one worker per usable CPU: their number may change */

@@ -143,6 +143,7 @@ static void show_one(const json_t *crash, bool colours, struct buf *out)
     }
     buf_addc(out, '\n');
     put_process(out, crash);
+    put_line(out, "call", crash, "system_call");
     put_line(out, "protocol", crash, "protocol");
     put_line(out, "module", crash, "module");
     put_line(out, "site", crash, "site");

@@ -105,6 +105,28 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
     buf_addc(out, '\n');
 }
 
+/* What the workers are really kept from, and what that has refused. */
+static void put_sandbox(struct buf *out, const json_t *data, bool colours)
+{
+    const json_t *sandbox = json_object_get(data, "sandbox");
+    bool files = json_is_true(json_object_get(sandbox, "files"));
+    bool calls = json_is_true(json_object_get(sandbox, "calls"));
+
+    if (!json_is_object(sandbox))
+        return;
+    put_label(out, colours, "sandbox");
+    show_text(out, json_text(sandbox, "level"));
+    if (calls)
+        buf_printf(out, ": %ssystem calls", files ? "files and " : "");
+    if (json_int(sandbox, "refused") > 0)
+        buf_printf(out, ", %lld refused", (long long)json_int(sandbox, "refused"));
+    if (*json_text(sandbox, "note")) {
+        buf_adds(out, "; ");
+        show_text(out, json_text(sandbox, "note"));
+    }
+    buf_addc(out, '\n');
+}
+
 /* Only while there is one. */
 static void put_probation(struct buf *out, const json_t *data, bool colours)
 {
@@ -306,6 +328,7 @@ void show_status(const json_t *data, const struct before *before, bool colours, 
     show_model(data, out);
     buf_addc(out, '\n');
     put_sizing(out, data, colours);
+    put_sandbox(out, data, colours);
     put_totals(out, data, colours);
     put_probation(out, data, colours);
     put_last(out, data, colours);

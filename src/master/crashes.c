@@ -22,6 +22,7 @@
 #include "master/quarantine.h"
 #include "master/state.h"
 #include "master/workers.h"
+#include "share/calls.h"
 #include "share/words.h"
 
 static json_t *kept; /* array, oldest first */
@@ -115,6 +116,7 @@ struct words_area *crashes_read_words(const struct worker *worker)
 void crashes_add_words(json_t *crash, const struct words_area *words,
                        const struct words_record *record)
 {
+    char call[48];
     json_t *more = json_pack(
         "{s:i,s:i,s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "signal_code",
         (int)record->code, "thread", (int)record->thread, "thread_name", CLEAN(record->name), "tid",
@@ -128,7 +130,10 @@ void crashes_add_words(json_t *crash, const struct words_area *words,
     json_decref(more);
     if (record->fingerprint)
         json_object_set_new(crash, "fingerprint", json_sprintf("%016" PRIx64, record->fingerprint));
-    if (record->code > 0 && record->signal != SIGABRT)
+    if (record->signal == SIGSYS && record->code > 0 &&
+        call_name((int)record->address, call, sizeof(call)))
+        json_object_set_new(crash, "system_call", json_string(call));
+    else if (record->code > 0 && record->signal != SIGABRT)
         json_object_set_new(crash, "address", hex(record->address));
 }
 
@@ -166,6 +171,7 @@ static void announce(const struct worker *worker, const json_t *crash)
                (long long)json_integer_value(json_object_get(crash, "number")),
                json_string_value(json_object_get(crash, "signal")));
     put_text(&text, crash, " at ", "address");
+    put_text(&text, crash, " by the system call ", "system_call");
     buf_printf(&text, " in worker %d of generation %u (pid %lld", worker->slot_index,
                worker->generation->number,
                (long long)json_integer_value(json_object_get(crash, "pid")));

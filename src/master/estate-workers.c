@@ -32,6 +32,7 @@ static const struct field generation_fields[] = {
     FIELD(I64, struct generation, drain_ms), FIELD(I64, struct generation, deadline.due),
     FIELD(BOOL, struct generation, deadline.set),
     FIELD(TEXT, struct generation, modules), FIELD(TEXT, struct generation, files),
+    FIELD(TEXT, struct generation, sandbox),
     FIELD(BOOL, struct generation, by_hand),
 #define X(name, board, total, each, help) FIELD(U64, struct generation, retired.name),
 #include "share/counters.def"
@@ -52,6 +53,7 @@ static const struct field worker_fields[] = {
     FIELD(I64, struct worker, started),      FIELD(I64, struct worker, ready_at),
     FIELD(U64, struct worker, restarts),     FIELD(U32, struct worker, speaks),
     FIELD(FD, struct worker, channel.fd),
+    FIELD(FD, struct worker, refusals.watch.fd), FIELD(U64, struct worker, refusals.count),
     FIELD(I64, struct worker, deadline.due), FIELD(BOOL, struct worker, deadline.set),
 #define X(name, board, total, each, help) FIELD(U64, struct worker, counters.name),
 #include "share/counters.def"
@@ -180,7 +182,7 @@ static bool worker_take(struct generation *generation, const json_t *object, str
 
     if (!worker)
         abort();
-    worker->channel.fd = -1;
+    worker->channel.fd = worker->refusals.watch.fd = -1;
     if (!fields_take(worker_fields, object, worker, "worker", error))
         return false;
     if (worker->pid <= 1 || worker->channel.fd < 0 || state < 0)

@@ -43,6 +43,7 @@ static const struct field master_fields[] = {
 #include "share/counters.def"
 #undef X
     FIELD(U64, struct master, restarts),
+    FIELD(U64, struct master, refused),
     FIELD(TEXT, struct master, last_error),
     FIELDS_END,
 };

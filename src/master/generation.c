@@ -144,6 +144,7 @@ void generation_discard(struct generation *generation)
     buf_free(&generation->why);
     buf_free(&generation->changed);
     free(generation->modules);
+    free(generation->sandbox);
     free(generation->files);
     free(generation);
 }

@@ -21,6 +21,7 @@
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/probation.h"
+#include "master/refusals.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "reeve/module.h"
@@ -189,6 +190,7 @@ json_t *report_status(void)
         report_workers(), "totals", totals_json(&sums.counters));
 
     json_object_set_new(status, "probation", probation_json());
+    json_object_set_new(status, "sandbox", refusals_report(serving));
     return status;
 }
 

@@ -30,6 +30,7 @@ struct master {
     struct generation *warm;      /* kept while the serving one is on probation, or NULL */
     struct counters retired;      /* of workers that are gone */
     uint64_t restarts;
+    uint64_t refused;             /* system calls, by sandbox = "strict" */
     char *last_error;             /* the latest failure in words, or NULL */
     int exit_status;
     bool finished;                /* leave the main loop */

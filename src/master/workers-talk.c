@@ -160,6 +160,11 @@ static void on_message(struct worker *worker, struct msg *msg)
             break; /* it has said that all is well */
         on_failed(worker, msg);
         return;
+    case MSG_SANDBOX:
+        if (worker->loaded)
+            break; /* only while it is being loaded: it has served nobody yet */
+        refusals_hear(worker, msg);
+        return;
     case MSG_LOGFILE:
         if (worker->loaded)
             break; /* only while loading, with the privileges the worker started with */
@@ -214,7 +219,8 @@ static bool read_one(struct worker *worker)
 
     if (got == 1) {
         on_message(worker, &msg);
-        sys_close(&msg.fd); /* workers send none that is wanted */
+        if (msg.fd >= 0)
+            channel_close_stranger(msg.fd);
         return true;
     }
     if (got < 0 && errno == EBADMSG) {

@@ -183,6 +183,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     sys_close(&theirs);
     if (!worker_connect(worker, ours))
         worker_kill(worker); /* nobody would hear it; its end is handled as that of any worker */
+    refusals_expect(worker);
     timer_set(&worker->deadline, generation->core.ready_timeout);
     if (!generation->check)
         say(LOG_WORKER_STARTED, "worker %d of generation %u has pid %d", worker->slot_index,
@@ -217,6 +218,7 @@ bool worker_adopt(struct worker *worker, struct generation *generation, bool rea
     worker->deadline.fire = on_deadline;
     worker->deadline.arg = worker;
     carry_timer(&worker->deadline);
+    refusals_adopt(worker);
     list_append(&generation->workers, &worker->node);
     if (readable)
         worker->board = board_segment_map(&master.board, worker->segment);
@@ -262,6 +264,7 @@ static void worker_free(struct worker *worker)
     board_segment_clear(&master.board, worker->segment);
     timer_cancel(&worker->deadline);
     timer_cancel(&worker->answer);
+    refusals_end(worker);
     reactor_unwatch(&worker->channel);
     sys_close(&worker->channel.fd);
     free(worker->why);

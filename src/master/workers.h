@@ -9,6 +9,7 @@
 #include "master/counters.h"
 #include "master/progress.h"
 #include "master/reactor.h"
+#include "master/refusals.h"
 #include "share/channel.h"
 
 struct buf;
@@ -40,6 +41,7 @@ struct worker {
     const struct board_segment *board; /* that segment, mapped; NULL: it cannot be read */
     int64_t started, ready_at;     /* CLOCK_MONOTONIC ms */
     struct watch channel;
+    struct refusals refusals;      /* system calls that it was refused */
     struct timer deadline;         /* to be ready, or to be gone */
     struct counters counters;
     struct progress progress;      /* for the service manager's watchdog */

@@ -180,6 +180,7 @@ static void turn_until_finished(struct loop *loop)
 static void begin(struct loop *loop)
 {
     loop_running = loop;
+    board_set(&loop->settings.record->tid, (uint32_t)gettid());
     clock_refresh();
     record_idle(loop);
 }

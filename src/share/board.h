@@ -48,6 +48,7 @@ struct board_thread {
     _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
     _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
     _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
+    _Atomic uint32_t tid;                     /* of the thread; 0: not told */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];

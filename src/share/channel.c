@@ -37,15 +37,20 @@ const char *msg_name(enum msg_type type)
     return (unsigned)type < MSG_TYPES ? messages[type].name : "?";
 }
 
+void channel_expect_fd(int fd, bool yes)
+{
+    int on = yes;
+
+    setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on));
+}
+
 int channel_pair(int *master_end, int *worker_end)
 {
-    int pair[2], off = 0;
+    int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -1;
-    /* No message to the master carries a descriptor; where the kernel can refuse them, it
-     * should. */
-    setsockopt(pair[0], SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
+    channel_expect_fd(pair[0], false);
     if (sys_set_nonblock(pair[0], true) < 0) {
         sys_close(&pair[0]);
         sys_close(&pair[1]);
@@ -95,8 +100,7 @@ int channel_send(int fd, const struct msg *msg)
     return n < 0 ? -1 : 0;
 }
 
-/* Descriptors that nobody asked for. A socket that lingers would hold up whoever closes it. */
-static void close_stranger(int fd)
+void channel_close_stranger(int fd)
 {
     struct linger none = {0};
 
@@ -122,7 +126,7 @@ static size_t received_fds(struct msghdr *packet, int *got)
             if (count++ < FDS_MOST)
                 got[count - 1] = one;
             else
-                close_stranger(one);
+                channel_close_stranger(one);
         }
     }
     return count;
@@ -137,7 +141,9 @@ static bool head_is_good(const struct head *head, enum msg_direction expected)
 
 static size_t fds_allowed(enum msg_type type, enum msg_direction expected)
 {
-    return expected == TO_MASTER ? 0 : type == MSG_LISTENER ? FDS_MOST : 1;
+    if (expected == TO_MASTER)
+        return type == MSG_SANDBOX;
+    return type == MSG_LISTENER ? FDS_MOST : 1;
 }
 
 int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expected)
@@ -163,7 +169,7 @@ int channel_recv(int fd, struct msg *msg, char *room, enum msg_direction expecte
         !head_is_good(&head, expected) || count > fds_allowed(head.type, expected) || count == 2) {
         for (size_t i = 0; i < FDS_MOST; i++)
             if (got[i] >= 0)
-                close_stranger(got[i]);
+                channel_close_stranger(got[i]);
         errno = EBADMSG;
         return -1;
     }

@@ -40,8 +40,13 @@ const char *msg_name(enum msg_type type);
 
 /* Makes the pair, both ends close-on-exec; the master's end non-blocking. 0 or -1 with errno. */
 int channel_pair(int *master_end, int *worker_end);
+/* At first no message to the master carries a descriptor, and where the kernel can refuse them it
+ * does. From now on the next ones may, or may not again. */
+void channel_expect_fd(int master_end, bool yes);
 /* 0, or -1 with errno (EAGAIN: the other end does not read). Never blocks with MSG_DONTWAIT set. */
 int channel_send(int fd, const struct msg *msg);
+/* Closes a descriptor that nobody has asked for: a socket that lingers would hold up the caller. */
+void channel_close_stranger(int fd);
 /* Descriptors that a message must not carry, those to the master above all, are closed.
  * 1: a message (text in `room`, CHANNEL_TEXT_MAX + 1 bytes); 0: the other end is gone; -1: errno,
  * EBADMSG for a message that `expected` direction does not allow or that is malformed. */

@@ -39,7 +39,8 @@ struct words_record {
     int32_t signal, code;
     int32_t thread;         /* its record on the board, -1: the main thread or an unknown one */
     uint32_t frames;
-    uint64_t address;       /* that could not be reached, for the signals that have one */
+    uint64_t address;       /* that could not be reached, for the signals that have one; of SIGSYS:
+                             * the system call */
     int64_t time;           /* seconds since the epoch */
     int64_t uptime;         /* ms since the worker began */
     uint64_t fingerprint;   /* see fingerprint.h; 0: no request */

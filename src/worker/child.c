@@ -18,6 +18,7 @@
 #include "worker/crew-private.h"
 #include "worker/handover.h"
 #include "worker/orders.h"
+#include "worker/sandbox.h"
 #include "worker/words.h"
 
 #define GRACE 2 /* seconds beyond its time that it may take to end */
@@ -82,6 +83,8 @@ void child_main(struct crew *crew, const struct accepted *accepted, unsigned rec
     board_set(&shown->pid, (uint32_t)getpid());
     crew->loops[0].loop = loop_new(&settings);
     if (!crew->loops[0].loop)
+        goto failed;
+    if (!sandbox_enter_child())
         goto failed;
     if (crew_thread_init() != 0)
         _exit(WORKER_SICK);

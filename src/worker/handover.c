@@ -76,6 +76,7 @@ static bool take(struct handover *handover, struct msg *msg)
     case MSG_QUARANTINE:
     case MSG_REST:
     case MSG_STAY:
+    case MSG_SANDBOX:
     case MSG_ACK:
     case MSG_TYPES:
         break;

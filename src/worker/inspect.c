@@ -19,6 +19,7 @@
 #include "share/snapshot.h"
 #include "worker/load.h"
 #include "worker/logfile.h"
+#include "worker/sandbox.h"
 
 /* Loads the whole configuration in this process, as a worker would. */
 static struct snapshot *load_here(const struct inspected *source, struct loaded *loaded, bool all,
@@ -46,16 +47,19 @@ bool inspect_snapshot(const struct snapshot *snapshot, struct buf *errors)
 
 static int test_here(const struct inspected *source)
 {
-    struct buf errors = {0};
+    struct buf errors = {0}, said = {0};
     struct loaded loaded = {0};
     struct snapshot *snapshot = load_here(source, &loaded, true, &errors);
     int status = snapshot ? 0 : 1;
 
     if (snapshot)
-        printf("%s: the configuration is valid\n", snapshot->path);
+        sandbox_put_test(conf_root(loaded.conf), &said);
+    if (snapshot)
+        printf("%s%s: the configuration is valid\n", buf_text(&said), snapshot->path);
     else
         fputs(buf_text(&errors), stderr);
     buf_free(&errors);
+    buf_free(&said);
     load_free(&loaded);
     snapshot_free(&snapshot);
     return status;

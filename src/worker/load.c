@@ -55,7 +55,7 @@ bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf
     conf_collect_errors(errors);
     return identity_find(conf_root(loaded->conf), &loaded->identity) &&
            accounts_exist(conf_root(loaded->conf)) && log_folder_exists(loaded) &&
-           sandbox_paths_exist(conf_root(loaded->conf)) &&
+           sandbox_is_possible(conf_root(loaded->conf)) &&
            modules_configure(&loaded->modules, loaded->conf, errors) == 0;
 }
 

@@ -35,6 +35,11 @@ void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const c
     tell(orders, &(struct msg){.type = type, .op = op, .fd = -1, .text = text});
 }
 
+void orders_tell_sandbox(struct orders *orders, int listener, const char *text)
+{
+    tell(orders, &(struct msg){.type = MSG_SANDBOX, .fd = listener, .text = text});
+}
+
 void orders_crashed(struct orders *orders, int pid, const char *sentence)
 {
     tell(orders, &(struct msg){.type = MSG_CRASHED, .value = pid, .fd = -1, .text = sentence});

@@ -57,6 +57,8 @@ bool orders_watch(struct orders *orders, int timer_fd);
 void orders_obey(struct orders *orders, bool wait);
 /* Sends a message to the master; text may be NULL. */
 void orders_tell(struct orders *orders, enum msg_type type, uint32_t op, const char *text);
+/* What this worker is kept from, and who is asked about it (-1: nobody). */
+void orders_tell_sandbox(struct orders *orders, int listener, const char *text);
 /* Where a thread is, and for how long it has been at it. Operation 0: for the slow log. */
 struct words_record;
 void orders_tell_stack(struct orders *orders, uint32_t op, int64_t ran_ms,

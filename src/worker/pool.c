@@ -107,6 +107,7 @@ static void pool_thread_run(struct pool_member *member)
 
     clock_refresh();
     ok = !pool->settings.thread_init || pool->settings.thread_init() == 0;
+    board_set(&record->tid, (uint32_t)gettid());
     board_set(&record->state, ok ? BOARD_WAITING : BOARD_ENDED);
     starter_report(&pool->starter, ok);
     if (!ok)

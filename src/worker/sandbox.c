@@ -4,7 +4,7 @@
  * whatever they start. What must hold: nothing breaks silently. A module that does not say what it
  * opens (REEVE_CONFINED) is not confined unless the operator says so, and then the log names it.
  * Each worker has the rules of its own configuration, until it ends. Log files need no rule: the
- * master opens them, and hands over descriptors. */
+ * master opens them, and hands over descriptors. What is not in force is noted for the master. */
 #include "config.h"
 
 #include "worker/sandbox.h"
@@ -12,6 +12,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@
 #include "base/sys.h"
 #include "module/loader.h"
 #include "worker/landlock.h"
+#include "worker/strict.h"
 
 #define MARK "reeve_module_is_confined" /* what REEVE_CONFINED defines */
 
@@ -46,6 +49,8 @@ struct named {
     char path[];
 };
 static struct named *names;
+static bool strict_runs; /* programs, under the filter of this process */
+static bool is_strict;
 
 void reeve_opens(const char *path, unsigned what)
 {
@@ -86,11 +91,18 @@ static const reeve_module *unconfined(const struct modules *modules)
     return NULL;
 }
 
-#define tell(sandbox, tag, ...)                                                                    \
-    do {                                                                                           \
-        if (!(sandbox)->quiet)                                                                     \
-            log_msg(tag, __VA_ARGS__);                                                             \
-    } while (0)
+/* To the log, and to the master by the note. */
+__attribute__((format(printf, 3, 4))) static void tell(struct sandbox *sandbox, enum log_tag tag,
+                                                       const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sandbox->note, sizeof(sandbox->note), format, arguments);
+    va_end(arguments);
+    if (!sandbox->quiet)
+        log_msg(tag, "%s", sandbox->note);
+}
 
 static enum sandbox_level read_level(const reeve_section *root)
 {
@@ -98,6 +110,8 @@ static enum sandbox_level read_level(const reeve_section *root)
 
     if (strcmp(word, "off") == 0)
         return SANDBOX_OFF;
+    if (strcmp(word, "strict") == 0)
+        return SANDBOX_STRICT;
     return strcmp(word, "files") == 0 ? SANDBOX_FILES : SANDBOX_AUTO;
 }
 
@@ -147,11 +161,24 @@ static bool listed_exist(const reeve_section *root, const char *option)
     return ok;
 }
 
-bool sandbox_paths_exist(const reeve_section *root)
+bool sandbox_is_possible(const reeve_section *root)
 {
     bool ok = listed_exist(root, "sandbox_read");
 
-    return listed_exist(root, "sandbox_write") && ok;
+    ok = listed_exist(root, "sandbox_write") && ok;
+    return (read_level(root) != SANDBOX_STRICT || strict_is_possible(root)) && ok;
+}
+
+void sandbox_put_test(const reeve_section *root, struct buf *out)
+{
+    int rules;
+
+    if (read_level(root) != SANDBOX_STRICT)
+        return;
+    rules = landlock_new();
+    buf_printf(out, "sandbox = \"strict\": this kernel can confine system calls%s\n",
+               rules >= 0 ? " and files" : ", but not files: it has no Landlock");
+    sys_close(&rules);
 }
 
 static void allow_listed(int rules, const reeve_section *root, const char *option, unsigned what)
@@ -181,7 +208,7 @@ void sandbox_prepare(struct sandbox *sandbox, const reeve_section *root,
                      const struct modules *modules)
 {
     sandbox->level = read_level(root);
-    sandbox->rules = -1;
+    sandbox->rules = sandbox->listener = -1;
     decide(sandbox, modules);
     if (sandbox->level == SANDBOX_OFF)
         return;
@@ -197,18 +224,48 @@ void sandbox_prepare(struct sandbox *sandbox, const reeve_section *root,
     allow_modules(sandbox->rules, modules);
 }
 
-static void say_how(const struct sandbox *sandbox)
+/* What is as it was wanted; the rest has been told. */
+static void say_how(struct sandbox *sandbox)
 {
-    if (sandbox->rules >= 0)
-        tell(sandbox, LOG_SANDBOX, "workers are confined to the files that configuration and "
-             "modules name (sandbox)");
-    for (const struct named *named = names; named && sandbox->rules >= 0; named = named->next)
+    if (!sandbox->quiet && sandbox->calls)
+        log_msg(LOG_SANDBOX, "workers are confined to the %s that servers need (sandbox)",
+                sandbox->files ? "files that configuration and modules name, and to the system calls"
+                               : "system calls");
+    else if (!sandbox->quiet && sandbox->files)
+        log_msg(LOG_SANDBOX, "workers are confined to the files that configuration and modules name "
+                             "(sandbox)");
+    for (const struct named *named = names; named && sandbox->files; named = named->next)
         if (strcmp(named->path, "/") == 0)
             tell(sandbox, LOG_SANDBOX_GUESS, "a module asks to open any file, as links may lead "
                  "anywhere: reading is not confined");
 }
 
-bool sandbox_enter(struct sandbox *sandbox, struct buf *error)
+static bool runs_programs(void)
+{
+    for (const struct named *named = names; named; named = named->next)
+        if (named->what & REEVE_OPENS_TO_RUN)
+            return true;
+    return false;
+}
+
+static bool enter_strict(struct sandbox *sandbox, const reeve_section *root, struct buf *error)
+{
+    struct strict_needs needs = {root, sandbox->forks, runs_programs()};
+
+    if (strict_enter(&needs, &sandbox->listener) < 0) {
+        buf_printf(error, "sandbox = \"strict\": the kernel refuses the filter: %s\n",
+                   strerror(errno));
+        return false;
+    }
+    sandbox->calls = is_strict = true;
+    strict_runs = needs.runs_programs;
+    if (sandbox->listener < 0)
+        tell(sandbox, LOG_SANDBOX_LESS, "system calls that are refused cannot be told: the kernel "
+             "lets nobody be asked here");
+    return true;
+}
+
+bool sandbox_enter(struct sandbox *sandbox, const reeve_section *root, struct buf *error)
 {
     if (!sandbox->keep_root && !caps_drop()) {
         buf_printf(error, "capabilities cannot be dropped: %s\n", strerror(errno));
@@ -219,7 +276,21 @@ bool sandbox_enter(struct sandbox *sandbox, struct buf *error)
              strerror(errno));
         sys_close(&sandbox->rules);
     }
-    say_how(sandbox);
+    sandbox->files = sandbox->rules >= 0;
     sys_close(&sandbox->rules);
+    if (sandbox->level == SANDBOX_STRICT && !enter_strict(sandbox, root, error))
+        return false;
+    say_how(sandbox);
     return true;
+}
+
+void sandbox_put(const struct sandbox *sandbox, struct buf *out)
+{
+    buf_printf(out, "%s %s\n%s",
+               sandbox->files ? "files" : "", sandbox->calls ? "calls" : "", sandbox->note);
+}
+
+bool sandbox_enter_child(void)
+{
+    return !is_strict || strict_enter_child(strict_runs) == 0;
 }

@@ -78,7 +78,8 @@ static void step_signal(void)
     record->tid = (uint32_t)atomic_load(&dying);
     record->signal = cause.si_signo;
     record->code = cause.si_code;
-    record->address = (uint64_t)(uintptr_t)cause.si_addr;
+    record->address = cause.si_signo == SIGSYS ? (uint64_t)cause.si_syscall
+                                               : (uint64_t)(uintptr_t)cause.si_addr;
     record->thread = own_record;
     record->time = time(NULL);
     record->uptime = now_ms() - began;

@@ -59,6 +59,17 @@ static int worker_fail(struct worker *worker, struct buf *errors, enum worker_ex
     return status;
 }
 
+/* The listener is the master's from now on, and nobody's here: see strict.c. */
+static void tell_sandbox(struct orders *orders, struct sandbox *sandbox)
+{
+    struct buf text = {0};
+
+    sandbox_put(sandbox, &text);
+    orders_tell_sandbox(orders, sandbox->listener, buf_text(&text));
+    sys_close(&sandbox->listener);
+    buf_free(&text);
+}
+
 /* Loads, drops privileges, starts the crew, and reports. The exit status to end with, or -1 to go
  * on. */
 static int worker_prepare(struct worker *worker)
@@ -66,7 +77,7 @@ static int worker_prepare(struct worker *worker)
     struct buf errors = {0}, files = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
     bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
-    struct sandbox sandbox = {.quiet = worker->handover.slot != 0};
+    struct sandbox sandbox = {.quiet = worker->handover.slot != 0, .listener = -1};
 
     logfile_source(check ? -1 : worker->handover.channel);
     if (!load_all(worker->handover.snapshot, loaded, &errors))
@@ -82,11 +93,14 @@ static int worker_prepare(struct worker *worker)
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     }
     sandbox.keep_root = geteuid() == 0 && loaded->identity.uid == 0;
+    sandbox.forks = loaded->core.model.each == EACH_PROCESS;
     sandbox_prepare(&sandbox, conf_root(loaded->conf), &loaded->modules);
     if (!sandbox.keep_root)
         caps_empty_bounding();
-    if (!identity_assume(&loaded->identity, &errors) || !sandbox_enter(&sandbox, &errors))
+    if (!identity_assume(&loaded->identity, &errors) ||
+        !sandbox_enter(&sandbox, conf_root(loaded->conf), &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
+    tell_sandbox(&worker->orders, &sandbox);
     put_module_lines(&loaded->modules, &lines);
     worker->orders.drain_timeout = loaded->core.drain_timeout;
     if (!check) {

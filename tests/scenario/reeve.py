@@ -13,7 +13,8 @@ an exit status other than 0 fail the scenario, and the daemon's log is printed.
 
 Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --trace-children=yes
 --fair-sched=yes --leak-check=full", see HACKING), REEVE_SLOW (factor for deadlines), REEVE_FULL=1
-(full numbers), REEVE_ONLY (part of the names of the scenarios to run).
+(full numbers), REEVE_ONLY (part of the names of the scenarios to run), REEVE_SANDBOX ("strict": of
+every server that does not say another).
 """
 import ctypes
 import json
@@ -256,6 +257,7 @@ class Server:
         self.control = self.path("control.sock")
         self.process = None
         self.crashes_meant = False  # a scenario that kills or breaks workers says so
+        self.refusals_meant = False # as does one that makes system calls that are refused
         self.status_meant = 0       # exit status of the master; None: any
         self.options = {}
         self.text = ""
@@ -284,7 +286,8 @@ class Server:
             self.options = {"model": self.model, "workers": 2, "threads": 4,
                             "modules": ["echo", "http", "static", "hello"],
                             "control": "control.sock", "pid_file": "reeved.pid",
-                            "error_log": "stderr", "log_level": "info"}
+                            "error_log": "stderr", "log_level": "info",
+                            "sandbox": os.environ.get("REEVE_SANDBOX")}
         self.options.update(options)
         self.text = self.text if text is None else text
         lines = [f"{name} = {quote(value)}\n" for name, value in self.options.items()
@@ -469,6 +472,8 @@ class Server:
         wrong += [f"the log holds {report!r}" for report in REPORTS if report in text]
         if orderly and not self.crashes_meant and self.logged("worker-crashed"):
             wrong.append("a worker crashed: " + self.logged("worker-crashed")[0])
+        if orderly and not self.refusals_meant and self.logged("call-refused"):
+            wrong.append("a system call was refused: " + self.logged("call-refused")[0])
         return wrong
 
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "master/crashes.h"
@@ -123,6 +124,33 @@ START_TEST(frames_are_told_by_object_and_offset)
 }
 END_TEST
 
+#ifdef HAVE_SECCOMP
+#define CALL "mount"
+#else
+#define CALL NULL
+#endif
+START_TEST(a_sigsys_is_told_by_its_system_call)
+{
+    struct words_record *record = record_of("hello", "/x");
+    json_t *shown;
+    const json_t *crash;
+
+    record->signal = SIGSYS;
+    record->code = 1; /* SYS_SECCOMP */
+    record->address = SYS_mount;
+    crashes_take(&worker, SIGSYS);
+    shown = crashes_show(latest());
+    crash = json_object_get(shown, "crash");
+    ck_assert_pstr_eq(text_of(crash, "system_call"), CALL);
+    json_decref(shown);
+    record->code = SI_USER; /* then the number means nothing */
+    crashes_take(&worker, SIGSYS);
+    shown = crashes_show(latest());
+    ck_assert_ptr_null(text_of(json_object_get(shown, "crash"), "system_call"));
+    json_decref(shown);
+}
+END_TEST
+
 START_TEST(a_record_of_another_process_is_none)
 {
     json_t *shown;
@@ -237,6 +265,7 @@ START_TEST(a_flood_of_suspects_leaves_room)
 END_TEST
 
 UNIT_MAIN_AROUND("crashes", setup, teardown, ONCE(frames_are_told_by_object_and_offset),
+                 ONCE(a_sigsys_is_told_by_its_system_call),
                  ONCE(a_record_of_another_process_is_none), TIMES(garbage_does_no_harm, 60),
                  ONCE(the_third_crash_is_one_too_many), ONCE(a_module_has_a_budget_of_its_own),
                  EACH(what_no_request_can_hold_is_not_blamed, not_sent),
