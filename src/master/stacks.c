@@ -107,3 +107,17 @@ unsigned stacks_forget(void)
     json_array_clear(slow);
     return count;
 }
+
+json_t *stacks_slow_put(void)
+{
+    return json_pack("{s:I,s:o}", "last", (json_int_t)last_number, "kept",
+                     slow ? json_incref(slow) : json_array());
+}
+
+void stacks_slow_restore(const json_t *object)
+{
+    const json_t *list = json_object_get(object, "kept");
+
+    last_number = json_integer_value(json_object_get(object, "last"));
+    slow = json_is_array(list) ? json_deep_copy(list) : json_array();
+}

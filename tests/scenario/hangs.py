@@ -85,6 +85,19 @@ def stacks(case):
         equal(client.answer().status, 200, "it goes on")
 
 
+@scenario("the slow log outlives an upgrade", models=())
+def upgraded(case):
+    server = hung(case, drain_timeout="1s")
+    equal(get(server.address(), "/pause").status, 503, "its client is let go")
+    before = until(lambda: server.json("slow")["slow"], "it is in the slow log")
+    equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
+    equal(server.json("slow")["slow"], before, "the slow log")
+    equal(get(server.address(), "/pause").status, 503, "another")
+    numbers = until(lambda: len(server.json("slow")["slow"]) == 2 and
+                    [each["number"] for each in server.json("slow")["slow"]], "it is there too")
+    equal(numbers, [1, 2], "their numbers")
+
+
 @scenario("a thread that comes back is none too many, and its answer is thrown away", models=POOLED)
 def back(case):
     server = hung(case, handler_timeout="1s")
