@@ -89,12 +89,15 @@ def stacks(case):
 def upgraded(case):
     server = hung(case, drain_timeout="1s")
     equal(get(server.address(), "/pause").status, 503, "its client is let go")
-    before = until(lambda: server.json("slow")["slow"], "it is in the slow log")
+
+    def slow():
+        return server.ask("slow")["data"]["slow"]
+    before = until(slow, "it is in the slow log")
     equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
-    equal(server.json("slow")["slow"], before, "the slow log")
+    equal(slow(), before, "the slow log")
     equal(get(server.address(), "/pause").status, 503, "another")
-    numbers = until(lambda: len(server.json("slow")["slow"]) == 2 and
-                    [each["number"] for each in server.json("slow")["slow"]], "it is there too")
+    numbers = until(lambda: len(slow()) == 2 and [each["number"] for each in slow()],
+                    "it is there too")
     equal(numbers, [1, 2], "their numbers")
 
 
