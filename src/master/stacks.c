@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "master/control.h"
 #include "master/crashes.h"
 #include "master/generation.h"
 #include "master/operation.h"
@@ -71,6 +72,7 @@ static void keep_slow(json_t *stack, int ran_ms)
     json_array_append_new(slow, stack);
     if (json_array_size(slow) > KEPT)
         json_array_remove(slow, 0);
+    control_slow(stack);
 }
 
 void stacks_hear(const struct worker *worker, const struct msg *msg)

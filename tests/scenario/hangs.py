@@ -1,12 +1,14 @@
 """Handlers that do not return: their requests are answered without them, everything else goes on, and
 the worker is replaced."""
 import contextlib
+import json
 import signal
+import subprocess
 import time
 
 from client import Client, get
-from reeve import (FORKING, HTTP, MODELS, POOLED, THREADED, alive, check, contains, equal, main,
-                   scenario, until)
+from reeve import (DEADLINE, FORKING, HTTP, MODELS, POOLED, REEVECTL, THREADED, WRAP, alive, check,
+                   contains, equal, main, scenario, until, without_tools)
 
 WATCHED = [name for name in MODELS if name not in THREADED + FORKING]
 ONE_EACH = [name for name in WATCHED if MODELS[name].blocking]
@@ -83,6 +85,56 @@ def stacks(case):
         equal(server.ctl("stacks", "1").code, 1, "a slot that is not there")
         server.write("until", "")
         equal(client.answer().status, 200, "it goes on")
+
+
+class Follower:
+    """A `reevectl slow` that follows; what it says to stderr tells that it has begun."""
+
+    def __init__(self, server, *arguments):
+        self.out, self.err = server.path("followed"), server.path("follower")
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen(
+                WRAP + [REEVECTL, "-s", server.control, "slow", *arguments], stdout=out, stderr=err,
+                stdin=subprocess.DEVNULL, start_new_session=True)
+        until(lambda: "from here on" in self.said(self.err), "it follows")
+
+    def said(self, path):
+        with open(path) as file:
+            return without_tools(file.read())
+
+    def lines(self, count):
+        return until(lambda: len(self.said(self.out).splitlines()) == count and
+                     self.said(self.out).splitlines(), f"{count} lines")
+
+    def end(self):
+        return self.process.wait(DEADLINE)
+
+
+@scenario("reevectl slow -f prints what is new in the slow log, over an upgrade, until either end",
+          models=())
+def follow(case):
+    server = hung(case, drain_timeout="1s")
+    address = server.address()
+    equal(get(address, "/pause").status, 503, "before")
+    until(lambda: server.ask("slow")["data"]["slow"], "it is in the slow log")
+    follower = Follower(server, "--follow", "--json")
+    equal(get(address, "/pause?2").status, 503, "the first that is seen")
+    follower.lines(1)
+    equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
+    equal(get(address, "/pause?3").status, 503, "another, of the new program")
+    seen = [json.loads(line) for line in follower.lines(2)]
+    equal([(each["number"], each["target"]) for each in seen], [(2, "/pause?2"), (3, "/pause?3")],
+          "numbers and targets")
+    check("pause" in functions(seen[0]), f"pause in {functions(seen[0])}")
+    follower.process.send_signal(signal.SIGINT)
+    equal(follower.end(), -signal.SIGINT, "ended by INT")
+    follower = Follower(server, "-f")
+    equal(get(address, "/pause?4").status, 503, "one for people")
+    until(lambda: "request GET /pause?4, module hang, route /pause" in follower.said(follower.out),
+          "it is shown")
+    server.stop()
+    equal(follower.end(), 1, "exit status when the master has gone")
+    contains(follower.said(follower.err), "the server has gone", "what it says")
 
 
 @scenario("the slow log outlives an upgrade", models=())
