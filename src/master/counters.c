@@ -20,7 +20,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     uint32_t records = board_get(&segment->threads);
     uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0;
     uint64_t moved_in = 0, moved_out = 0, stayed = 0;
-    uint32_t open = 0, busy = 0, threads = 0, processes = 0;
+    uint32_t open = 0, busy = 0, lost = 0, threads = 0, processes = 0;
 
     if (records > BOARD_THREADS)
         records = BOARD_THREADS;
@@ -40,6 +40,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         shed += board_get(&thread->shed);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
+        lost += state == BOARD_BUSY && board_get(&thread->lost_since) != 0;
         threads += alive && !process;
         processes += alive && process;
     }
@@ -53,6 +54,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->shed, shed);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
+    counters->lost = lost;
     counters->records = records;
     counters->threads = threads;
     counters->processes = processes;

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "net/hand.h"
 #include "net/loop-private.h"
 
 #define EVENTS 128 /* handled in a turn */
@@ -286,11 +287,13 @@ static void turn_until_finished(struct loop *loop)
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
     loop_running = NULL;
+    hand_show(NULL);
 }
 
 static void begin(struct loop *loop)
 {
     loop_running = loop;
+    hand_show(loop->settings.connections == 1 ? loop->settings.record : NULL);
     clock_refresh();
     record_idle(loop);
 }

@@ -20,13 +20,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/hand.h"
 #include "worker/words.h"
 
 #define STANDING_PART 20        /* of queue_time may be waited for in a queue that stands */
 #define FIRST_MORE 64           /* jobs that go first, beyond queue_limit */
 #define SHED_SAID_EVERY 10000   /* ms */
 
-static struct board_thread *pool_record(struct pool *pool, int index)
+struct board_thread *pool_record(struct pool *pool, int index)
 {
     unsigned record = pool->settings.first_record + (unsigned)index;
 
@@ -124,6 +125,7 @@ static bool member_ends(struct pool_member *member, struct job *job)
     if (was_late) {
         atomic_store(&job->late, false);
         member->state = stays ? MEMBER_WORKS : MEMBER_OVER;
+        board_set(&pool_record(member->pool, member->index)->lost_since, 0);
     }
     pthread_mutex_unlock(&member->lock);
     if (was_late)
@@ -175,6 +177,7 @@ static void pool_thread_run(struct pool_member *member)
     starter_report(&pool->starter, ok);
     if (!ok)
         return;
+    hand_show(record);
     while ((job = pool_take(pool, queue)) && pool_work(member, queue, record, job))
         continue;
     if (pool->settings.thread_exit)

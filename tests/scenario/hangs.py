@@ -2,13 +2,14 @@
 the worker is replaced."""
 import contextlib
 import json
+import re
 import signal
 import subprocess
 import time
 
 from client import Client, get
-from reeve import (DEADLINE, FORKING, HTTP, MODELS, POOLED, REEVECTL, THREADED, WRAP, alive, check,
-                   contains, equal, main, scenario, until, without_tools)
+from reeve import (DEADLINE, FORKING, HTTP, MODELS, POOLED, REEVECTL, SLOW, THREADED, WRAP, alive,
+                   check, contains, equal, main, scenario, until, without_tools)
 
 WATCHED = [name for name in MODELS if name not in THREADED + FORKING]
 ONE_EACH = [name for name in WATCHED if MODELS[name].blocking]
@@ -85,6 +86,43 @@ def stacks(case):
         equal(server.ctl("stacks", "1").code, 1, "a slot that is not there")
         server.write("until", "")
         equal(client.answer().status, 200, "it goes on")
+
+
+@scenario("status shows lost threads, and what the longest busy ones do", models=POOLED)
+def shown(case):
+    server = hung(case, threads=20, handler_timeout=f"{int(1500 * SLOW)}ms")
+    pid = server.pids()[0]
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server.address())) for _ in range(18)]
+        for number, client in enumerate(clients):
+            client.send(f"GET /until?{number} HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda n=number: sum(each["busy"] for each in server.status()["workers"]) > n,
+                  f"{number + 1} are busy")
+
+        def lost():
+            return [each for each in server.status()["workers"] if each["lost"] == 18]
+        worker = until(lost, "all are lost")[0]
+        server.signal(signal.SIGSTOP, pid)  # it would be replaced, and end
+        equal(worker["busy"], 18, "busy threads")
+        current = worker["current"]
+        equal([each["busy_ms"] for each in current],
+              sorted((each["busy_ms"] for each in current), reverse=True), "the longest first")
+        equal(len(current), 16, "so many are listed")
+        check({f"GET /until?{number}" for number in range(8)} <=
+              {each["label"] for each in current}, f"the longest are among {current}")
+        for each in current:
+            equal((each["module"], each["route"], each["lost"]), ("hang", "/until", True),
+                  "what it does")
+        text = server.ctl("status").out
+        contains(text, "lost           18 threads in handlers that do not return", "for people")
+        check(re.search(r"^ +0  +\d+ lost +http +\S+ +hang +/until +GET /until\?0$", text, re.M),
+              f"the table: {text}")
+        server.signal(signal.SIGCONT, pid)
+        server.write("until", "")
+        for client in clients:
+            equal(client.answer().status, 503, "its client is let go")
+    until(lambda: not sum(each["lost"] + each["busy"] for each in server.status()["workers"]),
+          "none is lost any more")
 
 
 class Follower:
