@@ -1,6 +1,6 @@
 /* The command line of reevectl: the program's own options may stand before or behind the verb; what
- * else begins with "--" belongs to the verb, as does -f. One thread; the options own the array of words
- * only. */
+ * else begins with "--" belongs to the verb, as does -f. One thread; the options own the
+ * array of words only. */
 #include "config.h"
 
 #include "ctl/options.h"

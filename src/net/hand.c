@@ -1,7 +1,8 @@
 /* What a thread has in hand; see hand.h.
  *
  * Any thread of a worker writes its own, by two stores for each request; the handler of the signal
- * that kills it reads. Threads that a handler may hold for long show it on the board, too. Memory: whoever says it owns it, and takes it back before that goes. */
+ * that kills it reads. Threads that a handler may hold for long show it on the board, too. Memory:
+ * whoever says it owns it, and takes it back before that goes. */
 #include "config.h"
 
 #include "net/hand.h"

@@ -11,8 +11,8 @@ struct hand {
     reeve_hand said; /* by the protocol */
 };
 
-/* From now on the calling thread shows on its record whose code it runs, as soon as that is said. For
- * threads that may be at it for long: it costs more than saying. NULL: no more. */
+/* From now on the calling thread shows on its record whose code it runs, as soon as that is said.
+ * For threads that may be at it for long: it costs more than saying. NULL: no more. */
 void hand_show(struct board_thread *record);
 /* Of the calling thread. Async-signal-safe, but it may fault where memory is corrupt. */
 void hand_tell(struct hand *hand);

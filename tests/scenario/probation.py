@@ -198,7 +198,8 @@ def rolled_back(case):
     equal(server.ctl("reload").out.strip(), "unchanged: generation 6 serves on", "the next reload")
 
 
-@scenario("configurations to go back to outlive upgrades, which take no place among them", models=())
+@scenario("configurations to go back to outlive upgrades, which take no place among them",
+          models=())
 def upgraded(case):
     server = serve(case)
     for word in ("two", "three"):

@@ -64,7 +64,8 @@ def retire_held(case):
           models=())
 def early(case):
     server = case.server(HTTP + 'http { access_log = "access.log" site "default" {'
-                         ' route "/" { hello { } } } }\n', modules=["http", "hello", "hang"], workers=1)
+                         ' route "/" { hello { } } } }\n', modules=["http", "hello", "hang"],
+                         workers=1)
     loads = server.write("loads", "")
     server.start(env=dict(os.environ, HANG_LOAD=loads))
     os.unlink(loads)

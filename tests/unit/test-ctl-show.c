@@ -224,7 +224,8 @@ START_TEST(test_status_of_busy_threads)
     struct buf out = {0};
 
     show_status(data, NULL, false, &out);
-    ck_has(out, "lost           2 threads in handlers that do not return; 'reevectl slow' tells where\n");
+    ck_has(out, "lost           2 threads in handlers that do not return; 'reevectl slow' tells "
+                "where\n");
     ck_has(out, "SLOT  THREAD  PROTOCOL     FOR  MODULE  ROUTE  REQUEST\n"
                 "   1  7 lost            1m 10s  hang    /r     GET /r/x\n"
                 "   0  1                    9ms  hello   /h     GET /h\n"
