@@ -1,6 +1,7 @@
 """The service manager: what it is told by datagrams (sd_notify), and what it hands over."""
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -186,6 +187,30 @@ def activated(case):
         if pid != server.pid:
             equal([each for each in environment_of(pid) if each.startswith("LISTEN_")], [],
                   "what a worker has of it")
+
+
+@scenario("s6-svscan starts it again after kill -9 of the master, at the same address", models=())
+def supervised(case):
+    case.need_no_wrap("it is started by a script")
+    if not shutil.which("s6-svscan"):
+        raise Skipped("there is no s6-svscan here")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = probe.getsockname()
+    server = case.server(HTTP.replace("127.0.0.1:0", "%s:%d" % address) + SITE)
+    os.makedirs(server.path("scan/reeve"))
+    run = server.write("scan/reeve/run",
+                       "#!/bin/sh\nexec " + shlex.join(server.command()) + " 2>&1\n")
+    os.chmod(run, 0o755)
+    with open(server.path("log"), "ab") as log:
+        server.process = subprocess.Popen(["s6-svscan", server.path("scan")], stdout=log, stderr=log,
+                                          stdin=subprocess.DEVNULL, start_new_session=True)
+    server.ready()
+    for _ in range(3):
+        before = server.status()["pid"]
+        server.signal(signal.SIGKILL, before)
+        until(lambda killed=before: server.status()["pid"] != killed, "another master")
+        server.ready()
+        equal(get(address).status, 200, "an answer")
 
 
 if __name__ == "__main__":
