@@ -56,14 +56,41 @@ static bool is_question(enum verb verb)
            verb == VERB_QUARANTINE || verb == VERB_STACKS || verb == VERB_SLOW;
 }
 
+static void add_symbols(const json_t *list)
+{
+    json_t *stack;
+    size_t i;
+
+    json_array_foreach(list, i, stack)
+        symbols_add(stack);
+}
+
+/* An entry of the slow log, as it comes. */
+static void print_slow(const json_t *entry, const struct output *output)
+{
+    json_t *list = json_pack("[o]", json_deep_copy(entry));
+    struct buf text = {0};
+
+    add_symbols(list);
+    if (output->json)
+        print_json(json_array_get(list, 0));
+    else
+        show_stacks(list, output->colours, &text);
+    fputs(buf_text(&text), stdout);
+    buf_free(&text);
+    json_decref(list);
+}
+
 /* Events are what `events` is for; of other verbs they are the steps on the way to the result. */
 static void print_event(const json_t *event, void *arg)
 {
     const struct output *output = arg;
     struct buf text = {0};
 
-    if (output->verb != VERB_EVENTS) {
-        if (!output->json)
+    if (strcmp(json_text(event, "type"), "slow") == 0) {
+        print_slow(json_object_get(event, "entry"), output);
+    } else if (output->verb != VERB_EVENTS) {
+        if (!output->json || output->verb == VERB_SLOW)
             show_step(event, &text);
         fputs(buf_text(&text), stderr);
     } else if (output->json) {
@@ -74,15 +101,6 @@ static void print_event(const json_t *event, void *arg)
     }
     fflush(stdout);
     buf_free(&text);
-}
-
-static void add_symbols(const json_t *list)
-{
-    json_t *stack;
-    size_t i;
-
-    json_array_foreach(list, i, stack)
-        symbols_add(stack);
 }
 
 static void print_result(const json_t *result, int code, const struct output *output)

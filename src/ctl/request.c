@@ -1,6 +1,6 @@
 /* From the words of the command line to a request line. What a verb takes is read from its
  * `arguments` in verbs.def, so usage, completion and this parser cannot differ:
- *     [--flag]   [--option VALUE]   [WORD]   WORD   [WORD WORD|WORD]
+ *     [--flag]   [--option VALUE]   [WORD]   WORD   [WORD WORD|WORD]   [--flag] [WORD]
  * reevectl, one thread; the request owns its line. */
 #include "config.h"
 
@@ -98,11 +98,20 @@ static bool takes_option(const char *arguments, const char *name, size_t length,
     return false;
 }
 
+/* What stands behind the options. */
+static const char *after_options(const char *arguments)
+{
+    while (text_starts(arguments, "[--")) {
+        arguments += strcspn(arguments, "]");
+        arguments += strspn(arguments, "] ");
+    }
+    return arguments;
+}
+
 /* The one word beside the options: 0 none, 1 may stand, 2 must stand. */
 static int takes_word(const char *arguments)
 {
-    if (strncmp(arguments, "[--", 3) == 0)
-        return 0;
+    arguments = after_options(arguments);
     return arguments[0] == '\0' ? 0 : arguments[0] == '[' ? 1 : 2;
 }
 
@@ -111,6 +120,7 @@ static size_t most_words(const char *arguments)
 {
     size_t words = takes_word(arguments) > 0;
 
+    arguments = after_options(arguments);
     for (; words > 0 && *arguments && *arguments != ']'; arguments++)
         words += *arguments == ' ';
     return words;
@@ -158,11 +168,18 @@ static bool add_binary(struct request *request, const char *path, struct buf *er
     return true;
 }
 
+static void add_follow(struct request *request)
+{
+    request->follow = true;
+    request->limit = REQUEST_FOREVER;
+    buf_adds(&request->line, " follow");
+}
+
 /* One option at words[*i]; moves *i over its value. */
 static bool add_option(struct request *request, char *const *words, size_t count, size_t *i,
                        struct buf *error)
 {
-    const char *name = words[*i] + 2;
+    const char *name = strcmp(words[*i], "-f") == 0 ? "follow" : words[*i] + 2;
     size_t length = strcspn(name, "=");
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
     bool wants_value;
@@ -184,6 +201,8 @@ static bool add_option(struct request *request, char *const *words, size_t count
         return add_seconds(request, name, (int)length, value, error);
     if (request->verb == VERB_STATUS)
         request->watch = true;
+    else if (request->verb == VERB_SLOW)
+        add_follow(request);
     else
         buf_printf(&request->line, " %.*s", (int)length, name);
     return true;
@@ -216,7 +235,7 @@ static bool add_words(struct request *request, char *const *words, size_t count,
     for (size_t i = 1; i < count; i++) {
         if (options && strcmp(words[i], "--") == 0) {
             options = false;
-        } else if (options && text_starts(words[i], "--")) {
+        } else if (options && (text_starts(words[i], "--") || strcmp(words[i], "-f") == 0)) {
             if (!add_option(request, words, count, &i, error))
                 return false;
         } else if (found == most) {
@@ -225,6 +244,10 @@ static bool add_words(struct request *request, char *const *words, size_t count,
         } else {
             *(found++ == 0 ? &word : &second) = words[i];
         }
+    }
+    if (word && request->verb == VERB_SLOW && request->follow) {
+        buf_printf(error, "'--follow' and '%s' are two things; say one", word);
+        return usage_error(request, error);
     }
     if (!word && takes == 2) {
         buf_printf(error, "'%s' needs %s", words[0], verb_table[request->verb].arguments);
@@ -245,6 +268,7 @@ bool request_build(struct request *request, char *const *words, size_t count, st
         return false;
     request->limit = limit_of(request->verb);
     request->until_closed = request->verb == VERB_STOP;
+    request->follow = request->verb == VERB_EVENTS;
     buf_adds(&request->line, words[0]);
     if (!add_words(request, words, count, error))
         return false;

@@ -20,6 +20,7 @@ struct request {
     enum verb verb;
     struct buf line;    /* as sent, newline included; owned */
     bool watch;         /* status --watch */
+    bool follow;        /* events, slow --follow: there is no result */
     int64_t wait, probation; /* reload: seconds; wait -1: as long as it takes as a rule */
     bool until_closed;  /* it is done when the server is gone */
     int64_t limit;      /* ms until the client gives up, or REQUEST_FOREVER */

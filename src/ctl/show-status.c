@@ -127,6 +127,26 @@ static void put_sandbox(struct buf *out, const json_t *data, bool colours)
     buf_addc(out, '\n');
 }
 
+/* Only while there are any. */
+static void put_lost(struct buf *out, const json_t *data, bool colours)
+{
+    struct buf text = {0};
+    const json_t *worker;
+    int64_t lost = 0;
+    size_t i;
+
+    json_array_foreach(json_object_get(data, "workers"), i, worker)
+        lost += json_int(worker, "lost");
+    if (lost <= 0)
+        return;
+    buf_printf(&text, "%lld thread%s in handlers that do not return; 'reevectl slow' tells where",
+               (long long)lost, lost == 1 ? "" : "s");
+    put_label(out, colours, "lost");
+    colour_put(out, RED, colours, buf_text(&text));
+    buf_addc(out, '\n');
+    buf_free(&text);
+}
+
 /* Only while there is one. */
 static void put_probation(struct buf *out, const json_t *data, bool colours)
 {
@@ -285,37 +305,82 @@ static void put_workers(struct buf *out, const json_t *data, const struct before
     table_free(&table);
 }
 
+/* A busy thread of some worker. */
+struct busy {
+    const json_t *worker, *thread;
+};
+
+static int longest_first(const void *left, const void *right)
+{
+    int64_t a = json_int(((const struct busy *)left)->thread, "busy_ms");
+    int64_t b = json_int(((const struct busy *)right)->thread, "busy_ms");
+
+    return (a < b) - (a > b);
+}
+
+static size_t busy_list(const json_t *data, struct busy **list)
+{
+    const json_t *worker, *thread;
+    size_t i, k, room = 0, count = 0;
+
+    json_array_foreach(json_object_get(data, "workers"), i, worker)
+        room += json_array_size(json_object_get(worker, "current"));
+    *list = calloc(room ? room : 1, sizeof **list);
+    if (!*list)
+        return 0;
+    json_array_foreach(json_object_get(data, "workers"), i, worker)
+        json_array_foreach(json_object_get(worker, "current"), k, thread)
+            (*list)[count++] = (struct busy){worker, thread};
+    qsort(*list, count, sizeof **list, longest_first);
+    return count;
+}
+
+/* "-" if it is not known. */
+static void known_cell(struct table *table, const char *text)
+{
+    table_cell(table, PLAIN, "%s", *text ? text : "-");
+}
+
+static void busy_row(struct table *table, const struct busy *busy)
+{
+    const json_t *thread = busy->thread;
+    bool lost = json_is_true(json_object_get(thread, "lost"));
+    struct buf text = {0};
+
+    table_cell(table, PLAIN, "%lld", (long long)json_int(busy->worker, "slot"));
+    if (json_int(thread, "pid") > 0)
+        table_cell(table, PLAIN, "pid %lld", (long long)json_int(thread, "pid"));
+    else
+        table_cell(table, lost ? RED : PLAIN, "%lld%s", (long long)json_int(thread, "thread"),
+                   lost ? " lost" : "");
+    table_cell(table, PLAIN, "%s", json_text(thread, "protocol"));
+    units_put_ms(&text, json_int(thread, "busy_ms"));
+    table_cell_buf(table, lost ? RED : PLAIN, &text);
+    known_cell(table, json_text(thread, "module"));
+    known_cell(table, json_text(thread, "route"));
+    table_cell(table, PLAIN, "%s", json_text(thread, "label"));
+    buf_free(&text);
+}
+
 /* Requests in hand, of all workers. */
 static void put_current(struct buf *out, const json_t *data, bool colours)
 {
-    static const struct column columns[] = {{"SLOT", true}, {"THREAD", false},
+    static const struct column columns[] = {{"SLOT", true},      {"THREAD", false},
                                             {"PROTOCOL", false}, {"FOR", true},
+                                            {"MODULE", false},   {"ROUTE", false},
                                             {"REQUEST", false}};
-    struct table table = {.columns = columns, .column_count = 5};
-    struct buf text = {0};
-    const json_t *worker;
-    const json_t *row;
-    size_t i, k;
+    struct table table = {.columns = columns, .column_count = 7};
+    struct busy *list;
+    size_t count = busy_list(data, &list);
 
-    json_array_foreach(json_object_get(data, "workers"), i, worker) {
-        json_array_foreach(json_object_get(worker, "current"), k, row) {
-            table_cell(&table, PLAIN, "%lld", (long long)json_int(worker, "slot"));
-            if (json_int(row, "pid") > 0)
-                table_cell(&table, PLAIN, "pid %lld", (long long)json_int(row, "pid"));
-            else
-                table_cell(&table, PLAIN, "%lld", (long long)json_int(row, "thread"));
-            table_cell(&table, PLAIN, "%s", json_text(row, "protocol"));
-            units_put_ms(&text, json_int(row, "busy_ms"));
-            table_cell_buf(&table, PLAIN, &text);
-            table_cell(&table, PLAIN, "%s", json_text(row, "label"));
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        busy_row(&table, &list[i]);
     if (table.count > 0) {
         buf_addc(out, '\n');
         table_print(&table, colours, out);
     }
     table_free(&table);
-    buf_free(&text);
+    free(list);
 }
 
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out)
@@ -330,6 +395,7 @@ void show_status(const json_t *data, const struct before *before, bool colours, 
     put_sizing(out, data, colours);
     put_sandbox(out, data, colours);
     put_totals(out, data, colours);
+    put_lost(out, data, colours);
     put_probation(out, data, colours);
     put_last(out, data, colours);
     put_generations(out, data, colours);

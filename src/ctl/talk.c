@@ -48,7 +48,7 @@ static int no_result(enum client_read got, const struct request *request, struct
     case CLIENT_CLOSED:
         if (request->until_closed)
             return CONTROL_DONE;
-        buf_adds(error, request->verb == VERB_EVENTS
+        buf_adds(error, request->follow
                             ? "the server has gone"
                             : "the server closed the connection before it answered");
         return CONTROL_REFUSED;

@@ -19,6 +19,7 @@ struct client {
     uint32_t operation;         /* that it waits for, 0: none */
     struct timer patience;      /* for how long */
     bool follows;               /* wants every event */
+    bool follows_slow;          /* wants every new entry of the slow log */
 };
 
 /* False: there is no more to come. */

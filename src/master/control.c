@@ -94,6 +94,24 @@ void control_follow(struct client *client)
     client_put(client, event_json(LOG_FOLLOWING, "every event from here on"));
 }
 
+void control_follow_slow(struct client *client)
+{
+    client->follows_slow = true;
+    client_put(client, event_json(LOG_FOLLOWING, "every new entry of the slow log from here on"));
+}
+
+void control_slow(json_t *entry)
+{
+    list_each(node, &clients) {
+        struct client *client = list_entry(node, struct client, node);
+
+        if (!client->follows_slow)
+            continue;
+        client_put(client, json_pack("{s:s,s:O}", "type", "slow", "entry", entry));
+        client_flush_or_doom(client);
+    }
+}
+
 static void control_event(enum log_tag tag, const char *text)
 {
     list_each(node, &clients) {
@@ -172,6 +190,7 @@ static const struct field client_fields[] = {
     FIELD(INT, struct client, access),          FIELD(FD, struct client, watch.fd),
     FIELD(U32, struct client, operation),       FIELD(BOOL, struct client, follows),
     FIELD(I64, struct client, patience.due),    FIELD(BOOL, struct client, patience.set),
+    FIELD(BOOL, struct client, follows_slow),
     FIELDS_END,
 };
 

@@ -29,6 +29,9 @@ void control_reply(struct client *client, enum control_code code, uint32_t opera
 void control_join(struct client *client, struct operation *operation, int64_t seconds);
 /* The client sees every event from now on. */
 void control_follow(struct client *client);
+/* The client sees every new entry of the slow log from now on. */
+void control_follow_slow(struct client *client);
+void control_slow(json_t *entry); /* there is one */
 /* verbs.c: carries out one request line. */
 void verb_dispatch(struct client *client, char *line);
 #endif

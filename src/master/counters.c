@@ -26,6 +26,7 @@ static void add_record(struct counters *sum, const struct board_thread *thread)
 #undef X
     sum->open += board_get(&thread->connections);
     sum->busy += state == BOARD_BUSY;
+    sum->lost += state == BOARD_BUSY && board_get(&thread->lost_since) != 0;
     sum->threads += alive && !process;
     sum->processes += alive && process;
 }
@@ -44,6 +45,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
 #undef X
     counters->open = sum.open <= OPEN_LIMIT ? sum.open : 0;
     counters->busy = sum.busy;
+    counters->lost = sum.lost;
     counters->records = records;
     counters->threads = sum.threads;
     counters->processes = sum.processes;

@@ -11,6 +11,7 @@ struct counters {
 #undef X
     uint32_t open;      /* connections open now */
     uint32_t busy;      /* threads busy now, and processes */
+    uint32_t lost;      /* of these: threads whose job is late */
     uint32_t records;   /* that are or were in use */
     uint32_t threads;   /* that serve, alive now */
     uint32_t processes; /* forked for connections, alive now */

@@ -25,8 +25,10 @@
 #include "master/logs.h"
 #include "master/master.h"
 #include "master/operation.h"
+#include "master/past.h"
 #include "master/quarantine.h"
 #include "master/socket.h"
+#include "master/stacks.h"
 #include "master/state.h"
 #include "share/channel.h"
 
@@ -104,14 +106,15 @@ static json_t *messages_put(void)
 
 static json_t *estate_put(const struct succession *succession)
 {
-    return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind",
+    return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind",
                      ESTATE_KIND, "version", ESTATE_VERSION, "program", VERSION, "messages",
                      messages_put(), "succession", fields_put(succession_fields, succession),
                      "master", fields_put(master_fields, &master), "options", options_put(),
                      "board", board_put(), "instance", instance_put(), "logs", logs_put(),
                      "inherited", socket_put(), "listeners", listeners_put(), "generations",
                      generations_put(), "operations", operations_put(), "control", control_put(), "crashes",
-                     crashes_put(), "quarantine", quarantine_put());
+                     crashes_put(), "quarantine", quarantine_put(), "past", past_put(), "slow",
+                     stacks_slow_put());
 }
 
 int estate_write(const struct succession *succession)
@@ -259,6 +262,8 @@ bool estate_take(int fd, struct succession *succession, struct buf *error)
     if (ok) {
         crashes_restore(json_object_get(state, "crashes"));
         quarantine_restore(json_object_get(state, "quarantine"));
+        past_restore(json_object_get(state, "past"));
+        stacks_slow_restore(json_object_get(state, "slow"));
     }
     json_decref(state);
     if (ok && !(master.control && master.control_group && master.pid_file)) {

@@ -38,6 +38,7 @@ static struct {
     int64_t well;        /* when enough workers made progress last */
     bool said_ill;
     bool reloading;
+    bool began; /* it was told that we are ready, by us or by the program before us */
 } manager = {.round = {.fire = on_round}};
 
 /* ---------------------------------------------------------------- status ----------- */
@@ -162,19 +163,34 @@ static void on_round(void *arg)
 
 /* ---------------------------------------------------------------- the words -------- */
 
+static void begin_rounds(void)
+{
+    manager.began = true;
+    manager.last_round = manager.well = clock_fresh_ms();
+    on_round(NULL);
+}
+
 void manager_ready(void)
 {
     struct buf word = {0};
 
-    if (!notify_wanted())
+    if (!notify_wanted() || manager.began)
         return;
     buf_adds(&word, "READY=1\n");
     if (master.options->detach)
         buf_printf(&word, "MAINPID=%d\n", (int)getpid());
     tell(buf_text(&word));
     buf_free(&word);
-    manager.last_round = manager.well = clock_fresh_ms();
-    on_round(NULL);
+    begin_rounds();
+}
+
+void manager_goes_on(bool reloads)
+{
+    if (!notify_wanted())
+        return;
+    if (reloads)
+        manager_reload_begins();
+    begin_rounds();
 }
 
 void manager_reload_begins(void)

@@ -11,7 +11,8 @@ struct snapshot;
 
 #define PAST_KEPT 8
 
-/* This generation serves; its configuration is kept from now on, the oldest forgotten. */
+/* This generation serves; its configuration is kept from now on, the oldest forgotten. Where the
+ * newest is the same, that goes under this number now. */
 void past_note(const struct generation *generation);
 /* It was gone back from: who asks for the last good one does not mean it. */
 void past_blame(uint32_t number);
@@ -20,5 +21,8 @@ void past_blame(uint32_t number);
 struct snapshot *past_find(uint32_t *number, struct buf *error);
 /* For `generations`, oldest first. */
 json_t *past_json(void);
+/* For a program that takes over: all of it, and what is no such thing is passed over. */
+json_t *past_put(void);
+void past_restore(const json_t *list);
 void past_free(void);
 #endif

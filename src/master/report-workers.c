@@ -32,33 +32,66 @@ json_t *report_clean(const char *text, size_t room)
     return value;
 }
 
-static json_t *busy_json(const struct board_thread *thread, uint32_t record)
+/* A busy thread. */
+struct current {
+    uint32_t record;
+    int64_t ms; /* for how long */
+};
+
+static int64_t ms_since(int64_t then, int64_t now)
 {
-    int64_t since = board_get(&thread->busy_since);
-    int64_t busy = since > 0 ? clock_fresh_ms() - since : 0;
+    return then > 0 && then < now ? now - then : 0;
+}
+
+static json_t *busy_json(const struct board_thread *thread, const struct current *current)
+{
     uint32_t pid = board_get(&thread->pid);
-    json_t *entry = json_pack("{s:i,s:o,s:o,s:I}", "thread", (int)record, "protocol",
-                              report_clean(thread->protocol, BOARD_PROTOCOL), "label",
-                              report_clean(thread->label, BOARD_LABEL), "busy_ms",
-                              (json_int_t)(busy < 0 ? 0 : busy));
+    json_t *entry = json_pack("{s:i,s:o,s:o,s:o,s:o,s:I,s:b}", "thread", (int)current->record,
+                              "protocol", report_clean(thread->protocol, BOARD_PROTOCOL), "label",
+                              report_clean(thread->label, BOARD_LABEL), "module",
+                              report_clean(thread->module, BOARD_MODULE), "route",
+                              report_clean(thread->route, BOARD_ROUTE), "busy_ms",
+                              (json_int_t)current->ms, "lost",
+                              board_get(&thread->lost_since) != 0);
 
     if (pid)
         json_object_set_new(entry, "pid", json_integer(pid));
     return entry;
 }
 
+/* Puts one in its place; of those that have no room the shortest goes. The new count. */
+static int rank(struct current *longest, int count, struct current one)
+{
+    int at = count;
+
+    while (at > 0 && longest[at - 1].ms < one.ms)
+        at--;
+    if (at == CURRENT_MAX)
+        return count;
+    count += count < CURRENT_MAX;
+    memmove(longest + at + 1, longest + at, (size_t)(count - at - 1) * sizeof(one));
+    longest[at] = one;
+    return count;
+}
+
+/* Those that have been busy for longest, in that order. */
 static json_t *current_json(const struct worker *worker)
 {
+    struct current longest[CURRENT_MAX];
     json_t *list = json_array();
+    int64_t now = clock_fresh_ms();
+    int count = 0;
 
-    if (!worker->board)
-        return list;
-    for (uint32_t i = 0; i < worker->counters.records && json_array_size(list) < CURRENT_MAX; i++) {
+    for (uint32_t i = 0; worker->board && i < worker->counters.records; i++) {
         const struct board_thread *thread = &worker->board->thread[i];
+        struct current one = {i, ms_since(board_get(&thread->busy_since), now)};
 
         if (board_get(&thread->state) == BOARD_BUSY)
-            json_array_append_new(list, busy_json(thread, i));
+            count = rank(longest, count, one);
     }
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, busy_json(&worker->board->thread[longest[i].record],
+                                              &longest[i]));
     return list;
 }
 
@@ -68,13 +101,13 @@ static json_t *worker_json(struct worker *worker)
     json_t *object;
 
     worker_count(worker);
-    object = json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:o}", "slot", worker->slot_index,
-                       "pid", (int)worker->pid, "state",
+    object = json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:o}", "slot",
+                       worker->slot_index, "pid", (int)worker->pid, "state",
                        worker->resting_since && worker->state == WORKER_READY
                            ? "resting" : worker_state_name(worker->state), "generation",
                        (int)worker->generation->number, "threads", (int)counters->threads,
                        "processes", (int)counters->processes, "busy", (int)counters->busy,
-                       "connections", (int)counters->open, "restarts",
+                       "lost", (int)counters->lost, "connections", (int)counters->open, "restarts",
                        (json_int_t)worker->restarts, "uptime",
                        (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",
                        current_json(worker));

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "master/control.h"
 #include "master/crashes.h"
 #include "master/generation.h"
 #include "master/operation.h"
@@ -71,6 +72,7 @@ static void keep_slow(json_t *stack, int ran_ms)
     json_array_append_new(slow, stack);
     if (json_array_size(slow) > KEPT)
         json_array_remove(slow, 0);
+    control_slow(stack);
 }
 
 void stacks_hear(const struct worker *worker, const struct msg *msg)
@@ -106,4 +108,18 @@ unsigned stacks_forget(void)
 
     json_array_clear(slow);
     return count;
+}
+
+json_t *stacks_slow_put(void)
+{
+    return json_pack("{s:I,s:o}", "last", (json_int_t)last_number, "kept",
+                     slow ? json_incref(slow) : json_array());
+}
+
+void stacks_slow_restore(const json_t *object)
+{
+    const json_t *list = json_object_get(object, "kept");
+
+    last_number = json_integer_value(json_object_get(object, "last"));
+    slow = json_is_array(list) ? json_deep_copy(list) : json_array();
 }

@@ -16,4 +16,7 @@ void stacks_hear(const struct worker *worker, const struct msg *msg);
 /* The slow log, oldest first; a new reference. */
 json_t *stacks_slow(void);
 unsigned stacks_forget(void); /* how many there were */
+/* For a program that takes over. */
+json_t *stacks_slow_put(void);
+void stacks_slow_restore(const json_t *object);
 #endif

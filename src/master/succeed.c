@@ -21,6 +21,7 @@
 #include "master/carry.h"
 #include "master/estate.h"
 #include "master/generation.h"
+#include "master/manager.h"
 #include "master/master.h"
 #include "master/operation.h"
 #include "master/reactor.h"
@@ -125,6 +126,7 @@ static void settle(void)
     sys_close(&handed.state);
     sys_close(&handed.image);
     kill(getpid(), SIGCHLD); /* to reap once: blocked, it waits for the reactor */
+    manager_goes_on(!failure);
     if (failure) {
         say(LOG_UPGRADE_FAILED, "%s: %.*s; reeved %s goes on", inherited.binary,
             (int)strcspn(failure, "\n"), failure, VERSION);

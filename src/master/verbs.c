@@ -255,8 +255,10 @@ static void verb_SLOW(struct client *client, const char *argument)
 
     if (!argument[0]) {
         control_reply(client, CONTROL_DONE, 0, "", stacks_slow());
+    } else if (strcmp(argument, "follow") == 0) {
+        control_follow_slow(client);
     } else if (strcmp(argument, "clear") != 0) {
-        refuse(client, "slow takes nothing, or clear");
+        refuse(client, "slow takes nothing, follow, or clear");
     } else if (client->access < CHANGE) {
         refuse(client, "only root and the owner may clear it; control_group may read");
     } else {

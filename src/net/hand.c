@@ -1,7 +1,8 @@
 /* What a thread has in hand; see hand.h.
  *
  * Any thread of a worker writes its own, by two stores for each request; the handler of the signal
- * that kills it reads. Memory: whoever says it owns it, and takes it back before that goes. */
+ * that kills it reads. Threads that a handler may hold for long show it on the board, too. Memory:
+ * whoever says it owns it, and takes it back before that goes. */
 #include "config.h"
 
 #include "net/hand.h"
@@ -12,11 +13,28 @@ static _Thread_local struct {
     void (*describe)(const void *arg, reeve_hand *hand);
     const void *arg;
 } said;
+static _Thread_local struct board_thread *shown; /* NULL: it does not show it */
+
+void hand_show(struct board_thread *record)
+{
+    shown = record;
+}
+
+static void show(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+{
+    reeve_hand hand = {0};
+
+    if (describe)
+        describe(arg, &hand);
+    board_place(shown, hand.module, hand.route);
+}
 
 void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
 {
     said.describe = describe;
     said.arg = arg;
+    if (shown)
+        show(describe, arg);
 }
 
 /* It stands on the board until the loop turns to another connection. NULL: it is not busy. */

@@ -2,6 +2,7 @@
 #ifndef NET_HAND_H
 #define NET_HAND_H
 #include "reeve/protocol.h"
+#include "share/board.h"
 
 /* Texts may lie anywhere, and lack their end. */
 struct hand {
@@ -10,6 +11,9 @@ struct hand {
     reeve_hand said; /* by the protocol */
 };
 
+/* From now on the calling thread shows on its record whose code it runs, as soon as that is said.
+ * For threads that may be at it for long: it costs more than saying. NULL: no more. */
+void hand_show(struct board_thread *record);
 /* Of the calling thread. Async-signal-safe, but it may fault where memory is corrupt. */
 void hand_tell(struct hand *hand);
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/hand.h"
 #include "net/loop-private.h"
 
 #define EVENTS 128 /* handled in a turn */
@@ -175,12 +176,14 @@ static void turn_until_finished(struct loop *loop)
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
     loop_running = NULL;
+    hand_show(NULL);
 }
 
 static void begin(struct loop *loop)
 {
     loop_running = loop;
     board_set(&loop->settings.record->tid, (uint32_t)gettid());
+    hand_show(loop->settings.connections == 1 ? loop->settings.record : NULL);
     clock_refresh();
     record_idle(loop);
 }

@@ -213,6 +213,20 @@ void board_label(struct board_thread *thread, const char *label, size_t length)
     thread->label[length] = '\0';
 }
 
+static void set_text(char *to, size_t room, const char *text)
+{
+    size_t length = strnlen(text, room - 1);
+
+    memcpy(to, text, length);
+    to[length] = '\0';
+}
+
+void board_place(struct board_thread *thread, const char *module, const char *route)
+{
+    set_text(thread->route, sizeof(thread->route), module && route ? route : "");
+    set_text(thread->module, sizeof(thread->module), module ? module : "");
+}
+
 bool board_has_share(const struct board *board)
 {
     uint64_t total = 0, serving = 0;

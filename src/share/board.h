@@ -20,6 +20,8 @@
 #define BOARD_SEGMENTS 512 /* workers alive at once, draining ones included */
 #define BOARD_THREADS 12288 /* records of a worker: THREADS_MAX of conf/core.h and some */
 #define BOARD_LABEL 88
+#define BOARD_MODULE 24
+#define BOARD_ROUTE 40
 #define BOARD_PROTOCOL 16
 #define BOARD_LAYOUT 96 /* room for the text of board_layout() */
 
@@ -34,7 +36,7 @@ enum board_thread_state {
 };
 
 /* One thread, or the one of a process that was forked for a connection. Written by it only, by
- * relaxed stores. */
+ * relaxed stores; but lost_since by who watches the pool too, while the thread cannot. */
 struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
@@ -53,6 +55,10 @@ struct board_thread {
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
     _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
+    _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: it is not */
+    /* Whose code it runs, as label is for whom. Empty: none, or the thread does not tell. */
+    _Alignas(64) char module[BOARD_MODULE];
+    char route[BOARD_ROUTE];
 };
 
 /* A loop adds 2 for each turn, and 1 each before and after it waits: so who looks twice and finds
@@ -121,6 +127,8 @@ void board_close(struct board *board);
 #define board_get(field) atomic_load_explicit((field), memory_order_relaxed)
 /* Sets the label of a thread's record; shortened, made printable by readers. */
 void board_label(struct board_thread *thread, const char *label, size_t length);
+/* Sets whose code the thread runs, both shortened; NULL: nobody's any more. */
+void board_place(struct board_thread *thread, const char *module, const char *route);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);

@@ -8,7 +8,10 @@
  * and the last line is always
  *     {"type":"result","code":0,"operation":12,"text":"...","data":{...}}
  * `code` is reevectl's exit status; `text` may hold several lines; `data` depends on the verb.
- * After the result the connection stays open for the next request. `events` never has a result. */
+ * After the result the connection stays open for the next request. `events` never has a result, nor
+ * has "slow follow": after one event (following) it sends
+ *     {"type":"slow","entry":{...}}
+ * for each new entry of the slow log. */
 #ifndef SHARE_CONTROL_H
 #define SHARE_CONTROL_H
 

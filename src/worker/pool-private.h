@@ -63,6 +63,8 @@ struct pool {
     int member_count;
 };
 
+/* pool.c: that member's record on the board. */
+struct board_thread *pool_record(struct pool *pool, int index);
 /* pool.c: starts that member's thread, for jobs of that queue. 0 or the error. */
 int pool_start_member(struct pool *pool, int index, unsigned queue);
 

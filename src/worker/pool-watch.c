@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "share/words.h"
 #include "worker/pool-private.h"
@@ -93,6 +94,7 @@ static void look(struct pool *pool, struct pool_member *member, int64_t now, int
         member->state = MEMBER_LOST;
         member->lost_at = now;
         member->replaced = false;
+        board_set(&pool_record(pool, member->index)->lost_since, clock_fresh_ms());
     }
     pthread_mutex_unlock(&member->lock);
     if (!late)

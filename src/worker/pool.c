@@ -14,11 +14,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/hand.h"
 #include "worker/words.h"
 
 #define SHED_SAID_EVERY 10000   /* ms */
 
-static struct board_thread *pool_record(struct pool *pool, int index)
+struct board_thread *pool_record(struct pool *pool, int index)
 {
     unsigned record = pool->settings.first_record + (unsigned)index;
 
@@ -60,6 +61,7 @@ static bool member_ends(struct pool_member *member, struct job *job)
     if (was_late) {
         atomic_store(&job->late, false);
         member->state = stays ? MEMBER_WORKS : MEMBER_OVER;
+        board_set(&pool_record(member->pool, member->index)->lost_since, 0);
     }
     pthread_mutex_unlock(&member->lock);
     if (was_late)
@@ -112,6 +114,7 @@ static void pool_thread_run(struct pool_member *member)
     starter_report(&pool->starter, ok);
     if (!ok)
         return;
+    hand_show(record);
     while ((job = pool_queue_take(pool, queue)) && pool_work(member, queue, record, job))
         continue;
     if (pool->settings.thread_exit)

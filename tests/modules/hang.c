@@ -1,6 +1,7 @@
 /* hang: a handler that does not return, or not before the file `until` is there, then answers. For
  * scenarios that prove that such a one costs its own request only. With `inline` it runs in the
- * loop. */
+ * loop. Where the environment names a file by HANG_LOAD, it is not loaded before that is there. */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,13 @@ __attribute__((noinline)) static void hang_wait(const char *until)
     const struct timespec moment = {.tv_nsec = 5000000};
     while (*until == '\0' || access(until, F_OK) != 0)
         nanosleep(&moment, NULL);
+}
+
+__attribute__((constructor)) static void hang_load(void)
+{
+    const char *until = getenv("HANG_LOAD");
+    if (until != NULL)
+        hang_wait(until);
 }
 
 static int hang_handle(reeve_request *request, void *config)

@@ -6,8 +6,8 @@ import subprocess
 import threading
 
 from client import Client, Load, connect, echo, get, reset
-from reeve import (DEADLINE, ECHO, HTTP, REEVECTL, SITE, WRAP, check, contains, equal, main, scenario,
-                   short, until)
+from reeve import (BLOCKING, DEADLINE, ECHO, HTTP, POOLED, REEVECTL, SITE, WRAP, check, contains,
+                   equal, main, scenario, short, until)
 
 
 def typed(value, shape, where):
@@ -102,8 +102,11 @@ def busy(case):
         client.send("GET /the/label HTTP/1.1\r\nHost: a\r\n\r\n")
         current = until(lambda: sum((each["current"] for each in server.status()["workers"]), []),
                         "a busy thread")[0]
-        typed(current, {"thread": (int, str), "protocol": str, "label": str, "busy_ms": int},
-              "current")
+        typed(current, {"thread": (int, str), "protocol": str, "label": str, "module": str,
+                        "route": str, "busy_ms": int, "lost": bool}, "current")
+        narrow = case.model in POOLED + BLOCKING
+        equal((current["module"], current["route"]), ("sleep", "/") if narrow else ("", ""),
+              "whose code it runs")
         equal(current["protocol"], "http", "protocol")
         contains(current["label"], "/the/label", "label")
         equal("pid" in current, case.row.process_each, "pid")

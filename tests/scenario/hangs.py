@@ -1,12 +1,15 @@
 """Handlers that do not return: their requests are answered without them, everything else goes on, and
 the worker is replaced."""
 import contextlib
+import json
+import re
 import signal
+import subprocess
 import time
 
 from client import Client, get
-from reeve import (FORKING, HTTP, MODELS, POOLED, THREADED, alive, check, contains, equal, main,
-                   scenario, until)
+from reeve import (DEADLINE, FORKING, HTTP, MODELS, POOLED, REEVECTL, SLOW, THREADED, WRAP, alive,
+                   check, contains, equal, main, scenario, until, without_tools)
 
 WATCHED = [name for name in MODELS if name not in THREADED + FORKING]
 ONE_EACH = [name for name in WATCHED if MODELS[name].blocking]
@@ -83,6 +86,109 @@ def stacks(case):
         equal(server.ctl("stacks", "1").code, 1, "a slot that is not there")
         server.write("until", "")
         equal(client.answer().status, 200, "it goes on")
+
+
+@scenario("status shows lost threads, and what the longest busy ones do", models=POOLED)
+def shown(case):
+    server = hung(case, threads=20, handler_timeout=f"{int(1500 * SLOW)}ms")
+    pid = server.pids()[0]
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server.address())) for _ in range(18)]
+        for number, client in enumerate(clients):
+            client.send(f"GET /until?{number} HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda n=number: sum(each["busy"] for each in server.status()["workers"]) > n,
+                  f"{number + 1} are busy")
+
+        def lost():
+            return [each for each in server.status()["workers"] if each["lost"] == 18]
+        worker = until(lost, "all are lost")[0]
+        server.signal(signal.SIGSTOP, pid)  # it would be replaced, and end
+        equal(worker["busy"], 18, "busy threads")
+        current = worker["current"]
+        equal([each["busy_ms"] for each in current],
+              sorted((each["busy_ms"] for each in current), reverse=True), "the longest first")
+        equal(len(current), 16, "so many are listed")
+        check({f"GET /until?{number}" for number in range(8)} <=
+              {each["label"] for each in current}, f"the longest are among {current}")
+        for each in current:
+            equal((each["module"], each["route"], each["lost"]), ("hang", "/until", True),
+                  "what it does")
+        text = server.ctl("status").out
+        contains(text, "lost           18 threads in handlers that do not return", "for people")
+        check(re.search(r"^ +0  +\d+ lost +http +\S+ +hang +/until +GET /until\?0$", text, re.M),
+              f"the table: {text}")
+        server.signal(signal.SIGCONT, pid)
+        server.write("until", "")
+        for client in clients:
+            equal(client.answer().status, 503, "its client is let go")
+    until(lambda: not sum(each["lost"] + each["busy"] for each in server.status()["workers"]),
+          "none is lost any more")
+
+
+class Follower:
+    """A `reevectl slow` that follows; what it says to stderr tells that it has begun."""
+
+    def __init__(self, server, *arguments):
+        self.out, self.err = server.path("followed"), server.path("follower")
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen(
+                WRAP + [REEVECTL, "-s", server.control, "slow", *arguments], stdout=out, stderr=err,
+                stdin=subprocess.DEVNULL, start_new_session=True)
+        until(lambda: "from here on" in self.said(self.err), "it follows")
+
+    def said(self, path):
+        with open(path) as file:
+            return without_tools(file.read())
+
+    def lines(self, count):
+        return until(lambda: len(self.said(self.out).splitlines()) == count and
+                     self.said(self.out).splitlines(), f"{count} lines")
+
+    def end(self):
+        return self.process.wait(DEADLINE)
+
+
+@scenario("reevectl slow -f prints what is new in the slow log, over an upgrade, until either end",
+          models=())
+def follow(case):
+    server = hung(case, drain_timeout="1s")
+    address = server.address()
+    equal(get(address, "/pause").status, 503, "before")
+    until(lambda: server.ask("slow")["data"]["slow"], "it is in the slow log")
+    follower = Follower(server, "--follow", "--json")
+    equal(get(address, "/pause?2").status, 503, "the first that is seen")
+    follower.lines(1)
+    equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
+    equal(get(address, "/pause?3").status, 503, "another, of the new program")
+    seen = [json.loads(line) for line in follower.lines(2)]
+    equal([(each["number"], each["target"]) for each in seen], [(2, "/pause?2"), (3, "/pause?3")],
+          "numbers and targets")
+    check("pause" in functions(seen[0]), f"pause in {functions(seen[0])}")
+    follower.process.send_signal(signal.SIGINT)
+    equal(follower.end(), -signal.SIGINT, "ended by INT")
+    follower = Follower(server, "-f")
+    equal(get(address, "/pause?4").status, 503, "one for people")
+    until(lambda: "request GET /pause?4, module hang, route /pause" in follower.said(follower.out),
+          "it is shown")
+    server.stop()
+    equal(follower.end(), 1, "exit status when the master has gone")
+    contains(follower.said(follower.err), "the server has gone", "what it says")
+
+
+@scenario("the slow log outlives an upgrade", models=())
+def upgraded(case):
+    server = hung(case, drain_timeout="1s")
+    equal(get(server.address(), "/pause").status, 503, "its client is let go")
+
+    def slow():
+        return server.ask("slow")["data"]["slow"]
+    before = until(slow, "it is in the slow log")
+    equal(server.ctl("upgrade").code, 0, "exit code of the upgrade")
+    equal(slow(), before, "the slow log")
+    equal(get(server.address(), "/pause").status, 503, "another")
+    numbers = until(lambda: len(slow()) == 2 and [each["number"] for each in slow()],
+                    "it is there too")
+    equal(numbers, [1, 2], "their numbers")
 
 
 @scenario("a thread that comes back is none too many, and its answer is thrown away", models=POOLED)

@@ -1,14 +1,19 @@
 """The access log, the error log in both formats, and what a log rotation needs."""
+import glob
 import json
 import os
 import re
 import signal
+import time
 
 from client import Client, Load, ask_raw, get
-from reeve import HTTP, check, contains, equal, main, open_files, scenario, until
+from reeve import (HTTP, SANITIZED, Skipped, check, contains, equal, main, open_files, scenario,
+                   until)
 
 ACCESS = ('http { access_log = "access.log" site "default" { route "/" { static { root = "www" } }'
           ' route "/hello" { hello { } } } }\n')
+FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+DAYS = 7300  # beyond 2038
 COMBINED = re.compile(r'^127\.0\.0\.1 - - \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] '
                       r'"(.*)" (\d{3}) (\d+|-) "(.*)" "(.*)"$')
 LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (error|warning|notice|info|debug) "
@@ -85,6 +90,27 @@ def json_form(case):
         equal(sorted(line), ["level", "pid", "tag", "text", "thread", "time"], "names")
     check("stopped" in [line["tag"] for line in lines], "the last message")
     check(server.pid in [line["pid"] for line in lines], "the master's lines")
+
+
+@scenario("beyond 2038 all goes on: dates of answers and logs, a reload, an upgrade", models=())
+def later(case):
+    case.need_no_wrap("it preloads a library of its own")
+    if not FAKETIME or SANITIZED:
+        raise Skipped("no libfaketime here, or a sanitizer that will not have it")
+    # Not the clock that timers go by: the kernel waits by it.
+    server = case.server(HTTP + ACCESS).start(
+        env=dict(os.environ, LD_PRELOAD=FAKETIME[0], FAKETIME=f"+{DAYS}d",
+                 FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1"))
+    year = time.strftime("%Y", time.gmtime(time.time() + DAYS * 86400))
+    for number, verb in enumerate((None, "reload", "upgrade"), 1):
+        server.configure(threads=4 + number)
+        if verb:
+            equal(server.ctl(verb).code, 0, f"exit code of {verb}")
+        answer = get(server.address())
+        equal(answer.status, 200, "an answer")
+        contains(answer.field("Date"), f" {year} ", "its date")
+        contains(access_lines(server, number)[-1], f"/{year}:", "its line in the access log")
+    check(server.log().startswith(year + "-"), f"the error log: {server.log()[:80]!r}")
 
 
 @scenario("the error log goes to a file when told to")

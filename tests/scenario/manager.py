@@ -1,79 +1,17 @@
 """The service manager: what it is told by datagrams (sd_notify), and what it hands over."""
-import array
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 from client import Client, connect, get
+from notify import Manager
 from reeve import (DEADLINE, HTTP, SITE, SLOW, Skipped, check, contains, equal, main, scenario,
                    until)
-
-
-class Manager:
-    """A service manager's end: collects datagrams with the time they came. Descriptors that come
-    along (systemd-notify's BARRIER=1) are closed at once."""
-
-    def __init__(self, address):
-        self.address = address
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self.seen = []
-        self.ended = False
-        self.thread = None
-
-    def listen(self):
-        self.socket.settimeout(0.2)
-        self.thread = threading.Thread(target=self.collect, daemon=True)
-        self.thread.start()
-        return self
-
-    def collect(self):
-        while not self.ended:
-            try:
-                data, extra, _, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(64))
-            except TimeoutError:
-                continue
-            for level, kind, words in extra:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    fds = array.array("i")
-                    fds.frombytes(words[:len(words) - len(words) % fds.itemsize])
-                    for fd in fds:
-                        os.close(fd)
-            self.seen.append((time.monotonic(), dict(line.split("=", 1)
-                                                     for line in data.decode().splitlines())))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.ended = True
-        if self.thread:
-            self.thread.join()
-        self.socket.close()
-
-    def environment(self, **more):
-        return dict(os.environ, NOTIFY_SOCKET=self.address, **more)
-
-    def words(self):
-        """In order, without what is said again and again."""
-        return [name for _, message in list(self.seen) for name in message
-                if name not in ("STATUS", "MONOTONIC_USEC", "WATCHDOG")]
-
-    def all(self, name):
-        return [(when, message[name]) for when, message in list(self.seen) if name in message]
-
-    def until(self, name, count=1):
-        return until(lambda: len(self.all(name)) >= count and self.all(name)[count - 1][1],
-                     f"{name} is said {count} times")
-
-    def status(self, part):
-        return until(lambda: [text for _, text in self.all("STATUS") if part in text],
-                     f"a status with {part!r}")[-1]
 
 
 def environment_of(pid):
@@ -249,6 +187,30 @@ def activated(case):
         if pid != server.pid:
             equal([each for each in environment_of(pid) if each.startswith("LISTEN_")], [],
                   "what a worker has of it")
+
+
+@scenario("s6-svscan starts it again after kill -9 of the master, at the same address", models=())
+def supervised(case):
+    case.need_no_wrap("it is started by a script")
+    if not shutil.which("s6-svscan"):
+        raise Skipped("there is no s6-svscan here")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = probe.getsockname()
+    server = case.server(HTTP.replace("127.0.0.1:0", "%s:%d" % address) + SITE)
+    os.makedirs(server.path("scan/reeve"))
+    run = server.write("scan/reeve/run",
+                       "#!/bin/sh\nexec " + shlex.join(server.command()) + " 2>&1\n")
+    os.chmod(run, 0o755)
+    with open(server.path("log"), "ab") as log:
+        server.process = subprocess.Popen(["s6-svscan", server.path("scan")], stdout=log, stderr=log,
+                                          stdin=subprocess.DEVNULL, start_new_session=True)
+    server.ready()
+    for _ in range(3):
+        before = server.status()["pid"]
+        server.signal(signal.SIGKILL, before)
+        until(lambda killed=before: server.status()["pid"] != killed, "another master")
+        server.ready()
+        equal(get(address).status, 200, "an answer")
 
 
 if __name__ == "__main__":

@@ -198,6 +198,24 @@ def rolled_back(case):
     equal(server.ctl("reload").out.strip(), "unchanged: generation 6 serves on", "the next reload")
 
 
+@scenario("configurations to go back to outlive upgrades, which take no place among them",
+          models=())
+def upgraded(case):
+    server = serve(case)
+    for word in ("two", "three"):
+        server.configure(HTTP + says(word))
+        equal(server.ctl("reload").code, 0, "exit code of a reload")
+    equal(server.ctl("rollback", "2").code, 0, "exit code of a rollback")
+    for _ in range(2):
+        equal(server.ctl("upgrade").code, 0, "exit code of an upgrade")
+    kept = {each["number"]: each["rolled_back"] for each in server.json("generations")["kept"]}
+    equal(kept, {1: False, 2: False, 3: True, 6: False}, "what is kept")
+    equal(server.ctl("rollback").code, 0, "exit code of another rollback")
+    equal(get(server.address(), "/word").body, b"one", "the last good one that is another")
+    equal(server.ctl("rollback", "3").code, 0, "exit code with a number")
+    equal(get(server.address(), "/word").body, b"three", "the one with that number")
+
+
 @scenario("rollback to what is not there is refused by one clear line", models=("event",))
 def no_way_back(case):
     server = serve(case)

@@ -4,7 +4,7 @@ import os
 import signal
 
 from client import Load, connect, echo, get
-from reeve import ECHO, alive, check, equal, main, scenario, until, wait_gone
+from reeve import ECHO, HTTP, alive, check, equal, main, scenario, until, wait_gone
 
 
 @scenario("TTIN and TTOU: one worker more, one less")
@@ -58,6 +58,30 @@ def retire_held(case):
         equal(echo(link, b"still"), b"still", "it goes on in the old worker")
         check(alive(old), "which is still there")
     check(wait_gone(old), "and ends with its last connection")
+
+
+@scenario("a worker that is told to go while it still loads asks for its log, and goes in peace",
+          models=())
+def early(case):
+    server = case.server(HTTP + 'http { access_log = "access.log" site "default" {'
+                         ' route "/" { hello { } } } }\n', modules=["http", "hello", "hang"],
+                         workers=1)
+    loads = server.write("loads", "")
+    server.start(env=dict(os.environ, HANG_LOAD=loads))
+    os.unlink(loads)
+
+    def states():
+        return {each["pid"]: each["state"] for each in server.status()["workers"]}
+    server.signal(signal.SIGTTIN)
+    until(lambda: "started" in states().values(), "another worker loads")
+    server.signal(signal.SIGTTOU)
+    until(lambda: "retiring" in states().values(), "it is told to go")
+    [pid] = [pid for pid, state in states().items() if state == "retiring"]
+    server.write("loads", "")
+    check(wait_gone(pid), "it has gone")
+    equal(server.until_logged("worker-exit"),
+          [f"worker 1 of generation 1 (pid {pid}) has ended"], "its end")
+    equal(server.logged("channel-bad"), [], "what it had said wrong")
 
 
 @scenario("signals for the terminal's group do not stop a worker by itself")

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from client import KEPT, ONE_EACH, Load, connect, echo, get
-from reeve import (ECHO, FULL, HTTP, MODULE_PATH, REEVED, SITE, check, children, contains, equal,
-                   main, run, scenario, status_field, wait_gone)
+from notify import Manager
+from reeve import (DEADLINE, ECHO, FULL, HTTP, MODULE_PATH, REEVED, SITE, check, children,
+                   contains, equal, main, run, scenario, status_field, wait_gone)
 
 UPGRADES = 20 if FULL else 3
 IMPOSTOR = os.path.abspath(os.environ.get("REEVE_IMPOSTOR", "tests/fault/impostor"))
@@ -57,14 +59,47 @@ def newer(server, name="reeved-next"):
 
 @scenario(f"{UPGRADES} upgrades under load: no request is lost, the PID stays")
 def under_load(case):
-    server = case.serve(**case.room(8))
+    server = case.server(**case.room(8))
+    with Manager(server.path("notify")).listen() as manager:
+        server.start(env=manager.environment(WATCHDOG_USEC=str(int(DEADLINE * 1e6))))
+        loads = upgrades(server, manager)
+        server.stop()
+        manager.until("STOPPING")
+        equal(manager.words(), ["READY"] + ["RELOADING", "READY"] * UPGRADES + ["STOPPING"],
+              "all that the service manager was told")
+    for load in loads:
+        equal((load.refused, load.failed_new, load.failed_kept, load.wrong), (0, 0, 0, 0), str(load))
+    print(f"# {UPGRADES} upgrades: " + "; ".join(map(str, loads)))
+
+
+def told(manager, number, asked):
+    """The trace of an upgrade that has succeeded: when it began, that the new program is well, what
+    serves then."""
+    manager.until("READY", 1 + number)
+    since = int(manager.until("MONOTONIC_USEC", number))
+    check(asked <= since <= now_usec(), f"upgrade {number} began at {since}, after {asked}")
+    manager.status(f"of generation {number + 1} serve")
+    words = [name for _, message in list(manager.seen) for name in message]
+    begin = [place for place, name in enumerate(words) if name == "RELOADING"][number - 1]
+    equal(words[begin:begin + 4], ["RELOADING", "MONOTONIC_USEC", "STATUS", "WATCHDOG"],
+          f"the beginning of upgrade {number}")
+    times = [when for when, _ in manager.all("WATCHDOG")]
+    check(max([b - a for a, b in zip(times, times[1:])], default=0) < DEADLINE,
+          "the watchdog would have ended it")
+
+
+def now_usec():
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+def upgrades(server, manager):
     pid, address = server.pid, server.address()
     with Load(address, INDEX, kind=KEPT, clients=3) as kept, \
             Load(address, INDEX, kind=ONE_EACH, clients=3) as each:
         for number in range(UPGRADES):
             kept.more(10)
             each.more(10)
-            before = set(server.pids().values())
+            before, asked = set(server.pids().values()), now_usec()
             result = server.ctl("upgrade")
             equal(result.code, 0, f"exit code ({result.text})")
             contains(result.out, f"reeved {VERSION} -> {VERSION}: generation {number + 2} serves",
@@ -72,6 +107,7 @@ def under_load(case):
             status = server.status()
             equal((status["pid"], status["generation"]), (pid, number + 2), "PID and generation")
             check(not before & set(server.pids().values()), "the workers are new ones")
+            told(manager, number + 1, asked)
             if number == 0:
                 server.settled()
                 descriptors = server.descriptors()
@@ -82,8 +118,7 @@ def under_load(case):
         check(requests >= answered, f"{requests} requests counted, {answered} answered")
         server.settled()
         equal(server.descriptors(), descriptors, "descriptors of the master")
-    for load in (kept, each):
-        equal((load.refused, load.failed_new, load.failed_kept, load.wrong), (0, 0, 0, 0), str(load))
+    return kept, each
 
 
 @scenario("a program of another version, from another path, takes over and is upgraded in turn",
@@ -175,6 +210,23 @@ def comes_back(case):
     contains(result.err, f"the impostor wants to go back; reeved {VERSION} goes on", "the text")
     equal(server.status()["pid"], pid, "PID")
     unharmed(server, pids)
+
+
+@scenario("the service manager hears of an upgrade that fails by the status alone", models=())
+def fails_quietly(case):
+    server = case.server(ready_timeout="2s")
+    with Manager(server.path("notify")).listen() as manager:
+        server.start(env=manager.environment())
+        manager.until("READY")
+        for name, code, part in (("crashes", 1, "Aborted"), ("returns", 3, "wants to go back")):
+            result = server.ctl("upgrade", "--binary", impostor(server, name))
+            equal(result.code, code, f"{name}: exit code ({result.text})")
+            manager.status(part)
+        equal(manager.words(), ["READY"], "what it was told")
+        server.signal(signal.SIGUSR2)
+        manager.until("READY", 2)
+        manager.status("2 workers of generation 2 serve")
+        equal(manager.words(), ["READY", "RELOADING", "READY"], "and of one that does not")
 
 
 @scenario("USR2 upgrades; its result is in log and status")

@@ -144,7 +144,8 @@ START_TEST(test_status)
     ck_has(out, "last error     a:1: b\n               c\n");
     ck_has(out, "   0  1300  ready           3  1m 10s  2/17          120      5000  2.0 KiB "
                 "        1\n");
-    ck_has(out, "   0  4       http      1.5s  GET /\n");
+    ck_has(out, "   0  4       http      1.5s  -       -      GET /\n");
+    ck_assert_ptr_null(strstr(buf_text(&out), "lost"));
     ck_assert_ptr_null(strchr(buf_text(&out), '\033'));
     buf_free(&out);
     json_decref(data);
@@ -207,7 +208,28 @@ START_TEST(test_status_of_processes)
                         json_integer(4711));
     show_status(data, NULL, false, &out);
     ck_has(out, "  1m 10s   2/8  ");
-    ck_has(out, "   0  pid 4711  http      1.5s  GET /\n");
+    ck_has(out, "   0  pid 4711  http      1.5s  -       -      GET /\n");
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
+START_TEST(test_status_of_busy_threads)
+{
+    json_t *data = json_loads(
+        "{\"workers\":[{\"slot\":0,\"lost\":1,\"current\":[{\"thread\":1,\"busy_ms\":9,"
+        "\"module\":\"hello\",\"route\":\"/h\",\"label\":\"GET /h\"}]},{\"slot\":1,\"lost\":1,"
+        "\"current\":[{\"thread\":7,\"busy_ms\":70000,\"module\":\"hang\",\"route\":\"/r\","
+        "\"lost\":true,\"label\":\"GET /r/x\"},{\"thread\":2,\"busy_ms\":8}]}]}", 0, NULL);
+    struct buf out = {0};
+
+    show_status(data, NULL, false, &out);
+    ck_has(out, "lost           2 threads in handlers that do not return; 'reevectl slow' tells "
+                "where\n");
+    ck_has(out, "SLOT  THREAD  PROTOCOL     FOR  MODULE  ROUTE  REQUEST\n"
+                "   1  7 lost            1m 10s  hang    /r     GET /r/x\n"
+                "   0  1                    9ms  hello   /h     GET /h\n"
+                "   1  2                    8ms  -       -      \n");
     buf_free(&out);
     json_decref(data);
 }
@@ -360,6 +382,7 @@ static void set_up(void)
 UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_aligns),
                  ONCE(test_table_colours_do_not_count), ONCE(test_table_is_harmless),
                  ONCE(test_status), EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
+                 ONCE(test_status_of_busy_threads),
                  ONCE(test_status_rate), ONCE(test_status_by_slot),
                  ONCE(test_status_survives_nonsense), EACH(test_result, results), ONCE(test_event),
                  ONCE(test_step), ONCE(test_json_fields))

@@ -1,7 +1,7 @@
 /* The pool and how its threads start: what runs, in which order, how much may wait, what is said.
  *
- * Jobs belong to no loop here: job_run() and job_finished() are stand-ins. A gate holds up a thread
- * where a test needs a queue that does not move. */
+ * Jobs belong to no loop here: job_run(), job_finished() and hand_show() are stand-ins. A gate holds
+ * up a thread where a test needs a queue that does not move. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/hand.h"
 #include "unit.h"
 #include "worker/pool.h"
 
@@ -38,6 +39,10 @@ void job_run(struct job *job)
 void job_finished(struct job *job)
 {
     atomic_fetch_add(&finishes[job - jobs], 1);
+}
+void hand_show(struct board_thread *record)
+{
+    (void)record;
 }
 static int on_init(void)
 {

@@ -213,8 +213,9 @@ REEVE_API void reeve_failed(reeve_conn *conn);
 
 /* What the calling thread has in hand, for the report of a crash (`reevectl crashes`). `describe`
  * fills it in: it is called with `arg` if the thread dies, in the handler of the signal, so it
- * only reads what it finds and points at it; a bad pointer does no harm. To say so costs two
- * stores. NULL: nothing any more. Any thread of the worker. Since 1.3. */
+ * only reads what it finds and points at it; a bad pointer does no harm then. In threads that may
+ * wait it is called at once, too, for `reevectl status`; elsewhere to say so costs two stores.
+ * NULL: nothing any more. Any thread of the worker. Since 1.3. */
 typedef struct reeve_hand {
     const char *module, *site, *route; /* whose code runs, and why */
     const char *method, *target;       /* of the request, as it was sent */
