@@ -131,18 +131,6 @@ static bool field_condition(struct parse *parse, const char *value, struct slice
     return true;
 }
 
-#define FIELDS(X)                                                                                  \
-    X("host", field_host)                                                                          \
-    X("content-length", field_length)                                                              \
-    X("transfer-encoding", field_coding)                                                           \
-    X("connection", field_connection)                                                              \
-    X("expect", field_expect)                                                                      \
-    X("if-none-match", field_condition)                                                            \
-    X("if-modified-since", field_condition)                                                        \
-    X("if-match", field_condition)                                                                 \
-    X("if-unmodified-since", field_condition)                                                      \
-    X("range", field_condition)
-
 static const struct {
     const char *name; /* in lower case */
     size_t length;
@@ -153,14 +141,6 @@ static const struct {
 #undef X
 };
 
-/* Most fields are none of these, which their bit tells. */
-static inline uint64_t known_bits(void)
-{
-#define X(text, function) | parse_name_bit(text, sizeof(text) - 1)
-    return 0 FIELDS(X);
-#undef X
-}
-
 /* Of a token only a letter becomes another one by this bit, or a character that no name here has. */
 static bool is_name(const char *text, const char *name, size_t length)
 {
@@ -170,11 +150,8 @@ static bool is_name(const char *text, const char *name, size_t length)
     return true;
 }
 
-bool fields_read(struct parse *parse, const char *data, const struct parse_field *field,
-                 uint64_t bit)
+bool fields_read(struct parse *parse, const char *data, const struct parse_field *field)
 {
-    if ((bit & known_bits()) == 0)
-        return true;
     const char *name = data + field->name.at;
     for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
         if (field->name.length == known_fields[i].length &&
