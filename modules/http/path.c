@@ -96,25 +96,32 @@ static bool close_segment(const char *out, size_t *end)
  * of either kind are taken for a pair. */
 #define ONES UINT64_C(0x0101010101010101)
 #define ZEROS(x) (((x) - ONES) & ~(x) & 0x80 * ONES)
-static inline bool has_knot(const char *path)
+static inline bool has_knot(uint64_t eight)
 {
-    uint64_t eight;
-    memcpy(&eight, path, 8);
     uint64_t escape = eight ^ '%' * ONES, either = (eight | ONES) ^ '/' * ONES;
     uint64_t pair = ZEROS(either) & ZEROS(either) << 8;
     return (pair | ZEROS(escape) | ZEROS(eight)) != 0;
+}
+
+static inline uint64_t load(const char *path, size_t length)
+{
+    uint64_t word = 0;
+    memcpy(&word, path, length);
+    return word;
 }
 
 /* Nothing to decode, to join or to resolve: so are most paths. The words overlap by a byte, lest a
  * pair falls between them. */
 static bool is_clean(const char *path, size_t length)
 {
-    if (length < 8 || path[0] != '/')
+    if (length < 4 || path[0] != '/')
         return length == 1 && path[0] == '/';
+    if (length < 8)
+        return !has_knot(load(path, 4) | load(path + length - 4, 4) << 32);
     for (size_t at = 0; at + 8 < length; at += 7)
-        if (has_knot(path + at))
+        if (has_knot(load(path + at, 8)))
             return false;
-    return !has_knot(path + length - 8);
+    return !has_knot(load(path + length - 8, 8));
 }
 
 bool path_decode(const char *path, size_t length, char *out, size_t *out_length)

@@ -168,8 +168,11 @@ static const char methods[][10] = {
     "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
 };
 
-static bool is_method(const char *method)
+static bool is_method(const struct request *request)
 {
+    const char *method = request_text(request, request->parse.method);
+    if (request_is(request, "GET"))
+        return true;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (method[0] == methods[i][0] && strcmp(method, methods[i]) == 0)
             return true;
@@ -321,11 +324,10 @@ bool request_accept(struct request *request, const char *head, size_t length)
     request->chunked = parse->chunked;
     request->body_left = parse->content_length;
 
-    const char *method = request_text(request, parse->method);
     request->headless = request_is(request, "HEAD");
     if (parse->unmet)
         request_refuse(request, 417, "The only expectation known here is 100-continue.");
-    else if (is_method(method))
+    else if (is_method(request))
         accept_target(request);
     else
         request_refuse(request, 501, "The method is not known here.");
