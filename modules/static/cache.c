@@ -67,24 +67,30 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
+static inline uint64_t load(const char *path, size_t length)
+{
+    uint64_t word = 0;
+    memcpy(&word, path, length);
+    return word;
+}
+
 /* Eight bytes at a time, the last ones perhaps twice. Only names of files that exist get in, so
  * nobody outside chooses what collides. */
 static uint64_t hash_of(const struct cache_key *key)
 {
     const char *path = key->path;
     size_t length = strlen(path);
-    uint64_t hash = mix(key->variant, length), word;
-    if (length < 8) {
+    uint64_t hash = mix(key->variant, length);
+    if (length < 4) {
         while (*path != '\0')
             hash = mix(hash, (unsigned char)*path++);
         return hash;
     }
-    for (const char *last = path + length - 8; path < last; path += 8) {
-        memcpy(&word, path, 8);
-        hash = mix(hash, word);
-    }
-    memcpy(&word, key->path + length - 8, 8);
-    return mix(hash, word);
+    if (length < 8)
+        return mix(hash, load(path, 4) | load(path + length - 4, 4) << 32);
+    for (const char *last = path + length - 8; path < last; path += 8)
+        hash = mix(hash, load(path, 8));
+    return mix(hash, load(key->path + length - 8, 8));
 }
 
 static struct entry *find(const struct cache *cache, const struct cache_key *key)
