@@ -298,7 +298,8 @@ int serve_request(reeve_request *request, const struct folder *folder)
         return refuse_method(request, folder, method);
     if (folder->cache != NULL && !reeve_is_conditional(request)) {
         place.key.path = reeve_path(request);
-        place.key.variant = extra_variant(request, &folder->extra);
+        if (extra_varies(&folder->extra))
+            place.key.variant = extra_variant(request, &folder->extra);
         if (cache_reply(folder->cache, request, &place.key, &result))
             return result;
         place.cache = get ? folder->cache : NULL; /* an answer to HEAD is made without the bytes */
