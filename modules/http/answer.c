@@ -63,27 +63,35 @@ bool answer_page(struct answer *answer, int status, const char *why)
 
 #define DATE_FIELD (sizeof "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" - 1)
 
-/* Written anew when the second has changed. By hand: a locale must not matter. */
-static const char *date_field(void)
+struct date {
+    int64_t second;
+    char field[64];
+};
+
+/* By hand: a locale must not matter. Not inlined: it is called once a second. */
+static __attribute__((noinline)) void write_date(struct date *date, int64_t now)
 {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    static _Thread_local struct {
-        int64_t second;
-        char text[64];
-    } kept = {.second = -1};
+    struct tm tm;
+    time_t seconds = (time_t)now;
+    gmtime_r(&seconds, &tm);
+    snprintf(date->field, sizeof date->field, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+             days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+             tm.tm_min, tm.tm_sec);
+    date->second = now;
+}
+
+char *answer_put_date(char *at)
+{
+    static _Thread_local struct date kept = {.second = -1};
+    struct date *date = &kept;
     int64_t now = reeve_time();
-    if (now != kept.second) {
-        struct tm tm;
-        time_t seconds = (time_t)now;
-        gmtime_r(&seconds, &tm);
-        snprintf(kept.text, sizeof kept.text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-                 days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-                 tm.tm_min, tm.tm_sec);
-        kept.second = now;
-    }
-    return kept.text;
+    if (now != date->second)
+        write_date(date, now);
+    memcpy(at, date->field, DATE_FIELD);
+    return at + DATE_FIELD;
 }
 
 /* Writing into the room that the engine gave. */
@@ -140,11 +148,6 @@ static char *put_id(char *at, struct request *request)
     at = put_text(at, ": ");
     at = put_text(at, ident_of(request));
     return put_text(at, "\r\n");
-}
-
-char *answer_put_date(char *at)
-{
-    return put(at, date_field(), DATE_FIELD);
 }
 
 char *answer_put_head(char *at, const struct answer *answer)

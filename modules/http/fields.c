@@ -97,6 +97,10 @@ static bool field_coding(struct parse *parse, const char *value, struct slice sl
 static bool field_connection(struct parse *parse, const char *value, struct slice slice)
 {
     size_t at = 0;
+    if (same(value, slice.length, "keep-alive")) { /* as browsers write it */
+        parse->keep_alive = true;
+        return true;
+    }
     while (at < slice.length) {
         size_t word = parse_token_length(value + at, slice.length - at);
         if (same(value + at, word, "close"))
@@ -141,13 +145,21 @@ static const struct {
 #undef X
 };
 
-/* Of a token only a letter becomes another one by this bit, or a character that no name here has. */
+static inline uint32_t four_lower(const char *text)
+{
+    uint32_t four;
+    memcpy(&four, text, 4);
+    return four | 0x20202020;
+}
+
+/* All known names have four characters at least; the last four are perhaps compared twice. Of a
+ * token only a letter becomes another one by this bit, or a character that no name here has. */
 static bool is_name(const char *text, const char *name, size_t length)
 {
-    for (const char *end = name + length; name < end; text++, name++)
-        if ((*text | 0x20) != *name)
+    for (size_t at = 0; at + 4 < length; at += 4)
+        if (four_lower(text + at) != four_lower(name + at))
             return false;
-    return true;
+    return four_lower(text + length - 4) == four_lower(name + length - 4);
 }
 
 bool fields_read(struct parse *parse, const char *data, const struct parse_field *field)

@@ -124,15 +124,11 @@ static bool is_clean(const char *path, size_t length)
     return !has_knot(load(path + length - 8, 8));
 }
 
-bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
+/* Not inlined: few paths need it. */
+static __attribute__((noinline)) bool decode(const char *path, size_t length, char *out,
+                                             size_t *out_length)
 {
     size_t end = 0;
-    if (is_clean(path, length)) {
-        memcpy(out, path, length);
-        out[length] = '\0';
-        *out_length = length;
-        return true;
-    }
     out[end++] = '/';
     for (size_t at = 0; at < length;) {
         int c = next_byte(path, length, &at);
@@ -151,6 +147,16 @@ bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
         return false;
     out[end] = '\0';
     *out_length = end;
+    return true;
+}
+
+bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
+{
+    if (!is_clean(path, length))
+        return decode(path, length, out, out_length);
+    *out_length = length;
+    out[length] = '\0';
+    memcpy(out, path, length);
     return true;
 }
 
@@ -195,6 +201,9 @@ bool host_name(const char *host, size_t length, size_t *name_length)
             return false;
         at = bracket + 1;
     } else {
+        while (end - at >= 4 && (host_chars[(unsigned char)at[0]] & host_chars[(unsigned char)at[1]] &
+                                 host_chars[(unsigned char)at[2]] & host_chars[(unsigned char)at[3]]))
+            at += 4;
         while (at < end && host_chars[(unsigned char)*at])
             at++;
         if (at == host && length > 0) /* RFC 9110, 4.2.1: a port needs a host before it */

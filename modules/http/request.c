@@ -43,7 +43,8 @@ struct request *request_new(reeve_conn *conn)
     }
     request->peer = reeve_peer(conn);
     request->path = request->query = "";
-    access_begin(request);
+    if (settings.timed)
+        access_begin(request);
     parse_start(&request->parse, request->parse.fields, request->parse.room);
     return request;
 }
@@ -112,7 +113,8 @@ static void request_reset(struct request *request)
     request->chunk = (struct chunk){0};
     request->body_left = request->body_taken = 0;
     request->body_state = BODY_COMING;
-    auth_forget(request);
+    if (request->credentials.length > 0 || request->unproven)
+        auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory too */
@@ -283,7 +285,8 @@ static bool replace_host(struct request *request, const struct target *target)
     return true;
 }
 
-static void accept_absolute(struct request *request, const struct target *target)
+/* True: its path is to be looked for. */
+static bool accept_absolute(struct request *request, const struct target *target)
 {
     if (!replace_host(request, target))
         request_refuse(request, 400, "The request target names no host.");
@@ -292,19 +295,21 @@ static void accept_absolute(struct request *request, const struct target *target
     else if (target->bare && request_is(request, "OPTIONS"))
         accept_asterisk(request); /* RFC 9110, 4.2.3: not the same as "/" with OPTIONS */
     else
-        accept_route(request, target);
+        return true;
+    return false;
 }
 
 static void accept_target(struct request *request)
 {
     const struct parse *parse = &request->parse;
     struct target target;
+    bool routed = false;
     switch (target_split(request_text(request, parse->target), parse->target.length, &target)) {
     case TARGET_ORIGIN:
-        accept_route(request, &target);
+        routed = true;
         break;
     case TARGET_ABSOLUTE:
-        accept_absolute(request, &target);
+        routed = accept_absolute(request, &target);
         break;
     case TARGET_ASTERISK:
         accept_asterisk(request);
@@ -313,6 +318,8 @@ static void accept_target(struct request *request)
         request_refuse(request, 400, "The request target is malformed.");
         break;
     }
+    if (routed)
+        accept_route(request, &target);
 }
 
 bool request_accept(struct request *request, const char *head, size_t length)
