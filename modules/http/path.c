@@ -13,26 +13,10 @@
 #include "hex.h"
 #include "path.h"
 
-static void split_query(const char *text, size_t length, struct target *target)
+enum target_form target_split_other(const char *text, size_t length, struct target *target)
 {
-    const char *mark = memchr(text, '?', length);
-    target->path = text;
-    target->path_length = mark != NULL ? (size_t)(mark - text) : length;
-    target->query = mark != NULL ? mark + 1 : text + length;
-    target->query_length = (size_t)(text + length - target->query);
-}
-
-enum target_form target_split(const char *text, size_t length, struct target *target)
-{
-    target->host = NULL;
-    target->host_length = 0;
-    target->secure = target->bare = false;
     if (length == 1 && text[0] == '*')
         return TARGET_ASTERISK;
-    if (length > 0 && text[0] == '/') {
-        split_query(text, length, target);
-        return TARGET_ORIGIN;
-    }
     size_t scheme = length >= 8 && strncasecmp(text, "https://", 8) == 0  ? 8
                     : length >= 7 && strncasecmp(text, "http://", 7) == 0 ? 7
                                                                           : 0;
@@ -47,7 +31,7 @@ enum target_form target_split(const char *text, size_t length, struct target *ta
         return TARGET_BAD;
     target->secure = scheme == 8;
     target->bare = end == length;
-    split_query(text + end, length - end, target);
+    target_split_query(text + end, length - end, target);
     if (target->path_length == 0) {
         target->path = "/";
         target->path_length = 1;

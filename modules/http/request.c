@@ -118,7 +118,8 @@ static void request_reset(struct request *request)
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory too */
-    request_memory_free(request);
+    if (request_has_memory(request))
+        request_memory_free(request);
     request->joined = NULL;
     request->later = NULL;
 }
