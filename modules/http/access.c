@@ -23,8 +23,6 @@
 void access_begin(struct request *request)
 {
     struct timespec now;
-    if (!settings.timed)
-        return;
     clock_gettime(CLOCK_MONOTONIC, &now);
     request->began = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }

@@ -3,7 +3,7 @@
 #define HTTP_ACCESS_H
 #include "request.h"
 
-/* The first byte of a request is there: notes the time, if a line will tell it. */
+/* The first byte of a request is there: notes the time; for lines that tell it (settings.timed). */
 void access_begin(struct request *request);
 /* There will be a line of it. */
 bool access_is_logged(const struct request *request);

@@ -23,7 +23,10 @@ char *answer_put_head(char *at, const struct answer *answer);
 char *answer_put_date(char *at); /* always of the same length */
 char *answer_put_own(char *at, struct request *request);
 /* Of fields that the core adds for this request alone there are none. */
-bool answer_is_plain(const struct request *request);
+static inline bool answer_is_plain(const struct request *request)
+{
+    return !request->close && request->parse.minor > 0 && settings.request_id == NULL;
+}
 size_t answer_head_room(const struct answer *answer);
 #define ANSWER_SMALL 32768 /* up to here a body is copied behind its head */
 /* Forgets it and what it owns. */

@@ -37,7 +37,7 @@ static void conn_log(reeve_conn *conn, struct request *request)
     access_log(request, raw, length);
 }
 
-static int conn_over(reeve_conn *conn, struct http_conn *c)
+static inline int conn_over(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
     if (access_is_logged(request))

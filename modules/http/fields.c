@@ -97,6 +97,10 @@ static bool field_coding(struct parse *parse, const char *value, struct slice sl
 static bool field_connection(struct parse *parse, const char *value, struct slice slice)
 {
     size_t at = 0;
+    if (same(value, slice.length, "keep-alive")) { /* as browsers write it */
+        parse->keep_alive = true;
+        return true;
+    }
     while (at < slice.length) {
         size_t word = parse_token_length(value + at, slice.length - at);
         if (same(value + at, word, "close"))
@@ -131,18 +135,6 @@ static bool field_condition(struct parse *parse, const char *value, struct slice
     return true;
 }
 
-#define FIELDS(X)                                                                                  \
-    X("host", field_host)                                                                          \
-    X("content-length", field_length)                                                              \
-    X("transfer-encoding", field_coding)                                                           \
-    X("connection", field_connection)                                                              \
-    X("expect", field_expect)                                                                      \
-    X("if-none-match", field_condition)                                                            \
-    X("if-modified-since", field_condition)                                                        \
-    X("if-match", field_condition)                                                                 \
-    X("if-unmodified-since", field_condition)                                                      \
-    X("range", field_condition)
-
 static const struct {
     const char *name; /* in lower case */
     size_t length;
@@ -153,28 +145,25 @@ static const struct {
 #undef X
 };
 
-/* Most fields are none of these, which their bit tells. */
-static inline uint64_t known_bits(void)
+static inline uint32_t four_lower(const char *text)
 {
-#define X(text, function) | parse_name_bit(text, sizeof(text) - 1)
-    return 0 FIELDS(X);
-#undef X
+    uint32_t four;
+    memcpy(&four, text, 4);
+    return four | 0x20202020;
 }
 
-/* Of a token only a letter becomes another one by this bit, or a character that no name here has. */
+/* All known names have four characters at least; the last four are perhaps compared twice. Of a
+ * token only a letter becomes another one by this bit, or a character that no name here has. */
 static bool is_name(const char *text, const char *name, size_t length)
 {
-    for (const char *end = name + length; name < end; text++, name++)
-        if ((*text | 0x20) != *name)
+    for (size_t at = 0; at + 4 < length; at += 4)
+        if (four_lower(text + at) != four_lower(name + at))
             return false;
-    return true;
+    return four_lower(text + length - 4) == four_lower(name + length - 4);
 }
 
-bool fields_read(struct parse *parse, const char *data, const struct parse_field *field,
-                 uint64_t bit)
+bool fields_read(struct parse *parse, const char *data, const struct parse_field *field)
 {
-    if ((bit & known_bits()) == 0)
-        return true;
     const char *name = data + field->name.at;
     for (size_t i = 0; i < sizeof known_fields / sizeof *known_fields; i++)
         if (field->name.length == known_fields[i].length &&

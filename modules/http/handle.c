@@ -40,7 +40,9 @@ void request_handle(struct request *request)
     request_in_hand(request);
     int result = route->handler->handle(&request->public, route->config);
     request_in_hand(NULL);
-    request_judge(request, result);
+    if (result != 0 || request->conn == NULL || !request->answer.given) /* in this order: who has put
+                                                            it off may be giving it just now */
+        request_judge(request, result);
 }
 
 /* What is wrong with it that a handler has returned that; NULL: nothing. Where the answer was put

@@ -7,11 +7,11 @@
  */
 #include "config.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "fields.h"
 #include "parse.h"
+#include "scan.h"
 
 enum { TOKEN = 1, VALUE = 2, TARGET = 4 };
 
@@ -80,42 +80,39 @@ static size_t span(const char *data, size_t length, unsigned class)
 }
 
 /* The same of a line whose CR is still to come, which is of no class: nothing to count. */
-static inline __attribute__((always_inline)) uint32_t span_in_line(const char *data, unsigned class)
+static inline __attribute__((always_inline)) const char *end_in_line(const char *at, unsigned class)
 {
-    const char *at = data;
     for (;; at += 4) {
         if (!is(at[0], class))
-            return (uint32_t)(at - data);
+            return at;
         if (!is(at[1], class))
-            return (uint32_t)(at - data) + 1;
+            return at + 1;
         if (!is(at[2], class))
-            return (uint32_t)(at - data) + 2;
+            return at + 2;
         if (!is(at[3], class))
-            return (uint32_t)(at - data) + 3;
+            return at + 3;
     }
 }
 
-/* How many of these eight bytes stand before the first that is a control character or not ASCII. One
- * below 0x20 borrows into its top bit, DEL carries into its own; what that does to the bytes behind
- * it does not matter. */
-static unsigned plain_bytes(const char *data)
+static inline const char *name_end(const char *at)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t eight;
-    memcpy(&eight, data, 8);
-    eight = le64toh(eight);
-    eight = ((eight - 0x20 * ones) | (eight + ones) | eight) & 0x80 * ones;
-    return eight != 0 ? (unsigned)__builtin_ctzll(eight) / 8 : 8;
+    return end_in_line(at, TOKEN);
 }
 
-/* The end of the bytes from `at` on that may stand in a value; no byte from `end` on is one. */
-static inline const char *value_end(const char *at, const char *end)
+/* Targets and values may be long: many bytes at a time as long as they are ordinary. No byte from
+ * `end` on is of one. */
+static const char *target_end(const char *at, const char *end)
 {
-    for (unsigned n = 8; n == 8 && end - at >= 8; at += n)
-        n = plain_bytes(at);
-    while (at < end && is(*at, VALUE))
-        at++;
-    return at;
+    for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
+        n = scan_target(at);
+    return end_in_line(at, TARGET);
+}
+
+static const char *value_end(const char *at, const char *end)
+{
+    for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
+        n = scan_value(at);
+    return end_in_line(at, VALUE);
 }
 
 size_t parse_token_length(const char *data, size_t length)
@@ -130,34 +127,41 @@ bool parse_refuse(struct parse *parse, int status, const char *why)
     return false;
 }
 
-/* Keeps a field whose value lies in [value, end), perhaps with white space behind it. */
-static inline bool keep_field(struct parse *parse, const char *data, uint32_t name_length,
-                       const char *value, const char *end)
+static inline const char *skip_blanks(const char *at)
 {
-    struct parse_field *field = &parse->fields[parse->count++];
-    uint64_t bit = parse_name_bit(data + parse->line, name_length);
-    while (end > value && parse_is_blank(end[-1]))
+    while ((unsigned char)*at <= ' ' && parse_is_blank(*at))
+        at++;
+    return at;
+}
+
+/* Keeps a field whose value lies in [value, end), perhaps with white space behind it. */
+static inline bool keep_field(struct parse *parse, struct parse_field *field, const char *data,
+                              const char *name, uint32_t name_length, const char *value,
+                              const char *end)
+{
+    uint64_t bit = parse_name_bit(name, name_length);
+    while ((unsigned char)end[-1] <= ' ' && end > value && parse_is_blank(end[-1]))
         end--;
-    field->name = (struct slice){parse->line, name_length};
+    field->name = (struct slice){(uint32_t)(name - data), name_length};
     field->value = (struct slice){(uint32_t)(value - data), (uint32_t)(end - value)};
     parse->names |= bit;
-    return fields_read(parse, data, field, bit);
+    return (bit & fields_bits()) == 0 || fields_read(parse, data, field);
 }
 
 /* `end` is where the line's CR stands. */
 static bool parse_field(struct parse *parse, const char *data, const char *end)
 {
-    const char *at = data + parse->line;
+    const char *at = data + parse->line, *name = at;
     if (parse_is_blank(*at))
         return parse_refuse(parse, 400, "A field goes on in the next line.");
-    uint32_t name = span_in_line(at, TOKEN);
-    if (name == 0 || at[name] != ':')
+    at = name_end(at);
+    uint32_t name_length = (uint32_t)(at - name);
+    if (name_length == 0 || *at != ':')
         return parse_refuse(parse, 400, "A field's name is malformed.");
-    for (at += name + 1; parse_is_blank(*at);)
-        at++;
+    at = skip_blanks(at + 1);
     if (value_end(at, end) != end)
         return parse_refuse(parse, 400, "A field's value holds a control character.");
-    return keep_field(parse, data, name, at, end);
+    return keep_field(parse, &parse->fields[parse->count++], data, name, name_length, at, end);
 }
 
 /* The empty line has come: what no single field can tell. */
@@ -176,38 +180,6 @@ static bool parse_finish(struct parse *parse)
     return true;
 }
 
-/* Whole fields as nearly all are, and the empty line, each in one pass that need not know where its
- * line ends; `end` is behind an LF, so it goes no further. What comes then is left to parse_one(). False: the head is
- * bad. */
-static bool parse_plain(struct parse *parse, const struct parse_limits *limits, const char *data,
-                        const char *end)
-{
-    const char *line = data + parse->line;
-    const unsigned room = parse->room < limits->count ? parse->room : limits->count;
-    while (line < end && parse->count < room) {
-        uint32_t name = span_in_line(line, TOKEN);
-        const char *value = line + name + 1;
-        if (name == 0 || line[name] != ':')
-            break;
-        while (parse_is_blank(*value))
-            value++;
-        const char *cr = value_end(value, end), *next = cr + 2;
-        if (*cr != '\r' || cr[1] != '\n' ||
-            (size_t)(next - data) - parse->fields_at > limits->header)
-            break;
-        if (!keep_field(parse, data, name, value, cr))
-            return false;
-        line = next;
-        parse->line = parse->scanned = (uint32_t)(line - data);
-    }
-    if (line == end || line[0] != '\r' || line[1] != '\n' ||
-        parse->line + 2 - parse->fields_at > limits->header)
-        return true;
-    parse->line += 2;
-    parse->stage = PARSE_END;
-    return parse_finish(parse);
-}
-
 static bool parse_version(struct parse *parse, const char *text, size_t length)
 {
     if (length != 8 || memcmp(text, "HTTP/", 5) != 0 || text[6] != '.' || text[5] < '0' ||
@@ -222,17 +194,16 @@ static bool parse_version(struct parse *parse, const char *text, size_t length)
 /* `end` is where the line's CR stands. */
 static bool parse_line(struct parse *parse, const char *data, const char *end)
 {
-    const char *at = data + parse->line;
-    uint32_t method = span_in_line(at, TOKEN);
-    if (method == 0 || at[method] != ' ')
+    const char *method = data + parse->line, *at = name_end(method);
+    if (at == method || *at != ' ')
         return parse_refuse(parse, 400, "The method is malformed.");
-    parse->method = (struct slice){parse->line, method};
-    at += method + 1;
-    uint32_t target = span_in_line(at, TARGET);
-    parse->target = (struct slice){parse->line + method + 1, target};
-    if (target == 0 || at[target] != ' ')
+    parse->method = (struct slice){parse->line, (uint32_t)(at - method)};
+    const char *target = ++at;
+    at = target_end(target, end);
+    parse->target = (struct slice){(uint32_t)(target - data), (uint32_t)(at - target)};
+    if (at == target || *at != ' ')
         return parse_refuse(parse, 400, "The request target is malformed.");
-    at += target + 1;
+    at++;
     return parse_version(parse, at, (size_t)(end - at));
 }
 
@@ -274,6 +245,58 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
     return parse_field(parse, data, data + lf - 1);
 }
 
+/* A request line as nearly all are, in one pass that need not know where it ends; `end` is behind an
+ * LF. What is not like that is left to parse_one(). */
+static bool plain_line(struct parse *parse, const struct parse_limits *limits, const char *data,
+                       const char *end)
+{
+    static const char version[] = " HTTP/1.1\r\n";
+    const size_t length = sizeof version - 1;
+    const char *method = data, *at = name_end(method), *target = at + 1;
+    const uint32_t method_length = (uint32_t)(at - method);
+    if (method_length == 0 || *at != ' ')
+        return false;
+    at = target_end(target, end);
+    const char *next = at + length;
+    if (at == target || (size_t)(end - at) < length || memcmp(at, version, length) != 0 ||
+        (size_t)(next - data) > limits->line)
+        return false;
+    parse->method = (struct slice){0, method_length};
+    parse->target = (struct slice){(uint32_t)(target - data), (uint32_t)(at - target)};
+    parse->minor = 1;
+    parse->stage = PARSE_FIELDS;
+    parse->line = parse->scanned = parse->fields_at = (uint32_t)(next - data);
+    return true;
+}
+
+/* Whole fields likewise, and the empty line. False: the head is bad. */
+static bool plain_fields(struct parse *parse, const struct parse_limits *limits, const char *data,
+                         const char *end)
+{
+    const char *line = data + parse->line;
+    const size_t most = parse->fields_at + limits->header;
+    const unsigned room = parse->room < limits->count ? parse->room : limits->count;
+    struct parse_field *field = parse->fields + parse->count, *full = parse->fields + room;
+    bool good = true;
+    while (field < full && line < end && good) {
+        const char *colon = name_end(line);
+        if (colon == line || *colon != ':')
+            break;
+        const char *value = skip_blanks(colon + 1), *cr = value_end(value, end);
+        if (*cr != '\r' || cr[1] != '\n' || (size_t)(cr + 2 - data) > most)
+            break;
+        good = keep_field(parse, field++, data, line, (uint32_t)(colon - line), value, cr);
+        line = cr + 2;
+    }
+    parse->count = (unsigned)(field - parse->fields);
+    parse->line = parse->scanned = (uint32_t)(line - data);
+    if (!good || line == end || line[0] != '\r' || line[1] != '\n' || parse->line + 2 > most)
+        return good;
+    parse->line += 2;
+    parse->stage = PARSE_END;
+    return parse_finish(parse);
+}
+
 /* The line in hand has no end yet: may it still become a good one? */
 static bool parse_rest(struct parse *parse, const struct parse_limits *limits, const char *data,
                        size_t length)
@@ -302,10 +325,13 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
     /* At once, lest somebody who speaks TLS to this port waits until the timeout. */
     if (length > 0 && !is(data[0], TOKEN))
         return parse_refuse(parse, 400, "This is not an HTTP request."), PARSE_BAD;
-    bool whole = length > 0 && data[length - 1] == '\n';
+    const char *end = data + length;
+    bool whole = length > 0 && end[-1] == '\n';
+    if (whole && parse->scanned == 0)
+        plain_line(parse, limits, data, end);
     while (parse->stage != PARSE_END) {
         if (whole && parse->stage == PARSE_FIELDS && parse->scanned == parse->line &&
-            !parse_plain(parse, limits, data, data + length))
+            !plain_fields(parse, limits, data, end))
             return PARSE_BAD;
         if (parse->stage == PARSE_END)
             break;

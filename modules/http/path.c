@@ -13,26 +13,10 @@
 #include "hex.h"
 #include "path.h"
 
-static void split_query(const char *text, size_t length, struct target *target)
+enum target_form target_split_other(const char *text, size_t length, struct target *target)
 {
-    const char *mark = memchr(text, '?', length);
-    target->path = text;
-    target->path_length = mark != NULL ? (size_t)(mark - text) : length;
-    target->query = mark != NULL ? mark + 1 : text + length;
-    target->query_length = (size_t)(text + length - target->query);
-}
-
-enum target_form target_split(const char *text, size_t length, struct target *target)
-{
-    target->host = NULL;
-    target->host_length = 0;
-    target->secure = target->bare = false;
     if (length == 1 && text[0] == '*')
         return TARGET_ASTERISK;
-    if (length > 0 && text[0] == '/') {
-        split_query(text, length, target);
-        return TARGET_ORIGIN;
-    }
     size_t scheme = length >= 8 && strncasecmp(text, "https://", 8) == 0  ? 8
                     : length >= 7 && strncasecmp(text, "http://", 7) == 0 ? 7
                                                                           : 0;
@@ -47,7 +31,7 @@ enum target_form target_split(const char *text, size_t length, struct target *ta
         return TARGET_BAD;
     target->secure = scheme == 8;
     target->bare = end == length;
-    split_query(text + end, length - end, target);
+    target_split_query(text + end, length - end, target);
     if (target->path_length == 0) {
         target->path = "/";
         target->path_length = 1;
@@ -96,36 +80,39 @@ static bool close_segment(const char *out, size_t *end)
  * of either kind are taken for a pair. */
 #define ONES UINT64_C(0x0101010101010101)
 #define ZEROS(x) (((x) - ONES) & ~(x) & 0x80 * ONES)
-static inline bool has_knot(const char *path)
+static inline bool has_knot(uint64_t eight)
 {
-    uint64_t eight;
-    memcpy(&eight, path, 8);
     uint64_t escape = eight ^ '%' * ONES, either = (eight | ONES) ^ '/' * ONES;
     uint64_t pair = ZEROS(either) & ZEROS(either) << 8;
     return (pair | ZEROS(escape) | ZEROS(eight)) != 0;
+}
+
+static inline uint64_t load(const char *path, size_t length)
+{
+    uint64_t word = 0;
+    memcpy(&word, path, length);
+    return word;
 }
 
 /* Nothing to decode, to join or to resolve: so are most paths. The words overlap by a byte, lest a
  * pair falls between them. */
 static bool is_clean(const char *path, size_t length)
 {
-    if (length < 8 || path[0] != '/')
+    if (length < 4 || path[0] != '/')
         return length == 1 && path[0] == '/';
+    if (length < 8)
+        return !has_knot(load(path, 4) | load(path + length - 4, 4) << 32);
     for (size_t at = 0; at + 8 < length; at += 7)
-        if (has_knot(path + at))
+        if (has_knot(load(path + at, 8)))
             return false;
-    return !has_knot(path + length - 8);
+    return !has_knot(load(path + length - 8, 8));
 }
 
-bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
+/* Not inlined: few paths need it. */
+static __attribute__((noinline)) bool decode(const char *path, size_t length, char *out,
+                                             size_t *out_length)
 {
     size_t end = 0;
-    if (is_clean(path, length)) {
-        memcpy(out, path, length);
-        out[length] = '\0';
-        *out_length = length;
-        return true;
-    }
     out[end++] = '/';
     for (size_t at = 0; at < length;) {
         int c = next_byte(path, length, &at);
@@ -144,6 +131,16 @@ bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
         return false;
     out[end] = '\0';
     *out_length = end;
+    return true;
+}
+
+bool path_decode(const char *path, size_t length, char *out, size_t *out_length)
+{
+    if (!is_clean(path, length))
+        return decode(path, length, out, out_length);
+    *out_length = length;
+    out[length] = '\0';
+    memcpy(out, path, length);
     return true;
 }
 
@@ -188,6 +185,9 @@ bool host_name(const char *host, size_t length, size_t *name_length)
             return false;
         at = bracket + 1;
     } else {
+        while (end - at >= 4 && (host_chars[(unsigned char)at[0]] & host_chars[(unsigned char)at[1]] &
+                                 host_chars[(unsigned char)at[2]] & host_chars[(unsigned char)at[3]]))
+            at += 4;
         while (at < end && host_chars[(unsigned char)*at])
             at++;
         if (at == host && length > 0) /* RFC 9110, 4.2.1: a port needs a host before it */

@@ -3,6 +3,7 @@
 #define HTTP_PATH_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_ASTERISK, TARGET_BAD };
 
@@ -17,8 +18,28 @@ struct target {
     size_t query_length;
 };
 
+static inline void target_split_query(const char *text, size_t length, struct target *target)
+{
+    const char *mark = (const char *)memchr(text, '?', length);
+    target->path = text;
+    target->path_length = mark != NULL ? (size_t)(mark - text) : length;
+    target->query = mark != NULL ? mark + 1 : text + length;
+    target->query_length = (size_t)(text + length - target->query);
+}
+
+enum target_form target_split_other(const char *text, size_t length, struct target *target);
+
 /* "/a?b", "http://host/a?b" or "*". Fills *target except for ASTERISK and BAD. */
-enum target_form target_split(const char *text, size_t length, struct target *target);
+static inline enum target_form target_split(const char *text, size_t length, struct target *target)
+{
+    target->host = NULL;
+    target->host_length = 0;
+    target->secure = target->bare = false;
+    if (length == 0 || text[0] != '/')
+        return target_split_other(text, length, target);
+    target_split_query(text, length, target);
+    return TARGET_ORIGIN;
+}
 
 /* Decodes %XX, resolves "." and "..", joins slashes. `out` has room for length + 2 bytes and ends
  * with NUL. False: a malformed escape, a NUL, or a way out above the root. */

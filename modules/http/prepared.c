@@ -6,23 +6,10 @@
  */
 #include "config.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "answer.h"
 #include "prepared.h"
-
-struct prepared {
-    struct reeve_prepared public; /* first: what a handler is given */
-    atomic_uint holders;
-    int status;
-    int fd;             /* of the body; -1: it stands behind the head */
-    off_t offset;
-    size_t length;      /* of the body */
-    size_t date_at;     /* in the head */
-    size_t head_length; /* with the empty line, behind which the body stands */
-    char bytes[];
-};
 
 static void put(char **at, const void *data, size_t length)
 {
@@ -50,16 +37,6 @@ struct prepared *prepared_new(const struct answer *answer, const void *body, int
     if (copied > 0)
         put(&end, body, copied);
     return prepared;
-}
-
-int prepared_status(const struct prepared *prepared)
-{
-    return prepared->status;
-}
-
-size_t prepared_length(const struct prepared *prepared)
-{
-    return prepared->length;
 }
 
 void prepared_hold(struct prepared *prepared)
@@ -99,15 +76,14 @@ static bool send_body(struct prepared *prepared, reeve_conn *conn)
 
 bool prepared_send(struct prepared *prepared, struct request *request, reeve_conn *conn)
 {
-    const struct answer *answer = &request->answer;
-    bool bodied = prepared->length > 0 && !request->headless;
-    bool small = bodied && prepared->fd < 0 && prepared->length <= ANSWER_SMALL;
-    size_t head = prepared->head_length, body = small ? prepared->length : 0;
-    char *start = reeve_reserve(conn, head + answer_head_room(answer) + body);
+    const bool plain = answer_is_plain(request), bodied = prepared->length > 0 && !request->headless;
+    const bool small = bodied && prepared->fd < 0 && prepared->length <= ANSWER_SMALL;
+    const size_t head = prepared->head_length, body = small ? prepared->length : 0;
+    size_t room = head + body + (plain ? 0 : answer_head_room(&request->answer));
+    char *start = reeve_reserve(conn, room), *at = start;
     if (start == NULL)
         return false;
-    char *at = start;
-    if (answer_is_plain(request)) {
+    if (plain) {
         put(&at, prepared->bytes, head + body);
     } else {
         put(&at, prepared->bytes, head - 2); /* its empty line comes later */

@@ -222,16 +222,18 @@ int reply_prepared(struct reeve_request *public, reeve_prepared *given)
     if (!is_open(request))
         return -1;
     struct answer *answer = &request->answer;
+    answer->given = true;
     answer->fields.length = 0;
-    answer->status = prepared_status(prepared);
-    answer->length = prepared_length(prepared);
-    answer->prepared = prepared;
-    if (request->conn == NULL)
+    answer->status = prepared->status;
+    answer->length = prepared->length;
+    if (request->conn == NULL) {
         prepared_hold(prepared);
-    int result = give(request);
-    if (request->conn != NULL)
-        answer->prepared = NULL; /* it is queued, and need not be held */
-    return result;
+        answer->prepared = prepared;
+        return 0;
+    }
+    answer->begun = prepared_send(prepared, request, request->conn);
+    answer->failed = !answer->begun;
+    return answer->failed ? -1 : 0;
 }
 
 void reply_prepared_free(reeve_prepared *prepared)

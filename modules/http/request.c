@@ -43,7 +43,8 @@ struct request *request_new(reeve_conn *conn)
     }
     request->peer = reeve_peer(conn);
     request->path = request->query = "";
-    access_begin(request);
+    if (settings.timed)
+        access_begin(request);
     parse_start(&request->parse, request->parse.fields, request->parse.room);
     return request;
 }
@@ -112,11 +113,13 @@ static void request_reset(struct request *request)
     request->chunk = (struct chunk){0};
     request->body_left = request->body_taken = 0;
     request->body_state = BODY_COMING;
-    auth_forget(request);
+    if (request->credentials.length > 0 || request->unproven)
+        auth_forget(request);
     bytes_reset(&request->head, HEAD_KEEP);
     bytes_reset(&request->body, HEAD_KEEP);
     answer_reset(&request->answer); /* before the memory too */
-    request_memory_free(request);
+    if (request_has_memory(request))
+        request_memory_free(request);
     request->joined = NULL;
     request->later = NULL;
 }
@@ -168,8 +171,11 @@ static const char methods[][10] = {
     "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
 };
 
-static bool is_method(const char *method)
+static bool is_method(const struct request *request)
 {
+    const char *method = request_text(request, request->parse.method);
+    if (request_is(request, "GET"))
+        return true;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (method[0] == methods[i][0] && strcmp(method, methods[i]) == 0)
             return true;
@@ -280,7 +286,8 @@ static bool replace_host(struct request *request, const struct target *target)
     return true;
 }
 
-static void accept_absolute(struct request *request, const struct target *target)
+/* True: its path is to be looked for. */
+static bool accept_absolute(struct request *request, const struct target *target)
 {
     if (!replace_host(request, target))
         request_refuse(request, 400, "The request target names no host.");
@@ -289,19 +296,21 @@ static void accept_absolute(struct request *request, const struct target *target
     else if (target->bare && request_is(request, "OPTIONS"))
         accept_asterisk(request); /* RFC 9110, 4.2.3: not the same as "/" with OPTIONS */
     else
-        accept_route(request, target);
+        return true;
+    return false;
 }
 
 static void accept_target(struct request *request)
 {
     const struct parse *parse = &request->parse;
     struct target target;
+    bool routed = false;
     switch (target_split(request_text(request, parse->target), parse->target.length, &target)) {
     case TARGET_ORIGIN:
-        accept_route(request, &target);
+        routed = true;
         break;
     case TARGET_ABSOLUTE:
-        accept_absolute(request, &target);
+        routed = accept_absolute(request, &target);
         break;
     case TARGET_ASTERISK:
         accept_asterisk(request);
@@ -310,6 +319,8 @@ static void accept_target(struct request *request)
         request_refuse(request, 400, "The request target is malformed.");
         break;
     }
+    if (routed)
+        accept_route(request, &target);
 }
 
 bool request_accept(struct request *request, const char *head, size_t length)
@@ -321,11 +332,10 @@ bool request_accept(struct request *request, const char *head, size_t length)
     request->chunked = parse->chunked;
     request->body_left = parse->content_length;
 
-    const char *method = request_text(request, parse->method);
     request->headless = request_is(request, "HEAD");
     if (parse->unmet)
         request_refuse(request, 417, "The only expectation known here is 100-continue.");
-    else if (is_method(method))
+    else if (is_method(request))
         accept_target(request);
     else
         request_refuse(request, 501, "The method is not known here.");

@@ -135,6 +135,10 @@ void *request_alloc(struct request *request, size_t size);
 /* Keeps one pointer until then, when `over` is told. -1: there is one already. */
 int request_keep(struct request *request, void *pointer, void (*over)(void *pointer));
 void request_memory_free(struct request *request);
+static inline bool request_has_memory(const struct request *request)
+{
+    return request->keeps || request->memory != NULL;
+}
 
 /* handle.c: asks the handler, or gives the refusal; makes it a 500 if there is no answer then,
  * unless that was put off. */

@@ -151,7 +151,7 @@ static size_t count_before(const struct site *site, const char *path, size_t len
 
 const struct route *route_find(const struct site *site, const char *path, size_t length)
 {
-    size_t before = site != NULL ? count_before(site, path, length) : 0;
+    size_t before = site == NULL ? 0 : site->count > 1 ? count_before(site, path, length) : site->count;
     const struct route *route = before > 0 ? &site->routes[before - 1] : NULL;
     while (route != NULL && !takes(route, path, length))
         route = route->wider;

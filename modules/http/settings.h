@@ -93,7 +93,11 @@ void routes_free(struct site *site);
 
 /* The site that answers for a host name (without port; any case; NULL with length 0: none
  * given). */
-const struct site *site_find(const char *host, size_t length);
+const struct site *site_find_among(const char *host, size_t length); /* where there are several */
+static inline const struct site *site_find(const char *host, size_t length)
+{
+    return settings.site_count > 1 ? site_find_among(host, length) : settings.fallback;
+}
 /* The route that is exactly `path`; else that with the longest prefix of it that ends where a
  * segment ends. */
 const struct route *route_find(const struct site *site, const char *path, size_t length);

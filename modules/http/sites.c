@@ -182,9 +182,9 @@ static const struct site *find_wildcard(const char *host, size_t length)
     return NULL;
 }
 
-const struct site *site_find(const char *host, size_t length)
+const struct site *site_find_among(const char *host, size_t length)
 {
-    if (settings.site_count <= 1 || length == 0 || length > NAME_MAX_LENGTH)
+    if (length == 0 || length > NAME_MAX_LENGTH)
         return settings.fallback;
     const struct site *site = find_in(&settings.names, host, length);
     if (site == NULL)

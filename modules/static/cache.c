@@ -33,6 +33,7 @@ struct entry {
     bool used;
     unsigned variant;
     struct stat st;
+    size_t length;               /* of the path */
     char path[];
 };
 
@@ -67,32 +68,38 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
+static inline uint64_t load(const char *path, size_t length)
+{
+    uint64_t word = 0;
+    memcpy(&word, path, length);
+    return word;
+}
+
 /* Eight bytes at a time, the last ones perhaps twice. Only names of files that exist get in, so
  * nobody outside chooses what collides. */
-static uint64_t hash_of(const struct cache_key *key)
+static uint64_t hash_of(const struct cache_key *key, size_t length)
 {
     const char *path = key->path;
-    size_t length = strlen(path);
-    uint64_t hash = mix(key->variant, length), word;
-    if (length < 8) {
+    uint64_t hash = mix(key->variant, length);
+    if (length < 4) {
         while (*path != '\0')
             hash = mix(hash, (unsigned char)*path++);
         return hash;
     }
-    for (const char *last = path + length - 8; path < last; path += 8) {
-        memcpy(&word, path, 8);
-        hash = mix(hash, word);
-    }
-    memcpy(&word, key->path + length - 8, 8);
-    return mix(hash, word);
+    if (length < 8)
+        return mix(hash, load(path, 4) | load(path + length - 4, 4) << 32);
+    for (const char *last = path + length - 8; path < last; path += 8)
+        hash = mix(hash, load(path, 8));
+    return mix(hash, load(key->path + length - 8, 8));
 }
 
 static struct entry *find(const struct cache *cache, const struct cache_key *key)
 {
-    uint64_t hash = hash_of(key);
+    const size_t length = strlen(key->path);
+    const uint64_t hash = hash_of(key, length);
     struct entry *entry = cache->buckets[hash & cache->mask];
     while (entry != NULL && (entry->hash != hash || entry->variant != key->variant ||
-                             strcmp(entry->path, key->path) != 0))
+                             entry->length != length || memcmp(entry->path, key->path, length) != 0))
         entry = entry->chain;
     return entry;
 }
@@ -192,14 +199,14 @@ bool cache_confirm(struct cache *cache, const struct cache_key *key, const struc
 static struct entry *entry_new(const struct cache_key *key, const struct stat *st,
                                reeve_prepared *answer, size_t bytes)
 {
-    size_t length = strlen(key->path) + 1;
-    struct entry *entry = malloc(sizeof *entry + length);
+    size_t length = strlen(key->path);
+    struct entry *entry = malloc(sizeof *entry + length + 1);
     if (entry == NULL)
         return NULL;
-    *entry = (struct entry){.hash = hash_of(key), .second = reeve_time(), .answer = answer,
-                            .cost = sizeof *entry + length + ENTRY_COST + bytes,
-                            .variant = key->variant, .st = *st};
-    memcpy(entry->path, key->path, length);
+    *entry = (struct entry){.hash = hash_of(key, length), .second = reeve_time(), .answer = answer,
+                            .cost = sizeof *entry + length + 1 + ENTRY_COST + bytes,
+                            .variant = key->variant, .st = *st, .length = length};
+    memcpy(entry->path, key->path, length + 1);
     return entry;
 }
 

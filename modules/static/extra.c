@@ -127,7 +127,7 @@ unsigned extra_variant(const reeve_request *request, const struct extra *extra)
 {
     const struct accept_coding *offered[ACCEPT_OFFERED], *order[ACCEPT_OFFERED];
     unsigned variant = 0;
-    if (extra->coding_count == 0 && !extra->gzip.on)
+    if (!extra_varies(extra))
         return 0;
     size_t count = offered_codings(extra, offered);
     count = accept_order(reeve_header(request, "Accept-Encoding"), offered, count, order);

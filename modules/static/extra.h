@@ -30,6 +30,11 @@ int extra_put(reeve_request *request, const struct extra *extra);
 /* Which of the forms in which a file may be sent this client gets, as a number: two clients with
  * the same one get the same answer. */
 unsigned extra_variant(const reeve_request *request, const struct extra *extra);
+/* Is there more than one? Else all get number 0. */
+static inline bool extra_varies(const struct extra *extra)
+{
+    return extra->coding_count > 0 || extra->gzip.on;
+}
 
 /* Rows of the handler's option table. */
 #define EXTRA_OPTIONS                                                                              \

@@ -283,17 +283,23 @@ static int refuse_method(reeve_request *request, const struct folder *folder, co
                                           : reeve_reply_status(request, 405);
 }
 
+static bool is_get(const char *method)
+{
+    return method[0] == 'G' && method[1] == 'E' && method[2] == 'T' && method[3] == '\0';
+}
+
 int serve_request(reeve_request *request, const struct folder *folder)
 {
     const char *method = reeve_method(request);
     struct cache_place place = {.cache = NULL};
-    bool get = strcmp(method, "GET") == 0;
+    bool get = is_get(method);
     int result;
     if (!get && strcmp(method, "HEAD") != 0)
         return refuse_method(request, folder, method);
     if (folder->cache != NULL && !reeve_is_conditional(request)) {
         place.key.path = reeve_path(request);
-        place.key.variant = extra_variant(request, &folder->extra);
+        if (extra_varies(&folder->extra))
+            place.key.variant = extra_variant(request, &folder->extra);
         if (cache_reply(folder->cache, request, &place.key, &result))
             return result;
         place.cache = get ? folder->cache : NULL; /* an answer to HEAD is made without the bytes */

@@ -36,10 +36,19 @@ struct conn_label {
 };
 
 struct reeve_conn {
-    struct list node;  /* of the loop: conns, or dead */
+    /* What a request that is answered at once does not touch: so many connections fit into the
+     * processor's cache the better. */
+    struct list node;    /* of the loop: conns, or dead */
+    struct ahead *ahead; /* the job that reads a file for it, none of `jobs`; NULL: none */
+    size_t unsent;       /* what was in `out` when the connection ended */
+    int64_t warm_until;  /* what of a file was in memory is taken to be there still */
+    int64_t blocked_at;  /* when its socket was full last, 0: never */
+    int64_t ahead_at;    /* when to hand a file to the pool again, while `ahead` is NULL */
+    size_t discarded;    /* while lingering */
+    char peer[48];
+
     struct list ready; /* of the loop: to be run without waiting */
     struct list jobs;  /* struct reeve_job */
-    struct ahead *ahead; /* the job that reads a file for it, none of `jobs`; NULL: none */
     struct loop *loop;
     const struct reeve_protocol *protocol;
     struct loop_listener *from;
@@ -67,7 +76,6 @@ struct reeve_conn {
 
     struct conn_label *label; /* of one that is busy, once it is needed; or NULL */
     struct out out;
-    size_t unsent;       /* what was in it when the connection ended */
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */
     size_t input_length;
     char *buffer;
@@ -76,13 +84,8 @@ struct reeve_conn {
     int64_t deadline;      /* the protocol's, 0: none */
     int64_t deadline_span; /* as it was asked for */
     int64_t engine_deadline; /* of sending or lingering */
-    int64_t warm_until;    /* what of a file was in memory is taken to be there still */
-    int64_t blocked_at;    /* when its socket was full last, 0: never */
     int64_t cold_since;    /* nothing is sent until a file has been read; 0: not so */
-    int64_t ahead_at;      /* when to hand that to the pool again, while `ahead` is NULL */
-    size_t discarded;      /* while lingering */
 
-    char peer[48];
     _Alignas(max_align_t) unsigned char protocol_state[];
 };
 

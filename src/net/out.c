@@ -286,7 +286,8 @@ enum out_result out_flush(struct out *out, struct out_pool *pool, int fd, size_t
                           size_t *sent)
 {
     *sent = 0;
-    advance(out, pool, 0); /* pieces of length 0 at the front */
+    if (out->head && !out->head->length)
+        advance(out, pool, 0);
     while (out->head) {
         if (*sent >= budget)
             return OUT_BUDGET;

@@ -122,18 +122,29 @@ void reeve_deadline(reeve_conn *conn, int64_t ms)
     conn->deadline = ms > 0 ? clock_now_ms() + ms : 0;
 }
 
+static bool drains(const struct engine *engine)
+{
+    return atomic_load_explicit(&engine->draining, memory_order_relaxed);
+}
+
+static bool says_last(const struct engine *engine)
+{
+    return drains(engine) || board_get(&engine->board->own_share->draining);
+}
+
 bool reeve_draining(void)
 {
-    struct engine *engine = loop_engine();
-    return engine && (atomic_load_explicit(&engine->draining, memory_order_relaxed) ||
-                      board_get(&engine->board->own_share->draining));
+    const struct engine *engine = loop_engine();
+    return engine && says_last(engine);
 }
 
 bool reeve_is_last(reeve_conn *conn)
 {
-    bool drains = atomic_load_explicit(&own(conn)->loop->engine->draining, memory_order_relaxed);
+    const struct engine *engine = own(conn)->loop->engine;
+    if (!says_last(engine))
+        return false;
     /* A worker that only sees its clients off moves none of them. */
-    return reeve_draining() && !(drains && move_is_possible(conn));
+    return !(drains(engine) && move_is_possible(conn));
 }
 
 void reeve_busy(reeve_conn *conn, const char *label, size_t length)

@@ -429,6 +429,43 @@ START_TEST(test_slow_sender_is_cheap)
 }
 END_TEST
 
+/* Targets and values are looked through many bytes at a time: whatever stands in whatever place is
+ * judged by itself. */
+static void place_each(const char *before, const char *behind, bool (*good)(int c))
+{
+    for (size_t place = 0; place < 36; place++)
+        for (int c = 0; c < 256; c++) {
+            char head[128];
+            size_t used, length = strlen(before);
+            memcpy(head, before, length);
+            memset(head + length, 'a', place);
+            length += place;
+            head[length++] = (char)c;
+            memcpy(head + length, behind, strlen(behind));
+            length += strlen(behind);
+            parse_start(&parse, fields, PARSE_FIELDS_MAX);
+            ck_assert_msg(feed(head, length, &used) == (good(c) ? PARSE_DONE : PARSE_BAD),
+                          "%d behind %zu others", c, place);
+        }
+}
+
+static bool is_of_target(int c)
+{
+    return c > ' ' && c != '#' && c != 0x7f;
+}
+
+static bool is_of_value(int c)
+{
+    return c == '\t' || (c >= ' ' && c != 0x7f);
+}
+
+START_TEST(test_every_character_in_every_place)
+{
+    place_each("GET /", "aa HTTP/1.1\r\nHost: a\r\n\r\n", is_of_target);
+    place_each("GET / HTTP/1.1\r\nHost: a\r\nX: a", "aa\r\n\r\n", is_of_value);
+}
+END_TEST
+
 /* The caller gives room for fields as they come, and never more than the limit allows. */
 START_TEST(test_room_by_steps)
 {
@@ -458,4 +495,5 @@ UNIT_MAIN("http-parse", ROWS(rfc9112_2_2_message_parsing), ONCE(rfc9112_2_2_nul)
           ONCE(rfc9112_9_1_connection_options), ROWS(rfc9110_5_4_field_limits),
           ONCE(rfc9110_5_4_size_of_all_fields), ONCE(rfc9110_8_6_large_numbers),
           ONCE(rfc9110_9_3_2_method_of_a_bad_head), ONCE(rfc9110_10_1_1_expect),
-          ONCE(test_slices), ONCE(test_slow_sender_is_cheap), ONCE(test_room_by_steps))
+          ONCE(test_slices), ONCE(test_every_character_in_every_place),
+          ONCE(test_slow_sender_is_cheap), ONCE(test_room_by_steps))
