@@ -25,11 +25,13 @@ What must hold:
 
 Memory, times: one process and a few threads here (the acts, the watcher, what reads the clients' words),
 two more with the clients. The server is that of tests/scenario/reeve.py."""
+import collections
 import ctypes
 import glob
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -46,7 +48,7 @@ import acts  # noqa: E402
 from client import Client, Closed  # noqa: E402
 from clients import LARGE, content  # noqa: E402
 from reeve import (DEADLINE, HTTP, MODELS, REEVECTL, ROOT, SLOW, Failed, Server, check,  # noqa: E402
-                   children, descendants, kill, run, stat_of, status_field, until)
+                   children, descendants, kill, open_files, run, stat_of, status_field, until)
 
 SEED = int(os.environ.get("CHAOS_SEED") or 1)
 SECONDS = float(os.environ.get("CHAOS_SECONDS") or 60)
@@ -438,15 +440,23 @@ def rest(stage):
 
 def holdings(stage):
     pid = stage.server.pid
-    return {"descriptors": stage.server.descriptors(), "processes": len(children(pid)),
+    number = stage.server.descriptors()
+    return {"descriptors": number, "files": open_kinds(pid), "processes": len(children(pid)),
             "zombies": len(zombies(pid)), "threads": int(status_field(pid, "Threads")),
             "KiB": int(status_field(pid, "VmRSS").split()[0])}
+
+
+def open_kinds(pid):
+    """What its descriptors are, without what tells two of a kind from one another."""
+    return collections.Counter(re.sub(r"\[\d+\]|\d+$", "", path) for path in open_files(pid))
 
 
 def compare(judge, before, after):
     for name in ("descriptors", "processes", "zombies", "threads"):
         if after[name] != before[name]:
-            judge.fault(f"leak: {name} of the master: {before[name]}, at the end {after[name]}")
+            more, fewer = after["files"] - before["files"], before["files"] - after["files"]
+            judge.fault(f"leak: {name} of the master: {before[name]}, at the end {after[name]}; "
+                        f"more: {dict(more)}, fewer: {dict(fewer)}")
     if after["KiB"] > before["KiB"] + GROWTH:
         judge.fault(f"leak: memory of the master: {before['KiB']} KiB, at the end {after['KiB']} KiB")
 
