@@ -13,6 +13,7 @@
 #include "base/append.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,9 +33,11 @@ static bool take_back(int fd, size_t bytes)
     off_t end = lseek(fd, 0, SEEK_CUR), whole = end - (off_t)bytes;
     struct stat st;
 
-    /* Back too, for a standard error that was not opened with O_APPEND. */
-    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == end &&
-           ftruncate(fd, whole) == 0 && lseek(fd, whole, SEEK_SET) == whole;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != end || ftruncate(fd, whole) < 0)
+        return false;
+    /* The position is shared with others: it is left alone but where the next write would begin at
+     * it, as in a standard error that was not opened with O_APPEND. */
+    return (fcntl(fd, F_GETFL) & O_APPEND) || lseek(fd, whole, SEEK_SET) == whole;
 }
 
 /* How many bytes went out. */

@@ -71,7 +71,7 @@ LINGER = 2.0           # seconds: drain_linger, which is longer than most gaps o
 SLACK = 0.5            # seconds between what the watcher sees and what was
 CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py")
 # What a line of the logs is; others may stand in a sanitizer's log only.
-LINES = {"access.log": re.compile(rb'127\.0\.0\.1 - - \[[^]]+\] "[^"]*" \d{3} \d+ "-" "-"'),
+LINES = {"access.log": re.compile(rb'127\.0\.0\.1 - - \[[^][]+\] "[^"]*" \d{3} \d+ "-" "-"'),
          "error.log": re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]{15}Z [a-z]+ \[\d+ [\w-]+\] [a-z0-9-]+: "
                                  rb"((?!\d{4}-\d\d-\d\dT[\d:.]{15}Z ).)*")}
 TOTALS = ("connections", "requests", "bytes", "restarts")
@@ -98,6 +98,7 @@ class Judge:
         self.blocking = []     # the same, of models that cannot move a connection
         self.wrong = []        # what must not be
         self.allowed = {}      # why -> how many
+        self.zero = time.monotonic()  # what the times of acts count from
         self.lock = threading.Lock()
 
     def killed(self, pid, ports):
@@ -119,8 +120,11 @@ class Judge:
                 return "held by a worker that was killed or crashed"
         for blow in self.blows:
             fresh = failure["first"] is None or failure["first"] > blow.began
+            # An idle client sees its end only when it looks; what counts is that nothing answered it
+            # after the blow.
+            end = failure["last"] if failure["what"] == "closed" else failure["time"]
             if (blow.others is not None and failure["port"] not in blow.others and fresh and
-                    blow.began <= failure["time"] <= blow.over + SLACK and blow.late < LATE):
+                    blow.began <= failure["time"] and end <= blow.over + SLACK and blow.late < LATE):
                 blow.late += 1
                 return "taken by a worker while it crashed"
         return None
@@ -152,7 +156,16 @@ class Judge:
                     say(f"  allowed, {why}: {json.dumps(failure)}")
                 self.allowed[why] = self.allowed.get(why, 0) + 1
             else:
-                self.wrong.append("request: " + json.dumps(failure))
+                self.wrong.append("request: " + json.dumps(failure) + self.around(failure))
+
+    def around(self, failure):
+        """When that was in the run, and what else was done to workers then."""
+        blows = [f"{'kill' if blow.others is None else 'crash'} {blow.pid} "
+                 f"{blow.began - self.zero:.2f} to {blow.over - self.zero:.2f}" for blow in self.blows
+                 if blow.began - 1 < failure["time"] and failure.get("last", 0) < blow.over + 1]
+        times = [f"{name} {failure[name] - self.zero:.2f}" for name in ("born", "asked", "last", "time")
+                 if failure.get(name)]
+        return f" (at {', '.join(times)}; blows near: {', '.join(blows) or 'none'})"
 
 
 class Blind(Judge):
@@ -551,6 +564,7 @@ def warm_up(stage):
 def perform(stage, watcher, plan):
     """Does what is planned, each at its time or as soon as the one before has ended."""
     counts, began = {}, time.monotonic()
+    stage.judge.zero = began
     for act in plan:
         row = acts.TABLE[act.name]
         if row.needs and row.needs not in stage.has:

@@ -386,6 +386,36 @@ START_TEST(full_disk_and_a_neighbour_who_writes)
 }
 END_TEST
 
+/* Who shares the descriptor with others leaves its position alone: by it they know their own. */
+START_TEST(full_disk_and_a_standard_error)
+{
+    static const int flags[] = {O_APPEND, 0};
+    const char *error;
+    int kept = dup(STDERR_FILENO);
+    reeve_logfile *file;
+
+    connect_master();
+    file = reeve_logfile_open("stderr", &error);
+    for (int i = 0; i < 2; i++) {
+        int fd = open(temp_path("err"), O_WRONLY | O_CREAT | O_TRUNC | flags[i], 0600);
+
+        ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+        put(file, "first\n");
+        logfile_flush();
+        full_at(8);
+        put(file, "second\n");
+        logfile_flush();
+        ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), i == 0 ? 8 : 6);
+        full_at(RLIM_INFINITY);
+        put(file, "third\n");
+        logfile_flush();
+        ck_assert_str_eq(temp_read(temp_path("err")), "first\nthird\n");
+        close(fd);
+    }
+    dup2(kept, STDERR_FILENO);
+}
+END_TEST
+
 START_TEST(full_pipe_tears_no_further_line)
 {
     static char text[ROOM], all[1 << 20];
@@ -542,6 +572,7 @@ UNIT_MAIN_AROUND("logfile", temp_make, temp_remove, ONCE(testing_a_configuration
                  ONCE(nothing_is_opened_once_the_source_is_closed), ONCE(only_whole_lines_go_out),
                  ONCE(endless_line_is_cut), ONCE(two_files_are_kept_apart),
                  ONCE(lines_that_cannot_be_written_are_said), ONCE(full_disk_leaves_whole_lines),
-                 ONCE(full_disk_and_a_neighbour_who_writes), ONCE(full_pipe_tears_no_further_line),
+                 ONCE(full_disk_and_a_neighbour_who_writes), ONCE(full_disk_and_a_standard_error),
+                 ONCE(full_pipe_tears_no_further_line),
                  ONCE(no_line_is_lost_or_torn_when_a_file_is_opened_again),
                  ONCE(opened_again_under_the_same_number), ONCE(lines_wait_while_turns_are_busy))
