@@ -15,7 +15,7 @@ import signal
 import time
 
 from client import Client, Closed
-from reeve import DEADLINE, MODELS, Failed, alive, check, descendants, kill, stat_of, until, wait_gone
+from reeve import DEADLINE, MODELS, POOLED, Failed, alive, check, descendants, kill, stat_of, until, wait_gone
 
 Act = collections.namedtuple("Act", "time name number")
 Row = collections.namedtuple("Row", "name weight retires needs run")
@@ -103,7 +103,7 @@ def hup_bad(stage, rng):
 
 @act(4, retires=True)
 def model(stage, rng):
-    name = rng.choice(ROOMY)
+    name = rng.choice(ROOMY + POOLED * 3)  # some acts need a pool
     stage.model = name
     return f"{name}, {change(stage)}, {reload(stage, rng)}"
 
