@@ -67,7 +67,8 @@ static size_t put(int fd, const char *data, size_t length, bool torn)
 
 size_t append_lines(int fd, const char *data, size_t length, atomic_bool *torn)
 {
-    bool was_torn = atomic_load_explicit(torn, memory_order_relaxed) && atomic_exchange(torn, false);
+    bool was_torn =
+        atomic_load_explicit(torn, memory_order_relaxed) && atomic_exchange(torn, false);
     size_t done = put(fd, data, length, was_torn);
     const char *end = done > 0 ? memrchr(data, '\n', done) : NULL;
     size_t whole = end ? (size_t)(end + 1 - data) : 0;
