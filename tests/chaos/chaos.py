@@ -191,6 +191,7 @@ class Stage:
         self.quarantined = self.released = 0
         self.files = {name: 0 for name in ("small.txt", "middle.txt", LARGE)}
         self.threads, self.sticking = [], None
+        self.failures = []  # of get(): judged at the end, when all blows are known
         self.lines = {name: 0 for name in LINES}  # looked at
         self.has = set()
         self.prepare()
@@ -305,7 +306,7 @@ class Stage:
                 link.update(asked=link["born"], last=link["born"])
                 return client.get(target)
         except Closed as error:
-            self.judge.hear({**link, "time": time.monotonic(), "error": str(error)})
+            self.failures.append({**link, "time": time.monotonic(), "error": str(error)})
         except (Failed, OSError) as error:
             self.judge.fault(f"{target}: {error!r}")
         return None
@@ -673,6 +674,8 @@ def chaos(mode, seed, seconds, judge, plan):
         time.sleep(SLACK)
         for one in clients:
             one.stop()
+        for failure in stage.failures:
+            judge.hear(failure)
         watcher.over.set()
         watcher.join()
         listener.over.set()
