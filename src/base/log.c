@@ -21,6 +21,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/append.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/sys.h"
@@ -41,6 +42,7 @@ static int syslog_fd = -1;
 static enum log_format log_format;
 static atomic_int level_limit = REEVE_LOG_NOTICE;
 static atomic_uint lost;
+static atomic_bool torn;
 static _Thread_local char thread_name[16];
 
 static void syslog_connect(void)
@@ -124,14 +126,8 @@ static bool takes_a_line(int fd)
 
 static bool put_out(const struct buf *line)
 {
-    ssize_t n;
-
-    if (line->failed || !takes_a_line(log_fd))
-        return false;
-    do
-        n = write(log_fd, line->data, line->length);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)line->length;
+    return !line->failed && takes_a_line(log_fd) &&
+           append_lines(log_fd, line->data, line->length, &torn) == 0;
 }
 
 /* False: it did not take the line. The lock is for the descriptor, which a restart of the log daemon

@@ -11,11 +11,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/append.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "reeve/module.h"
@@ -31,6 +33,7 @@
 struct reeve_logfile {
     struct reeve_logfile *next;
     int fd; /* -1: only tested */
+    atomic_bool torn;
     char path[];
 };
 
@@ -118,9 +121,13 @@ reeve_logfile *reeve_logfile_open(const char *path, const char **error)
 
 static void pending_write(struct pending *pending)
 {
-    if (pending->length > 0 && sys_write_all(pending->file->fd, pending->data, pending->length) < 0)
-        log_errno(LOG_LOG_OPEN_FAILED, "%s: %zu bytes of log lines are lost", pending->file->path,
-                  pending->length);
+    struct reeve_logfile *file = pending->file;
+    size_t lost = 0;
+
+    if (pending->length > 0)
+        lost = append_lines(file->fd, pending->data, pending->length, &file->torn);
+    if (lost > 0)
+        log_errno(LOG_LOG_OPEN_FAILED, "%s: %zu bytes of log lines are lost", file->path, lost);
     pending->length = 0;
 }
 

@@ -191,6 +191,17 @@ struct pool *pool_new(const struct pool_settings *settings)
     return pool;
 }
 
+/* Has it a thread to be joined? One that ends says so in its state at this very moment. */
+static bool has_thread(struct pool_member *member)
+{
+    bool has;
+
+    pthread_mutex_lock(&member->lock);
+    has = member->state != MEMBER_NONE;
+    pthread_mutex_unlock(&member->lock);
+    return has;
+}
+
 void pool_free(struct pool **pool_of)
 {
     struct pool *pool = *pool_of;
@@ -199,7 +210,7 @@ void pool_free(struct pool **pool_of)
         return;
     pool_queues_end(pool);
     for (int i = 0; i < pool->member_count; i++) {
-        if (pool->members[i].state != MEMBER_NONE)
+        if (has_thread(&pool->members[i]))
             pthread_join(pool->members[i].thread, NULL);
         pthread_mutex_destroy(&pool->members[i].lock);
     }

@@ -15,7 +15,7 @@ import signal
 import time
 
 from client import Client, Closed
-from reeve import DEADLINE, MODELS, Failed, alive, check, descendants, kill, stat_of, until, wait_gone
+from reeve import DEADLINE, MODELS, POOLED, Failed, alive, check, descendants, kill, stat_of, until, wait_gone
 
 Act = collections.namedtuple("Act", "time name number")
 Row = collections.namedtuple("Row", "name weight retires needs run")
@@ -24,6 +24,7 @@ SETTLED_MODEL = "event"
 # Those that hold many connections with few workers: a reload to any other would start dozens.
 ROOMY = [name for name, model in MODELS.items() if not model.narrow]
 WORKERS = 2
+LOGS = ("access.log", "error.log")
 ROOM = 128  # connections
 TRYING = "a generation is being tried"  # how the master refuses what a reload forbids
 
@@ -87,15 +88,22 @@ def hup_bad(stage, rng):
         stage.server.configure(stage.text().replace('"www"', '"no/such/folder"'))
     else:
         stage.server.configure(stage.text() + BAD[kind])
-    code, text = stage.ask("reload")
-    check(code == 3, f"a bad configuration ({kind}) gave code {code}: {text}")
+    if rng.random() < 0.5:
+        how, before = "HUP", stage.last_operation()
+        stage.server.signal(signal.SIGHUP)
+        # One that began before may still be under way, and take the file that was there.
+        until(lambda: stage.refused_since(before), f"a bad configuration ({kind}) is refused",
+              DEADLINE * 6)
+    else:
+        how, (code, text) = "reload", stage.ask("reload")
+        check(code == 3, f"a bad configuration ({kind}) gave code {code}: {text}")
     stage.write_configuration()
-    return kind
+    return f"{kind}, {how}"
 
 
 @act(4, retires=True)
 def model(stage, rng):
-    name = rng.choice(ROOMY)
+    name = rng.choice(ROOMY + POOLED * 3)  # some acts need a pool
     stage.model = name
     return f"{name}, {change(stage)}, {reload(stage, rng)}"
 
@@ -255,11 +263,22 @@ def hang(stage, rng):
     return f"{number} handlers"
 
 
+@act(2, retires=True)
+def stuck(stage, rng):
+    """A handler that does not come back: its client is let go, its thread is lost, and at last its
+    worker is replaced, unless the thread is back before."""
+    status = stage.server.status()
+    if not MODELS[status["model"]].pool or status["state"] != "serving":
+        return "no pool"  # nobody would let the client go
+    return stage.stuck(status["generation"], patient=rng.random() < 0.5)
+
+
 # ---------------------------------------------------------------- files
 
 @act(4)
 def rotate(stage, rng):
-    for name in ("access.log", "error.log"):
+    stage.look_at_logs(".1")  # before they are replaced
+    for name in LOGS:
         if os.path.exists(stage.log(name)):
             os.rename(stage.log(name), stage.log(name + ".1"))
     if rng.random() < 0.5:

@@ -20,16 +20,19 @@ What must hold:
     allowed only while a model was there whose connections cannot be moved to another worker;
     CHAOS_MOVED=0 allows it under all models, for a server that cannot move any;
   - the totals of `status` never fall, and the master is the same process to the end;
+  - no line of the access log or of the error log is torn, or joined to another;
   - at the end the master has as many descriptors as after the warm-up, and no more memory than a bound;
     there are as many processes, and no zombie.
 
 Memory, times: one process and a few threads here (the acts, the watcher, what reads the clients' words),
 two more with the clients. The server is that of tests/scenario/reeve.py."""
+import collections
 import ctypes
 import glob
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -45,8 +48,8 @@ sys.dont_write_bytecode = True
 import acts  # noqa: E402
 from client import Client, Closed  # noqa: E402
 from clients import LARGE, content  # noqa: E402
-from reeve import (DEADLINE, HTTP, MODELS, REEVECTL, ROOT, SLOW, Failed, Server, check,  # noqa: E402
-                   children, descendants, kill, run, stat_of, status_field, until)
+from reeve import (DEADLINE, HTTP, MODELS, REEVECTL, ROOT, SANITIZED, SLOW, Failed, Server, check,  # noqa: E402
+                   children, descendants, kill, open_files, run, stat_of, status_field, until)
 
 SEED = int(os.environ.get("CHAOS_SEED") or 1)
 SECONDS = float(os.environ.get("CHAOS_SECONDS") or 60)
@@ -61,10 +64,16 @@ NEEDS = {"tmpfs": "a full disk (that takes root, and mount)", "upgrade": "an upg
 PROCESSES = 2          # of clients
 LATE = 16              # connections that a crashing worker may take in its last moment
 GENERATIONS = 16
+HANDLER = 6            # seconds: handler_timeout
+OVERDUE = 30           # seconds after which a client that should have been let go was not
 GROWTH = 1024          # KiB of memory that the master may gain
 LINGER = 2.0           # seconds: drain_linger, which is longer than most gaps of the clients
 SLACK = 0.5            # seconds between what the watcher sees and what was
 CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py")
+# What a line of the logs is.
+LINES = {"access.log": re.compile(rb'127\.0\.0\.1 - - \[[^][]+\] "[^"]*" \d{3} \d+ "-" "-"'),
+         "error.log": re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]{15}Z [a-z]+ \[\d+ [\w-]+\] [a-z0-9-]+: "
+                                 rb"((?!\d{4}-\d\d-\d\dT[\d:.]{15}Z ).)*")}
 TOTALS = ("connections", "requests", "bytes", "restarts")
 
 
@@ -89,6 +98,7 @@ class Judge:
         self.blocking = []     # the same, of models that cannot move a connection
         self.wrong = []        # what must not be
         self.allowed = {}      # why -> how many
+        self.zero = time.monotonic()  # what the times of acts count from
         self.lock = threading.Lock()
 
     def killed(self, pid, ports):
@@ -110,8 +120,11 @@ class Judge:
                 return "held by a worker that was killed or crashed"
         for blow in self.blows:
             fresh = failure["first"] is None or failure["first"] > blow.began
+            # An idle client sees its end only when it looks; what counts is that nothing answered it
+            # after the blow.
+            end = failure["last"] if failure["what"] == "closed" else failure["time"]
             if (blow.others is not None and failure["port"] not in blow.others and fresh and
-                    blow.began <= failure["time"] <= blow.over + SLACK and blow.late < LATE):
+                    blow.began <= failure["time"] and end <= blow.over + SLACK and blow.late < LATE):
                 blow.late += 1
                 return "taken by a worker while it crashed"
         return None
@@ -143,7 +156,16 @@ class Judge:
                     say(f"  allowed, {why}: {json.dumps(failure)}")
                 self.allowed[why] = self.allowed.get(why, 0) + 1
             else:
-                self.wrong.append("request: " + json.dumps(failure))
+                self.wrong.append("request: " + json.dumps(failure) + self.around(failure))
+
+    def around(self, failure):
+        """When that was in the run, and what else was done to workers then."""
+        blows = [f"{'kill' if blow.others is None else 'crash'} {blow.pid} "
+                 f"{blow.began - self.zero:.2f} to {blow.over - self.zero:.2f}" for blow in self.blows
+                 if blow.began - 1 < failure["time"] and failure.get("last", 0) < blow.over + 1]
+        times = [f"{name} {failure[name] - self.zero:.2f}" for name in ("born", "asked", "last", "time")
+                 if failure.get(name)]
+        return f" (at {', '.join(times)}; blows near: {', '.join(blows) or 'none'})"
 
 
 class Blind(Judge):
@@ -165,9 +187,12 @@ class Stage:
         self.judge = judge
         self.server = Server(acts.SETTLED_MODEL, "chaos")
         self.server.crashes_meant = True
-        self.model, self.version, self.quarantined = acts.SETTLED_MODEL, 0, 0
+        self.model, self.version = acts.SETTLED_MODEL, 0
+        self.quarantined = self.released = 0
         self.files = {name: 0 for name in ("small.txt", "middle.txt", LARGE)}
-        self.threads = []
+        self.threads, self.sticking = [], None
+        self.failures = []  # of get(): judged at the end, when all blows are known
+        self.lines = {name: 0 for name in LINES}  # looked at
         self.has = set()
         self.prepare()
 
@@ -182,7 +207,7 @@ class Stage:
         for name in self.files:
             self.put_file(name, 0)
         self.write_configuration()
-        self.server.start(env=dict(os.environ, **self.clock()))
+        self.server.start(env=dict(os.environ, **calm_sanitizers(), **self.clock()))
         self.address = self.server.address()
 
     def clock(self):
@@ -217,6 +242,7 @@ class Stage:
                 route "/receive" {{ receive {{ folder = "up" }} }}
                 route "/poolreceive" {{ poolreceive {{ folder = "up" }} }}
                 route "/hang" {{ sleep {{ delay = "1500ms" }} }}
+                route "/stuck" {{ hang {{ until = "stuck.over" }} }}
                 route "/crash" {{ halt {{ }} }}
             }}
         }}
@@ -226,7 +252,9 @@ class Stage:
         self.server.configure(
             self.text(), model=self.model, error_log="logs/error.log", log_level="info",
             generations_limit=GENERATIONS, drain_timeout="90s", drain_linger=f"{int(LINGER * 1000)}ms",
-            modules=["http", "static", "hello", "mirror", "receive", "poolreceive", "sleep", "halt"],
+            handler_timeout=f"{HANDLER}s",
+            modules=["http", "static", "hello", "mirror", "receive", "poolreceive", "sleep", "hang",
+                     "halt"],
             **acts.room(self.model))
 
     def ask(self, request):
@@ -239,27 +267,91 @@ class Stage:
         check(code in allowed and (code != 1 or refusal in text), f"{request}: code {code}, {text}")
         return f"code {code} {text.splitlines()[0] if text else ''}"
 
+    def operations(self):
+        return self.server.ask("generations")["data"]["operations"]
+
+    def last_operation(self):
+        return max((each["operation"] for each in self.operations()), default=0)
+
+    def refused_since(self, number):
+        """Has a reload been refused that ended after that operation?"""
+        return any(each["operation"] > number and each["verb"] == "reload" and each["code"] == 3
+                   for each in self.operations())
+
+    def look_at_logs(self, suffix="", ended=False):
+        """Is each line whole? One that is just being written is only when it has `ended`."""
+        for name, whole in LINES.items():
+            try:
+                with open(self.log(name + suffix), "rb") as file:
+                    *lines, last = file.read().split(b"\n")
+            except FileNotFoundError:
+                continue
+            self.lines[name] += len(lines)
+            if ended and last:
+                lines.append(last + b" (without an end)")
+            for line in lines:
+                if not whole.fullmatch(line):  # or what a sanitizer has found: stderr goes there
+                    self.judge.fault(f"{name}{suffix}: a torn line: {line[:300]!r}")
+
     def held(self, pids):
         """The clients' ports of the connections that these processes hold."""
         return held_ports(pids, self.address[1])
 
+    def get(self, target):
+        """The answer of a handler that takes its time; None if its worker was killed meanwhile."""
+        link = {"kind": target, "what": "broken", "answers": 0, "received": 0, "first": None}
+        try:
+            with Client(self.address, 60) as client:
+                link.update(born=time.monotonic(), port=client.link.getsockname()[1])
+                link.update(asked=link["born"], last=link["born"])
+                return client.get(target)
+        except Closed as error:
+            self.failures.append({**link, "time": time.monotonic(), "error": str(error)})
+        except (Failed, OSError) as error:
+            self.judge.fault(f"{target}: {error!r}")
+        return None
+
+    def begin(self, target):
+        self.threads.append(threading.Thread(target=target))
+        self.threads[-1].start()
+        return self.threads[-1]
+
     def hang(self, number):
         def one():
-            link = {"kind": "hang", "what": "broken", "answers": 0, "received": 0, "first": None}
-            try:
-                with Client(self.address, 60) as client:
-                    link.update(born=time.monotonic(), port=client.link.getsockname()[1])
-                    link.update(asked=link["born"], last=link["born"])
-                    answer = client.get("/hang")
-                    if (answer.status, answer.body) != (200, b"slept\n"):
-                        self.judge.fault(f"a hanging handler: {answer.status} {answer.body[:80]}")
-            except Closed as error:
-                self.judge.hear({**link, "time": time.monotonic(), "error": str(error)})
-            except (Failed, OSError) as error:
-                self.judge.fault(f"a hanging handler: {error!r}")
+            answer = self.get("/hang")
+            if answer and (answer.status, answer.body) != (200, b"slept\n"):
+                self.judge.fault(f"a hanging handler: {answer.status} {answer.body[:80]}")
         for _ in range(number):
-            self.threads.append(threading.Thread(target=one))
-            self.threads[-1].start()
+            self.begin(one)
+
+    def stuck(self, generation, patient):
+        """`patient`: the handler is let go only when its worker has been replaced for it."""
+        over = self.server.path("stuck.over")
+
+        def one():
+            release = threading.Timer(OVERDUE, self.server.write, ("stuck.over", b""))
+            release.start()  # else a model without pool, come in between, would hang for ever
+            answer = self.get("/stuck")
+            if answer and answer.status == 503:
+                self.released += 1
+            elif answer and self.server.status()["generation"] == generation:
+                self.judge.fault(f"a handler that does not return: {answer.status} after {OVERDUE} s")
+            if patient:
+                time.sleep(HANDLER)
+            release.cancel()
+            self.server.write("stuck.over", b"")
+        if self.sticking and self.sticking.is_alive():
+            return "one already"
+        if os.path.exists(over):
+            os.unlink(over)
+        self.sticking = self.begin(one)
+        return "until its worker is replaced" if patient else "until its client is let go"
+
+
+def calm_sanitizers():
+    """Crashes are meant here: the program's own handler shall tell of them, as it does without them."""
+    names = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS") if SANITIZED else ()
+    return {name: os.environ.get(name, "") + ":handle_segv=0" for name in names}
 
 
 def held_ports(pids, port):
@@ -438,16 +530,27 @@ def rest(stage):
 
 def holdings(stage):
     pid = stage.server.pid
-    return {"descriptors": stage.server.descriptors(), "processes": len(children(pid)),
+    number, kinds = stage.server.descriptors(), open_kinds(pid)
+    return {"descriptors": number - kinds.pop(FOREIGN, 0), "files": kinds, "processes": len(children(pid)),
             "zombies": len(zombies(pid)), "threads": int(status_field(pid, "Threads")),
             "KiB": int(status_field(pid, "VmRSS").split()[0])}
+
+
+def open_kinds(pid):
+    """What its descriptors are, without what tells two of a kind from one another."""
+    return collections.Counter(re.sub(r"\[\d+\]|\d+$", "", path) for path in open_files(pid))
+
+
+FOREIGN = "/dev/shm/faketime_shm_"  # libfaketime keeps it open in what is executed after it has begun
 
 
 def compare(judge, before, after):
     for name in ("descriptors", "processes", "zombies", "threads"):
         if after[name] != before[name]:
-            judge.fault(f"leak: {name} of the master: {before[name]}, at the end {after[name]}")
-    if after["KiB"] > before["KiB"] + GROWTH:
+            more, fewer = after["files"] - before["files"], before["files"] - after["files"]
+            judge.fault(f"leak: {name} of the master: {before[name]}, at the end {after[name]}; "
+                        f"more: {dict(more)}, fewer: {dict(fewer)}")
+    if after["KiB"] > before["KiB"] + GROWTH and not SANITIZED:  # whose own memory grows
         judge.fault(f"leak: memory of the master: {before['KiB']} KiB, at the end {after['KiB']} KiB")
 
 
@@ -468,6 +571,7 @@ def warm_up(stage):
 def perform(stage, watcher, plan):
     """Does what is planned, each at its time or as soon as the one before has ended."""
     counts, began = {}, time.monotonic()
+    stage.judge.zero = began
     for act in plan:
         row = acts.TABLE[act.name]
         if row.needs and row.needs not in stage.has:
@@ -541,9 +645,13 @@ def report(counts, clients, judge, before, after, stage):
     say(f"told to close by an answer: {total('told')}")
     for why, number in sorted(judge.allowed.items()):
         say(f"allowed: {number} {why}")
-    say(f"crashes refused by quarantine: {stage.quarantined}")
-    say(f"master before: {before}")
-    say(f"master after:  {after}")
+    say(f"crashes refused by quarantine: {stage.quarantined}; clients of a stuck handler let go: "
+        f"{stage.released}")
+    say("lines of logs, each whole: " + ", ".join(f"{name} {number}"
+                                                  for name, number in stage.lines.items()))
+    for when, what in (("before", before), ("after", after)):
+        say(f"master {when}: " + ", ".join(f"{name} {number}" for name, number in what.items()
+                                           if name != "files"))
     missing = [what for word, what in NEEDS.items() if word not in stage.has]
     if missing:
         say("not tried: " + ", ".join(missing))
@@ -566,10 +674,14 @@ def chaos(mode, seed, seconds, judge, plan):
         time.sleep(SLACK)
         for one in clients:
             one.stop()
+        for failure in stage.failures:
+            judge.hear(failure)
         watcher.over.set()
         watcher.join()
         listener.over.set()
         until(lambda: stage.server.status()["totals"]["open"] == 0 or None, "all is closed", DEADLINE * 3)
+        for suffix in (".1", ""):
+            stage.look_at_logs(suffix, ended=True)
         after = holdings(stage)
         after["descriptors"] -= 1  # the listener's
         compare(judge, before, after)
@@ -601,7 +713,7 @@ def verdict(judge, seed, seconds, mode, stage):
         shutil.rmtree(stage.server.folder, ignore_errors=True)
         return 0
     say(f"chaos: {len(judge.wrong)} things are wrong")
-    for text in judge.wrong[:40]:
+    for text in judge.wrong[:200]:
         say("  " + text)
     log = stage.log("error.log")
     if os.path.exists(log):

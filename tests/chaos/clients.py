@@ -14,6 +14,7 @@ import random
 import re
 import select
 import socket
+import struct
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ sys.dont_write_bytecode = True
 from client import Client, Closed  # noqa: E402
 from reeve import Failed, short  # noqa: E402
 
+LAST_DATA_RECV = 52  # where in struct tcp_info the milliseconds since then stand (linux/tcp.h)
 PATIENCE = 60.0  # seconds for each step of an answer; nothing in the plan takes so long
 LETTERS = bytes(range(ord("a"), ord("z") + 1))
 SIZES = {"small.txt": 900, "middle.txt": 150_000, "large.txt": 6_000_000}
@@ -65,7 +67,7 @@ class Link(Client):
         except BaseException:
             self.link.close()
             raise
-        self.last = self.born  # when the last answer was complete
+        self.last = self.born  # when the last answer was complete, see arrived()
         self.first = None      # when the first one was
         self.asked = None
 
@@ -73,6 +75,12 @@ class Link(Client):
         before = len(self.data)
         super().more()
         self.received += len(self.data) - before
+
+    def arrived(self, now):
+        """When the last bytes came, which a thread of a busy machine may read long after that. For
+        how long the server has left the connection idle counts from there."""
+        info = self.link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_DATA_RECV + 4)
+        return max(self.asked, now - struct.unpack_from("I", info, LAST_DATA_RECV)[0] / 1000)
 
     def has_ended(self):
         """Has the server closed it, before anything was asked?"""
@@ -105,8 +113,8 @@ class Figures:
     def answered(self, kind, link, size):
         now = time.monotonic()
         ms = int((now - link.asked) * 1000)
-        link.last, link.answers, link.received = now, link.answers + 1, 0
-        link.first = link.first or now
+        link.last, link.answers, link.received = link.arrived(now), link.answers + 1, 0
+        link.first = link.first or link.last
         with self.lock:
             self.good += 1
             self.bytes += size

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 
 CHAOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos")
 sys.path.insert(0, CHAOS)
@@ -10,7 +11,7 @@ sys.path.insert(0, CHAOS)
 from reeve import SANITIZED, SLOW, WRAP, Failed, Skipped, check, contains, equal, main, scenario
 
 import acts
-from chaos import LATE, LINGER, SLACK, Judge
+from chaos import GROWTH, LATE, LINES, LINGER, SLACK, TOTALS, Judge, Watcher, compare
 
 
 def failure(**how):
@@ -54,8 +55,15 @@ def crashed(_case):
     equal(verdicts(judge, failure(port=4002)), (2, 2), "old, and not held")
     equal(verdicts(judge, failure(port=4002, **{**new, "time": began + 2 * SLACK})), (3, 2),
           "too long after it")
+    idle = {"what": "closed", "answers": 1, "born": began - 0.1}
+    judge.blows[0].late = 0
+    equal(verdicts(judge, failure(port=4003, first=began + 0.1, last=began + 0.1,
+                                  **{**idle, "time": began + 5 * SLACK})), (3, 3), "seen later")
+    equal(verdicts(judge, failure(port=4003, first=began + 0.1, last=began + 3 * SLACK,
+                                  **{**idle, "time": began + 5 * SLACK})), (4, 3), "answered after it")
+    judge.blows[0].late = 1
     late = [failure(port=5000 + number, **new) for number in range(LATE + 5)]
-    equal(verdicts(judge, *late), (3 + 6, 2 + LATE - 1), "too many")
+    equal(verdicts(judge, *late), (4 + 6, 3 + LATE - 1), "too many")
 
 
 @scenario("the judge: a retirement explains idle connections and what crosses a close", models=())
@@ -73,6 +81,55 @@ def retired(_case):
     equal(verdicts(judge, failure(last=now - LINGER / 2)), (4, 0), "it had not been idle for so long")
     judge.retiring[0][:] = now - 9, now - 4
     equal(verdicts(judge, failure()), (5, 0), "long before")
+
+
+AT_REST = {"descriptors": 17, "files": {}, "processes": 2, "zombies": 0, "threads": 1, "KiB": 3000}
+
+
+@scenario("a leak of anything in the master is told", models=())
+def leaks(_case):
+    for name, more in (("descriptors", 1), ("processes", 1), ("zombies", 1), ("threads", 1),
+                       ("KiB", GROWTH + 1)):
+        judge = Judge()
+        compare(judge, counted(AT_REST), counted(AT_REST, **{name: AT_REST[name] + more}))
+        equal(len(judge.wrong), 1 if name != "KiB" or not SANITIZED else 0, name)
+    judge = Judge()
+    compare(judge, counted(AT_REST), counted(AT_REST, KiB=AT_REST["KiB"] + GROWTH))
+    equal(judge.wrong, [], "what the bound allows")
+
+
+def counted(holdings, **changed):
+    return {**holdings, **changed, "files": Counter(holdings["files"])}
+
+
+@scenario("totals that fall, and an older generation, are told", models=())
+def totals(_case):
+    class Stage:
+        judge, model = Judge(), "event"
+    status = {"totals": dict.fromkeys(TOTALS, 5), "generation": 3, "generations": [3], "workers": [],
+              "state": "serving", "model": "event"}
+    watcher = Watcher(Stage)
+    watcher.look(status)
+    watcher.look(status)
+    equal(Stage.judge.wrong, [], "standing still")
+    for name in TOTALS:
+        Stage.judge.wrong = []
+        watcher.look({**status, "totals": {**status["totals"], name: 4}})
+        watcher.look(status)
+        equal(len(Stage.judge.wrong), 1, name)
+    watcher.look({**status, "generation": 2})
+    equal(len(Stage.judge.wrong), 2, "the generation")
+
+
+@scenario("a torn line and one joined to another are told, whole ones are not", models=())
+def torn(_case):
+    good = {"access.log": b'127.0.0.1 - - [21/Nov/2026:15:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "-"',
+            "error.log": b"2026-11-21T15:00:00.000000Z notice [12 loop-0] starting: x: y"}
+    for name, line in good.items():
+        check(LINES[name].fullmatch(line), f"{name}: a whole one")
+        for cut in range(1, len(line) - 8):
+            check(not LINES[name].fullmatch(line[:cut] + line), f"{name}: {cut} bytes and another")
+            check(not LINES[name].fullmatch(line[cut:]), f"{name}: without its first {cut} bytes")
 
 
 @scenario("the plan comes from the seed alone", models=())

@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -216,6 +219,36 @@ START_TEST(full_pipe_loses_lines_and_says_so)
 }
 END_TEST
 
+START_TEST(full_disk_loses_lines_and_tears_none)
+{
+    static const char *const said[] = {"starting: first", "1 lines were lost", "starting: third"};
+    char text[1024] = "", *line;
+    int fd = memfd_create("log", MFD_CLOEXEC);
+    struct rlimit limit, kept;
+
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_APPEND), 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &kept), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    log_open(fd, LOG_TEXT);
+    log_msg(LOG_STARTING, "first");
+    limit = (struct rlimit){(rlim_t)lseek(fd, 0, SEEK_END) + 20, kept.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_msg(LOG_STARTING, "cut");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &kept), 0);
+    log_msg(LOG_STARTING, "third");
+    log_open(STDERR_FILENO, LOG_TEXT);
+    ck_assert_int_gt(pread(fd, text, sizeof(text) - 1, 0), 0);
+    for (int i = 0; i < 3; i++) { /* each begins with a time, all of one length */
+        line = strtok(i == 0 ? text : NULL, "\n");
+        ck_assert_ptr_nonnull(line);
+        ck_assert_msg(strcspn(line, " ") == strcspn(text, " ") && strstr(line, said[i]) != NULL,
+                      "%s", line);
+    }
+    ck_assert_ptr_null(strtok(NULL, "\n"));
+    close(fd);
+}
+END_TEST
+
 START_TEST(levels)
 {
     enum reeve_level level;
@@ -229,4 +262,4 @@ END_TEST
 UNIT_MAIN("base", ONCE(buffer_grows_and_drops), ONCE(list_keeps_order), ONCE(sizes_and_durations),
           ONCE(quantities_read_back), ONCE(nearest_name), ONCE(escaping_is_total),
           ONCE(log_line_as_text), ONCE(log_line_as_json), ONCE(full_pipe_loses_lines_and_says_so),
-          ONCE(levels))
+          ONCE(full_disk_loses_lines_and_tears_none), ONCE(levels))

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -316,6 +318,139 @@ START_TEST(lines_that_cannot_be_written_are_said)
 }
 END_TEST
 
+/* The disk is full at that size of a file: no further byte goes out. What the log has to say of it
+ * is seen by nobody. */
+static void full_at(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_TEXT);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(full_disk_leaves_whole_lines)
+{
+    const char *path = temp_path("a");
+    reeve_logfile *file;
+
+    connect_master();
+    file = open_good(path);
+    full_at(13);
+    put(file, "first\n");
+    put(file, "second\n"); /* just fits */
+    logfile_flush();
+    put(file, "third\n"); /* nothing of it goes out */
+    logfile_flush();
+    ck_assert_str_eq(temp_read(path), "first\nsecond\n");
+    full_at(25);
+    put(file, "fourth\n");
+    put(file, "fifth, cut\n");
+    logfile_flush();
+    ck_assert_str_eq(temp_read(path), "first\nsecond\nfourth\n");
+    full_at(22);
+    put(file, "cut\n");
+    logfile_flush();
+    full_at(RLIM_INFINITY);
+    ck_assert_str_eq(temp_read(path), "first\nsecond\nfourth\n");
+    put(file, "sixth\n");
+    logfile_thread_end();
+    ck_assert_str_eq(temp_read(path), "first\nsecond\nfourth\nsixth\n");
+}
+END_TEST
+
+START_TEST(full_disk_and_a_neighbour_who_writes)
+{
+    const char *path = temp_path("a");
+    int other;
+    reeve_logfile *file;
+
+    connect_master();
+    file = open_good(path);
+    put(file, "first\n");
+    logfile_flush();
+    other = open(path, O_WRONLY | O_APPEND);
+    full_at(8);
+    put(file, "second\n");
+    logfile_flush();
+    ck_assert_int_eq(dprintf(other, "a"), 1); /* the cut line was taken back: there is room */
+    ck_assert_str_eq(temp_read(path), "first\na");
+    full_at(RLIM_INFINITY);
+    ck_assert_int_eq(dprintf(other, "nother\n"), 7);
+    put(file, "third\n");
+    logfile_thread_end();
+    ck_assert_str_eq(temp_read(path), "first\nanother\nthird\n");
+    close(other);
+}
+END_TEST
+
+/* Who shares the descriptor with others leaves its position alone: by it they know their own. */
+START_TEST(full_disk_and_a_standard_error)
+{
+    static const int flags[] = {O_APPEND, 0};
+    const char *error;
+    int kept = dup(STDERR_FILENO);
+    reeve_logfile *file;
+
+    connect_master();
+    file = reeve_logfile_open("stderr", &error);
+    for (int i = 0; i < 2; i++) {
+        int fd = open(temp_path("err"), O_WRONLY | O_CREAT | O_TRUNC | flags[i], 0600);
+
+        ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+        put(file, "first\n");
+        logfile_flush();
+        full_at(8);
+        put(file, "second\n");
+        logfile_flush();
+        ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), i == 0 ? 8 : 6);
+        full_at(RLIM_INFINITY);
+        put(file, "third\n");
+        logfile_flush();
+        ck_assert_str_eq(temp_read(temp_path("err")), "first\nthird\n");
+        close(fd);
+    }
+    dup2(kept, STDERR_FILENO);
+}
+END_TEST
+
+START_TEST(full_pipe_tears_no_further_line)
+{
+    static char text[ROOM], all[1 << 20];
+    int ends[2], kept = dup(STDERR_FILENO);
+    const char *error;
+    size_t got = 0;
+    reeve_logfile *file;
+    ssize_t n;
+
+    ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    connect_master();
+    file = reeve_logfile_open("stderr", &error);
+    log_open(memfd_create("log", MFD_CLOEXEC), LOG_TEXT);
+    memset(text, 'x', sizeof(text));
+    text[9999] = '\n'; /* pages of the pipe and lines end at different places */
+    for (int i = 0; i < 8; i++) {
+        reeve_logfile_write(file, text, 10000);
+        logfile_flush();
+    }
+    got += (size_t)read(ends[0], all, sizeof(all) - 64);
+    ck_assert_uint_ne(got % 10000, 0); /* a line was cut indeed */
+    put(file, "after\n");
+    logfile_flush();
+    put(file, "last\n");
+    logfile_thread_end();
+    dup2(kept, STDERR_FILENO);
+    while ((n = read(ends[0], all + got, sizeof(all) - 1 - got)) > 0)
+        got += (size_t)n;
+    all[got] = '\0';
+    ck_assert_msg(got > 12 && strcmp(all + got - 12, "\nafter\nlast\n") == 0, "%s", all + got - 20);
+    log_open(STDERR_FILENO, LOG_TEXT);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- opening again ---- */
 
 #define WRITERS 4
@@ -436,6 +571,8 @@ UNIT_MAIN_AROUND("logfile", temp_make, temp_remove, ONCE(testing_a_configuration
                  ONCE(master_that_answers_nonsense), ONCE(standard_error_needs_no_master),
                  ONCE(nothing_is_opened_once_the_source_is_closed), ONCE(only_whole_lines_go_out),
                  ONCE(endless_line_is_cut), ONCE(two_files_are_kept_apart),
-                 ONCE(lines_that_cannot_be_written_are_said),
+                 ONCE(lines_that_cannot_be_written_are_said), ONCE(full_disk_leaves_whole_lines),
+                 ONCE(full_disk_and_a_neighbour_who_writes), ONCE(full_disk_and_a_standard_error),
+                 ONCE(full_pipe_tears_no_further_line),
                  ONCE(no_line_is_lost_or_torn_when_a_file_is_opened_again),
                  ONCE(opened_again_under_the_same_number), ONCE(lines_wait_while_turns_are_busy))

@@ -164,6 +164,21 @@ START_TEST(each_job_runs_once)
 }
 END_TEST
 
+/* Each thread says that it ends while the pool looks for those to be joined: the thread sanitizer
+ * knows whether both have the lock. */
+START_TEST(threads_end_while_the_pool_does)
+{
+    settings.threads = 8;
+    for (int i = 0; i < 20; i++) {
+        struct pool *pool = pool_new(&settings);
+
+        ck_assert_ptr_nonnull(pool);
+        pool_free(&pool);
+        ck_assert_int_eq(atomic_load(&inits), atomic_load(&exits));
+    }
+}
+END_TEST
+
 struct submitter {
     pthread_t thread;
     struct pool *pool;
@@ -622,4 +637,5 @@ UNIT_MAIN_AROUND("pool", setup, teardown, TIMES(each_job_runs_once, 2), TIMES(ma
                  ONCE(queue_that_stays_full_is_not_said_again), ONCE(full_queues_are_said_once),
                  TIMES(thread_that_cannot_set_itself_up_fails_the_pool, 8),
                  ONCE(threads_are_set_up_before_new_returns),
-                 ONCE(threads_have_a_name_and_take_no_signals), ONCE(job_shows_on_the_board))
+                 ONCE(threads_have_a_name_and_take_no_signals), ONCE(job_shows_on_the_board),
+                 ONCE(threads_end_while_the_pool_does))
