@@ -18,7 +18,7 @@ static void take(uint64_t *kept, uint64_t seen)
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
     uint32_t records = board_get(&segment->threads);
-    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0;
+    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0, refused = 0;
     uint64_t moved_in = 0, moved_out = 0, stayed = 0;
     uint32_t open = 0, busy = 0, threads = 0, processes = 0;
 
@@ -38,6 +38,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
         moved_out += board_get(&thread->moved_out);
         stayed += board_get(&thread->stayed);
         shed += board_get(&thread->shed);
+        refused += board_get(&thread->refused);
         open += board_get(&thread->connections);
         busy += state == BOARD_BUSY;
         threads += alive && !process;
@@ -51,6 +52,7 @@ void counters_read(struct counters *counters, const struct board_segment *segmen
     take(&counters->moved_out, moved_out);
     take(&counters->stayed, stayed);
     take(&counters->shed, shed);
+    take(&counters->refused, refused);
     counters->open = open <= OPEN_LIMIT ? open : 0;
     counters->busy = busy;
     counters->records = records;
@@ -68,4 +70,5 @@ void counters_retire(struct counters *retired, const struct counters *worker)
     retired->moved_out += worker->moved_out;
     retired->stayed += worker->stayed;
     retired->shed += worker->shed;
+    retired->refused += worker->refused;
 }

@@ -11,6 +11,7 @@ struct counters {
     uint64_t moved_in, moved_out;       /* connections from and to other workers */
     uint64_t stayed;                    /* that ended here while the worker drained */
     uint64_t shed;                      /* of the requests: refused, for they had waited too long */
+    uint64_t refused;                   /* connections: their clients had too many */
     uint32_t open;                      /* connections open now */
     uint32_t busy;                      /* threads busy now, and processes */
     uint32_t records;                   /* that are or were in use */

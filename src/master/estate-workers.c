@@ -56,6 +56,7 @@ static const struct field worker_fields[] = {
     FIELD(U64, struct worker, counters.requests),
     FIELD(U64, struct worker, counters.bytes),
     FIELD(U64, struct worker, counters.shed),
+    FIELD(U64, struct worker, counters.refused),
     FIELD(U64, struct worker, counters.errors),
     FIELD(U64, struct worker, counters.moved_in),
     FIELD(U64, struct worker, counters.moved_out),

@@ -43,6 +43,7 @@ static const struct field master_fields[] = {
     FIELD(U64, struct master, retired.requests),
     FIELD(U64, struct master, retired.bytes),
     FIELD(U64, struct master, retired.shed),
+    FIELD(U64, struct master, retired.refused),
     FIELD(U64, struct master, retired.errors),
     FIELD(U64, struct master, retired.moved_in),
     FIELD(U64, struct master, retired.moved_out),

@@ -163,10 +163,10 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *totals = json_pack(
-        "{s:I,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
+        "{s:I,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
         (int)sums.counters.open, "moved", (json_int_t)sums.counters.moved_in, "requests",
         (json_int_t)sums.counters.requests, "errors", (json_int_t)sums.counters.errors, "shed",
-        (json_int_t)sums.counters.shed, "bytes",
+        (json_int_t)sums.counters.shed, "refused", (json_int_t)sums.counters.refused, "bytes",
         (json_int_t)sums.counters.bytes, "restarts", (json_int_t)master.restarts);
     json_t *status = json_pack(
         "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",

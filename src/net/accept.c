@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sys.h"
 #include "net/accept-private.h"
 
 #define UNFAIR_MOST 16      /* ms: the looks are ever longer apart, up to this */
@@ -155,6 +154,7 @@ static void try_again(struct loop *loop)
     if (from && loop->accept.state == ACCEPT_FULL)
         accept_recovered(loop, from);
 }
+
 /* ------------------------------------------------------------------- entries --- */
 
 void accept_serve(struct loop *loop)
@@ -191,7 +191,8 @@ void accept_drain(struct loop *loop)
 
 void accept_stop(struct loop *loop)
 {
-    sys_close(&loop->in_hand.fd);
+    if (loop->in_hand.fd >= 0)
+        limit_drop(&loop->in_hand);
     accept_done(loop);
 }
 
