@@ -86,6 +86,24 @@ def per_client(case):
               "the others, meanwhile")
 
 
+@scenario("many at once, of several loops and workers: never more than it may", models=MOVING)
+def at_once(case):
+    server = serve(case, loops=2, workers=3, limit=7)
+    address = server.address()
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            link = stack.enter_context(socket.socket())
+            link.setblocking(False)
+            link.connect_ex(address)
+        until(lambda: total(server) + total(server, "connections") == 60, "all are decided")
+        check(1 <= total(server, "open") <= 7, f"{total(server, 'open')} are open")
+        equal(total(server, "open"), total(server, "connections"), "of those accepted")
+    until(lambda: total(server, "open") == 0, "all are over")
+    with Kept() as kept:
+        kept.more(address, 7)
+        check(refused(address), "an eighth")
+
+
 @scenario("as many connections as ever, one after the other: each is counted out again")
 def one_after_the_other(case):
     server = serve(case, limit=6)
