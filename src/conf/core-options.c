@@ -4,6 +4,7 @@
 
 #include "conf/conf.h"
 #include "conf/core.h"
+#include "share/tally.h"
 
 static const reeve_option listen_options[] = {
     {"protocol", REEVE_OPT_STRING, "http", 0, 0, NULL, NULL,
@@ -70,7 +71,24 @@ const reeve_option core_options[] = {
      "Threads in each worker that wait for connections. 0: the model's number; in prethreaded and "
      "worker it is `threads`."},
     {"connections", REEVE_OPT_INT, "0", 0, MANY, NULL, NULL,
-     "Connections that a loop may hold at once. 0: the model's number."},
+     "Connections that one loop may hold at once; max_connections is the number of a whole worker. "
+     "0: the model's number."},
+    {"max_connections", REEVE_OPT_INT, "0", 0, MANY, NULL, NULL,
+     "Connections that each worker may hold at once, in any model; so `workers` times as many in all. "
+     "Further ones are not refused: they wait in the queue of the socket (backlog) until there is "
+     "room. The loops of a worker share the number evenly, rounded down; where a thread or a process "
+     "serves one connection, there are no more of these. 0: as `connections`, `threads`, max_threads "
+     "or max_processes allow, whatever the model goes by."},
+    {"max_connections_per_client", REEVE_OPT_INT, "0", 0, TALLY_MOST, NULL, NULL,
+     "Connections that one client may have at once, in all workers together, old ones that still "
+     "drain included. A client is an IPv4 address, or the first 64 bits of an IPv6 address; Unix "
+     "sockets are not counted. A connection beyond that is closed at once, by a reset and before "
+     "anything is read from it, counted (`refused` of reevectl status), and told in the log "
+     "(client-limit). Behind a proxy or NAT many people are one client: see max_connections_exempt. "
+     "0: any number."},
+    {"max_connections_exempt", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
+     "Addresses to which max_connections_per_client does not apply, such as a reverse proxy or a "
+     "load balancer: blocks as \"192.0.2.0/24\" or \"2001:db8::/32\", or addresses alone."},
     {"wait", REEVE_OPT_ENUM, "", 0, 0, wait_choices + 1, NULL,
      "How a loop waits for its connections. Empty: as the model says."},
     {"threads", REEVE_OPT_INT, "16", 1, THREADS_MAX, NULL, NULL,

@@ -67,6 +67,7 @@ static void read_model(const reeve_section *root, struct core *core, struct buf 
     m->loops = loops ? loops : m->loops ? m->loops : core->threads;
     if (*wait)
         m->wait = wait_find(wait);
+    core_read_limits(root, core, errors);
     core_read_sizing(root, core, errors);
     check_model(root, core, errors);
 }
@@ -261,6 +262,7 @@ bool core_read(const struct conf *conf, struct core *core, struct buf *errors)
 void core_free(struct core *core)
 {
     free(core->listens);
+    free(core->exempt);
     free((char *)core->module_path);
     memset(core, 0, sizeof(*core));
 }

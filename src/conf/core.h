@@ -11,6 +11,7 @@
 #include "conf/model.h"
 
 struct buf;
+struct cidr;
 struct conf;
 
 /* Threads of a worker, or processes that it forks, that can be shown on the board. */
@@ -54,6 +55,9 @@ struct core {
     int64_t spare_time;
     int threads;               /* pool threads, or loops of a model that has no pool */
     int max_each;              /* threads or processes made for connections, at once; 0: none */
+    int client_limit;          /* connections of a client in all workers; 0: any number */
+    struct cidr *exempt;       /* ... but for those of these addresses */
+    size_t exempt_count;
     int64_t worker_requests, worker_age, worker_memory; /* after which one is replaced; 0: never */
     int worker_jitter;         /* percent by which these may be higher for one worker */
     bool queue_per_thread;     /* of the pool; false: one for all */
@@ -82,6 +86,8 @@ struct core {
 /* False after lines in `errors`. */
 /* Part of that: the number of workers and their life (core-sizing.c). */
 void core_read_sizing(const reeve_section *root, struct core *core, struct buf *errors);
+/* And the number of connections (core-limits.c), after the model. */
+void core_read_limits(const reeve_section *root, struct core *core, struct buf *errors);
 bool core_read(const struct conf *conf, struct core *core, struct buf *errors);
 void core_free(struct core *core);
 #endif

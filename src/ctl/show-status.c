@@ -96,6 +96,11 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
         units_put_count(out, json_int(totals, "moved"));
         buf_adds(out, " moved");
     }
+    if (json_int(totals, "refused") > 0) {
+        buf_adds(out, ", ");
+        units_put_count(out, json_int(totals, "refused"));
+        buf_adds(out, " refused: too many of one client");
+    }
     buf_addc(out, '\n');
     put_label(out, colours, "sent");
     units_put_bytes(out, json_int(totals, "bytes"));

@@ -1,5 +1,5 @@
-/* When a loop watches the listeners and takes connections, and when it does not. How one is
- * taken is in take.c.
+/* When a loop watches the listeners and takes connections, and when it does not. What it takes in a
+ * turn is in accept-burst.c, the last of it in accept-drain.c, and how one is taken in take.c.
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: the listeners are watched
  * exactly in ACCEPT_POLLING. No arrival is forgotten: the kernel wakes one sleeping watcher for
@@ -8,22 +8,12 @@
  * sleeps. And a worker beyond its share stays away for long only while another one watches. */
 #include "config.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/sys.h"
-#include "net/loop-private.h"
+#include "net/accept-private.h"
 
-#define BURST 64            /* connections taken in a turn from one listener */
-#define STARVED_DELAY 100   /* ms until accept is tried again without a descriptor or memory */
-#define BURST_ALONE 16      /* the most beyond the worker's share, when nobody else watches */
-#define ALONE_STEP 8        /* so often it takes one, then so often two, ... */
-#define UNFAIR_FIRST 2      /* ms until the shares are compared again, doubled up to */
-#define UNFAIR_MOST 16
+#define UNFAIR_MOST 16      /* ms: the looks are ever longer apart, up to this */
 #define UNFAIR_LOOKS 64     /* after so many the board is no longer believed: about a second */
-#define BACKLOG_MOST 65536  /* no backlog holds more: whoever drains must come to an end */
 
 static bool is_resting(const struct loop *loop)
 {
@@ -67,8 +57,7 @@ static void unwatch(struct loop *loop)
     }
 }
 
-/* The only place where the state changes. */
-static void accept_move(struct loop *loop, enum accept_state state, int64_t delay)
+void accept_move(struct loop *loop, enum accept_state state, int64_t delay)
 {
     struct loop_accept *accept = &loop->accept;
     _Atomic uint32_t *watching = &loop->engine->board->own_share->watching;
@@ -90,12 +79,12 @@ static void accept_move(struct loop *loop, enum accept_state state, int64_t dela
         loop_post(loop, LOOP_ROOM); /* one has ended just now, and has not seen the wish */
 }
 
-static bool is_gated(const struct loop *loop)
+bool accept_is_gated(const struct loop *loop)
 {
     return loop->settings.connections == 1;
 }
 
-static bool has_share(const struct loop *loop)
+bool accept_has_share(const struct loop *loop)
 {
     return is_resting(loop) || board_has_share(loop->engine->board);
 }
@@ -116,7 +105,7 @@ bool accept_others_watch(const struct loop *loop, bool takes)
 static void rest(struct loop *loop)
 {
     accept_move(loop, ACCEPT_OFF, 0);
-    if (is_gated(loop))
+    if (accept_is_gated(loop))
         gate_leave(loop);
 }
 
@@ -127,99 +116,13 @@ static void try_polling(struct loop *loop)
         rest(loop);
     else if (!loop_has_room(loop))
         accept_move(loop, ACCEPT_FULL, 0);
-    else if (is_gated(loop) && !gate_enter(loop))
+    else if (accept_is_gated(loop) && !gate_enter(loop))
         accept_move(loop, ACCEPT_QUEUED, 0);
-    else if (!has_share(loop))
-        accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
+    else if (!accept_has_share(loop))
+        accept_move(loop, ACCEPT_UNFAIR, ACCEPT_UNFAIR_FIRST);
     else
         accept_move(loop, ACCEPT_POLLING, 0);
     loop->accept.looks = loop->accept.alone = 0;
-}
-
-/* ------------------------------------------------------------------- taking --- */
-
-void accept_taken(struct loop *loop)
-{
-    if (loop_has_room(loop) || loop->accept.state != ACCEPT_POLLING)
-        return;
-    accept_move(loop, ACCEPT_FULL, 0);
-    if (is_gated(loop))
-        gate_leave(loop);
-}
-
-/* The backlog could be emptied, or all places be filled: only now, so that one descriptor more or
- * less does not fill the log. */
-static void recovered(struct loop *loop, const struct listener *from)
-{
-    if (loop->accept.complained)
-        log_msg(LOG_ACCEPT_RESUMED, "%s: connections are accepted again", from->address);
-    loop->accept.complained = false;
-}
-
-static void starve(struct loop *loop, const struct listener *from, enum accept_state state)
-{
-    int error = errno;
-    const char *what = loop->in_hand.fd < 0 ? "" : "no thread or process for a connection: ";
-    if (!loop->accept.complained)
-        log_msg(LOG_ACCEPT_PAUSED, "%s: %s%s; %u connections are open here", from->address, what,
-                strerror(error), loop->held + atomic_load(&loop->launched));
-    loop->accept.complained = true;
-    accept_move(loop, state, STARVED_DELAY);
-}
-
-/* ------------------------------------------------------------------- while serving --- */
-
-static bool may_go_on(const struct loop *loop, int taken)
-{
-    int most = 1 + (int)(loop->accept.alone / ALONE_STEP);
-    if (has_share(loop))
-        return true;
-    return loop->accept.alone > 0 && taken < (most < BURST_ALONE ? most : BURST_ALONE);
-}
-
-typedef enum taken take_f(struct loop *loop, struct loop_listener *from);
-
-static void take_burst(struct loop *loop, struct loop_listener *from, take_f *take)
-{
-    enum taken outcome = TAKE_SKIPPED; /* if it no longer watches: nothing */
-    bool fair = true;
-    if (loop->accept.state == ACCEPT_POLLING)
-        loop->accept.turn = (size_t)(from - loop->listeners) + 1;
-    for (int i = 0; i < BURST && fair && loop->accept.state == ACCEPT_POLLING; i++) {
-        outcome = take(loop, from);
-        if (outcome == TAKE_DRY || outcome == TAKE_STARVED)
-            break;
-        fair = may_go_on(loop, i + 1);
-    }
-    if (outcome == TAKE_DRY || (outcome == TAKE_DONE && loop->accept.state == ACCEPT_FULL))
-        recovered(loop, from->listener);
-    if (loop->accept.state != ACCEPT_POLLING)
-        return;
-    if (outcome == TAKE_STARVED)
-        starve(loop, from->listener, ACCEPT_STARVED);
-    else if (!fair)
-        accept_move(loop, ACCEPT_UNFAIR, UNFAIR_FIRST);
-}
-
-void accept_event(struct loop *loop, struct loop_listener *from)
-{
-    take_burst(loop, from, take_one);
-}
-
-void accept_passage(struct loop *loop, struct loop_listener *from)
-{
-    take_burst(loop, from, move_take);
-}
-
-void accept_all(struct loop *loop)
-{
-    for (size_t i = 0; i < loop->engine->listener_count; i++) {
-        struct loop_listener *from = &loop->listeners[i];
-        if (loop->accept.state == ACCEPT_POLLING)
-            accept_event(loop, from);
-        if (loop->accept.state == ACCEPT_POLLING && from->listener->passage && move_takes(loop))
-            accept_passage(loop, from);
-    }
 }
 
 /* Asked in each turn, and by time; only the latter may end in taking more than its share. */
@@ -227,7 +130,7 @@ static void look_unfair(struct loop *loop, bool time)
 {
     struct loop_accept *accept = &loop->accept;
     accept->looks += time;
-    if (has_share(loop)) {
+    if (accept_has_share(loop)) {
         try_polling(loop);
     } else if (time && (accept->looks > UNFAIR_LOOKS || !accept_others_watch(loop, false))) {
         /* Nobody else watches; or it says so on the board for so long that the board may lie: a
@@ -239,82 +142,18 @@ static void look_unfair(struct loop *loop, bool time)
                     accept->delay * 2 < UNFAIR_MOST ? accept->delay * 2 : UNFAIR_MOST);
     }
 }
-
 /* The connection in hand first: who came before goes before. */
 static void try_again(struct loop *loop)
 {
     const struct listener *from = loop->in_hand.fd >= 0 ? loop->in_hand.listener : NULL;
     if (from && take_in_hand(loop) == TAKE_STARVED) {
-        starve(loop, from, ACCEPT_STARVED);
+        accept_starve(loop, from, ACCEPT_STARVED);
         return;
     }
     try_polling(loop);
     if (from && loop->accept.state == ACCEPT_FULL)
-        recovered(loop, from);
-}
-
-/* ------------------------------------------------------------------- while draining --- */
-
-static void accept_done(struct loop *loop)
-{
-    if (loop->accept.state == ACCEPT_DONE)
-        return;
-    accept_move(loop, ACCEPT_DONE, 0);
-    if (is_gated(loop))
-        gate_leave(loop);
-    atomic_store(&loop->stopped_accepting, true);
-    if (loop->engine->loop_quiet)
-        loop->engine->loop_quiet(loop);
-}
-
-/* Until nothing comes, or it cannot go on: TAKE_DONE if that is for want of room. */
-static enum taken take_all(struct loop *loop, struct loop_listener *from, take_f *take)
-{
-    enum taken outcome = TAKE_DONE;
-    for (; outcome != TAKE_DRY && from->emptied < BACKLOG_MOST; from->emptied++) {
-        if (!loop_has_room(loop))
-            return TAKE_DONE;
-        outcome = take(loop, from);
-        if (outcome == TAKE_STARVED)
-            return outcome;
-    }
-    return TAKE_DRY;
-}
-
-/* What nobody else will take: of listeners that are no longer configured, and of passages that are
- * shut. Of another passage one is taken: this loop may have been woken for it. */
-static enum taken empty_one(struct loop *loop, struct loop_listener *from)
-{
-    const struct passage *passage = from->listener->passage;
-    enum taken outcome = TAKE_DRY;
-    if (passage && move_takes(loop) && passage_is_shut(passage))
-        outcome = take_all(loop, from, move_take);
-    else if (passage && move_takes(loop) && loop_has_room(loop))
-        move_take(loop, from);
-    if (outcome == TAKE_DRY && atomic_load(&from->listener->removed))
-        outcome = take_all(loop, from, take_one);
-    return outcome;
-}
-
-static void empty_backlogs(struct loop *loop)
-{
-    if (loop->in_hand.fd >= 0 && take_in_hand(loop) == TAKE_STARVED) {
-        starve(loop, loop->in_hand.listener, ACCEPT_EMPTYING);
-        return;
-    }
-    for (size_t i = 0; i < loop->engine->listener_count; i++) {
-        struct loop_listener *from = &loop->listeners[i];
-        enum taken outcome = empty_one(loop, from);
-        if (outcome == TAKE_STARVED) {
-            starve(loop, from->listener, ACCEPT_EMPTYING);
-            return;
-        }
-        if (outcome != TAKE_DRY) {
-            accept_move(loop, ACCEPT_EMPTYING, 0); /* room wakes it, no longer the time */
-            return;
-        }
-    }
-    accept_done(loop);
+        accept_recovered(loop, from);
+    accept_all(loop); /* the kernel says that descriptors are short though nobody waits: ask it again */
 }
 
 /* ------------------------------------------------------------------- entries --- */
@@ -346,14 +185,15 @@ void accept_drain(struct loop *loop)
     if (loop->accept.state == ACCEPT_EMPTYING || loop->accept.state == ACCEPT_DONE)
         return;
     accept_move(loop, ACCEPT_EMPTYING, 0);
-    if (is_gated(loop))
+    if (accept_is_gated(loop))
         gate_leave(loop);
-    empty_backlogs(loop);
+    accept_empty(loop);
 }
 
 void accept_stop(struct loop *loop)
 {
-    sys_close(&loop->in_hand.fd);
+    if (loop->in_hand.fd >= 0)
+        limit_drop(&loop->in_hand);
     accept_done(loop);
 }
 
@@ -387,7 +227,7 @@ void accept_look(struct loop *loop)
         break;
     case ACCEPT_EMPTYING:
         if (!accept->look_at || time || accept->conn_closed)
-            empty_backlogs(loop);
+            accept_empty(loop);
         break;
     }
 }

@@ -93,6 +93,7 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from,
     list_init(&conn->ready);
     list_init(&conn->jobs);
     peer_text(conn, &accepted->peer);
+    conn->place = accepted->place;
     conn->passing = accepted->moved && loop->phase == LOOP_DRAINING;
     list_append(&loop->conns, &conn->node);
     loop->held++;
@@ -124,6 +125,7 @@ void conn_close(struct reeve_conn *conn)
     job_cancel_all(conn);
     ahead_cancel(conn);
     loop->ops->drop(loop->wait, &conn->source, true);
+    limit_leave(&conn->place); /* before that, too: its client may come again at once */
     sys_close(&conn->source.fd);
     wheel_cancel(&loop->wheel, &conn->timer);
     list_remove(&conn->ready);

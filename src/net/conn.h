@@ -74,6 +74,7 @@ struct reeve_conn {
     bool no_more;   /* the peer has promised to send nothing, see reeve_no_more() */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
+    struct place place;
     struct conn_label *label; /* of one that is busy, once it is needed; or NULL */
     struct out out;
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */

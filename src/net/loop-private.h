@@ -172,13 +172,12 @@ bool accept_others_watch(const struct loop *loop, bool takes);
 enum taken {
     TAKE_DONE,    /* a connection, and room for more */
     TAKE_DRY,     /* the backlog is empty */
-    TAKE_SKIPPED, /* that one was gone already */
+    TAKE_SKIPPED, /* that one was gone already, or refused */
     TAKE_STARVED, /* no descriptor, memory, thread or process, see errno */
 };
 enum taken take_one(struct loop *loop, struct loop_listener *from);
 /* Serves it, or launches what will; on TAKE_STARVED it is in hand, or closed. */
-enum taken take_accepted(struct loop *loop, struct loop_listener *from,
-                         const struct accepted *accepted);
+enum taken take_accepted(struct loop *loop, struct loop_listener *from, struct accepted *accepted);
 /* Launches the connection in hand, which could not be launched when it was accepted. */
 enum taken take_in_hand(struct loop *loop);
 
@@ -193,6 +192,11 @@ bool move_is_possible(const struct reeve_conn *conn); /* or are its answers the 
 
 /* yield.c: true if its one connection had news after all: then the loop need not wait now */
 bool yield_look(struct loop *loop);
+
+/* limit.c */
+/* Has its client room for it? If so it counts from now on; if not it has been closed. One that was
+ * moved has. */
+bool limit_admit(struct loop *loop, struct accepted *accepted);
 
 /* gate.c: which of the one-connection loops of a process watches the listeners */
 struct accept_gate *gate_new(void);

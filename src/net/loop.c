@@ -205,7 +205,8 @@ void loop_serve_one(struct loop *loop, const struct accepted *accepted)
         step_begin(conn, accepted);
     } else {
         log_msg(LOG_NO_MEMORY, "%s: a connection had to be closed", accepted->listener->address);
-        close(accepted->fd);
+        struct accepted own = *accepted;
+        limit_drop(&own);
     }
     turn_until_finished(loop);
 }

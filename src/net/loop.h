@@ -12,9 +12,11 @@
 #include "reeve/protocol.h"
 #include "share/board.h"
 #include "share/passage.h"
+#include "share/tally.h"
 
 struct loop;
 struct job;
+struct cidr;
 
 /* A listening socket as a worker sees it. The descriptor is the worker's copy. */
 struct listener {
@@ -29,6 +31,12 @@ struct listener {
     const struct passage *passage;
 };
 
+/* What counts a connection as one of its client's. */
+struct place {
+    tally_seat *seat;       /* NULL: nothing does */
+    _Atomic uint32_t *held; /* where two processes know the place: 1 until one of them leaves it */
+};
+
 /* A connection fresh from accept, or from another worker. */
 struct accepted {
     int fd;
@@ -36,7 +44,12 @@ struct accepted {
     struct sockaddr_storage peer;
     bool moved;           /* from another worker, with */
     struct parcel parcel;
+    struct place place;
 };
+/* Nobody will serve it: closes it, and it counts no more. */
+void limit_drop(struct accepted *accepted);
+/* It is about to be closed, and counts no more. Harmless if it did not. */
+void limit_leave(struct place *place);
 
 /* What all loops of a worker share. Filled before the first loop starts, constant afterwards except
  * for the atomics; owned by the worker's main thread, outlives the loops. */
@@ -46,6 +59,9 @@ struct engine {
     struct board *board;
     int64_t send_timeout;      /* ms without progress before a client that does not read is cut */
     int64_t send_rate;         /* bytes that give it back a second of that; 0: any byte gives all */
+    int client_limit;          /* connections of a client in all workers; 0: any number */
+    const struct cidr *exempt; /* ... but for those of these addresses */
+    size_t exempt_count;
     int64_t drain_linger;      /* ms that idle connections may still ask one thing while draining */
     size_t high_water;         /* queued output above which reading stops */
     size_t low_water;
@@ -68,6 +84,8 @@ struct engine {
      * LOOP_STOP. May be NULL. */
     void (*loop_quiet)(struct loop *loop);
     atomic_bool draining;
+    atomic_uint refused;       /* for client_limit, since that was said last: */
+    _Atomic int64_t refused_said; /* ms */
     atomic_bool resting;       /* until the next LOOP_SERVE; set before either is sent */
     struct accept_gate *gate;  /* made by engine_init: who of the one-connection loops accepts */
 };

@@ -158,6 +158,7 @@ enum taken move_take(struct loop *loop, struct loop_listener *from)
     }
     if (getpeername(accepted.fd, (struct sockaddr *)&accepted.peer, &length) < 0)
         accepted.peer.ss_family = AF_UNSPEC; /* gone since: reading will tell */
+    limit_admit(loop, &accepted);
     return take_accepted(loop, from, &accepted);
 }
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -51,12 +50,11 @@ enum taken take_in_hand(struct loop *loop)
     return TAKE_DONE;
 }
 
-static enum taken serve(struct loop *loop, struct loop_listener *from,
-                        const struct accepted *accepted)
+static enum taken serve(struct loop *loop, struct loop_listener *from, struct accepted *accepted)
 {
     struct reeve_conn *conn = conn_new(loop, from, accepted);
     if (!conn) {
-        close(accepted->fd);
+        limit_drop(accepted);
         errno = ENOMEM;
         return TAKE_STARVED;
     }
@@ -67,8 +65,7 @@ static enum taken serve(struct loop *loop, struct loop_listener *from,
     return TAKE_DONE;
 }
 
-enum taken take_accepted(struct loop *loop, struct loop_listener *from,
-                         const struct accepted *accepted)
+enum taken take_accepted(struct loop *loop, struct loop_listener *from, struct accepted *accepted)
 {
     if (!loop->engine->launch || loop->settings.launched)
         return serve(loop, from, accepted);
@@ -84,5 +81,7 @@ enum taken take_one(struct loop *loop, struct loop_listener *from)
                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted.fd < 0)
         return failed(from, errno);
+    if (!limit_admit(loop, &accepted))
+        return TAKE_SKIPPED;
     return take_accepted(loop, from, &accepted);
 }

@@ -14,11 +14,13 @@
 
 #include "base/sys.h"
 
-/* The file: head, shares, segments, words. */
+/* The file: head, shares, segments, words, tallies. */
 #define SHARES_AT sizeof(struct board_head)
 #define SEGMENTS_AT (SHARES_AT + BOARD_SEGMENTS * sizeof(struct board_share))
 #define WORDS_AT (SEGMENTS_AT + BOARD_SEGMENTS * sizeof(struct board_segment))
-#define BOARD_LENGTH (WORDS_AT + BOARD_SEGMENTS * sizeof(struct words_area))
+#define TALLIES_AT (WORDS_AT + BOARD_SEGMENTS * sizeof(struct words_area))
+#define TALLIES_LENGTH (BOARD_SEGMENTS * sizeof(struct tally))
+#define BOARD_LENGTH (TALLIES_AT + TALLIES_LENGTH)
 
 static off_t share_offset(unsigned index)
 {
@@ -33,6 +35,11 @@ static off_t segment_offset(unsigned index)
 static off_t words_offset(unsigned index)
 {
     return (off_t)(WORDS_AT + index * sizeof(struct words_area));
+}
+
+static off_t tally_offset(unsigned index)
+{
+    return (off_t)(TALLIES_AT + index * sizeof(struct tally));
 }
 
 /* NULL with errno. */
@@ -79,7 +86,7 @@ int board_create(struct board *board)
         map_common(board) < 0)
         goto failed;
     board->own_head = map(board->fd, sizeof(struct board_head), PROT_READ | PROT_WRITE, 0);
-    if (board->own_head)
+    if (board->own_head && getentropy(board->own_head->tally_key, sizeof(uint64_t[2])) == 0)
         return 0;
 failed:
     board_close(board);
@@ -100,14 +107,17 @@ int board_adopt(struct board *board, int fd)
     if (map_common(board) < 0)
         return -1;
     board->own_head = map(board->fd, sizeof(struct board_head), PROT_READ | PROT_WRITE, 0);
+    for (size_t i = 0; i < BOARD_SEGMENTS / 32; i++)
+        board->holding[i] = board_get(&board->head->holding[i]); /* nobody else can write there */
     return board->own_head ? 0 : -1;
 }
 
 void board_layout(char text[BOARD_LAYOUT])
 {
-    snprintf(text, BOARD_LAYOUT, "%zu+%d*%zu+%d*%zu/%zu", sizeof(struct board_head), BOARD_SEGMENTS,
-             sizeof(struct board_share), BOARD_SEGMENTS, sizeof(struct board_segment),
-             sizeof(struct board_thread));
+    snprintf(text, BOARD_LAYOUT, "%zu+%d*%zu+%d*%zu/%zu+%zu*%d*%d",
+             sizeof(struct board_head), BOARD_SEGMENTS, sizeof(struct board_share), BOARD_SEGMENTS,
+             sizeof(struct board_segment), sizeof(struct board_thread), sizeof(struct tally),
+             TALLY_BUCKETS, TALLY_SEATS);
 }
 
 static int clear(struct board *board, off_t offset, size_t length)
@@ -115,9 +125,20 @@ static int clear(struct board *board, off_t offset, size_t length)
     return fallocate(board->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, (off_t)length);
 }
 
+/* Written whole from a private copy, never from what stands on the board. */
+static void set_bit(_Atomic uint32_t *shown, uint32_t *bits, unsigned index, bool on)
+{
+    uint32_t bit = 1u << (index % 32), *word = &bits[index / 32];
+
+    *word = on ? *word | bit : *word & ~bit;
+    atomic_store(&shown[index / 32], *word);
+}
+
 int board_segment_clear(struct board *board, unsigned index)
 {
-    if (clear(board, share_offset(index), sizeof(struct board_share)) < 0 ||
+    set_bit(board->own_head->holding, board->holding, index, false);
+    if (clear(board, tally_offset(index), sizeof(struct tally)) < 0 ||
+        clear(board, share_offset(index), sizeof(struct board_share)) < 0 ||
         clear(board, words_offset(index), sizeof(struct words_area)) < 0)
         return -1;
     return clear(board, segment_offset(index), sizeof(struct board_segment));
@@ -147,11 +168,9 @@ int board_words_read(const struct board *board, unsigned index, struct words_are
 
 void board_set_serving(struct board *board, unsigned index, bool on)
 {
-    uint32_t bit = 1u << (index % 32), *word = &board->serving[index / 32];
-
-    /* Written whole from a private copy, never from what stands on the board. */
-    *word = on ? *word | bit : *word & ~bit;
-    atomic_store(&board->own_head->serving[index / 32], *word);
+    set_bit(board->own_head->serving, board->serving, index, on);
+    if (on) /* until the segment is cleared */
+        set_bit(board->own_head->holding, board->holding, index, true);
 }
 
 int board_attach(struct board *board, int fd, unsigned index)
@@ -169,7 +188,10 @@ int board_attach(struct board *board, int fd, unsigned index)
                      segment_offset(index));
     board->own_words = map(fd, sizeof(struct words_area), PROT_READ | PROT_WRITE,
                            words_offset(index));
-    if (!board->own_share || !board->own || !board->own_words) {
+    board->own_tally = map(fd, sizeof(struct tally), PROT_READ | PROT_WRITE, tally_offset(index));
+    board->tallies = map_to_read(board, TALLIES_LENGTH, (off_t)TALLIES_AT);
+    if (!board->own_share || !board->own || !board->own_words || !board->own_tally ||
+        !board->tallies) {
         board_close(board);
         return -1;
     }
@@ -187,6 +209,7 @@ void board_detach(struct board *board)
     detach(board->own_share, sizeof(struct board_share));
     detach(board->own, sizeof(struct board_segment));
     detach(board->own_words, sizeof(struct words_area));
+    detach(board->own_tally, sizeof(struct tally));
 }
 
 void board_close(struct board *board)
@@ -201,6 +224,10 @@ void board_close(struct board *board)
         munmap(board->own, sizeof(struct board_segment));
     if (board->own_words)
         munmap(board->own_words, sizeof(struct words_area));
+    if (board->own_tally)
+        munmap(board->own_tally, sizeof(struct tally));
+    if (board->tallies)
+        munmap((void *)(uintptr_t)board->tallies, TALLIES_LENGTH);
     sys_close(&board->fd);
     *board = (struct board){.fd = -1};
 }
@@ -244,6 +271,16 @@ bool board_has_share(const struct board *board)
     }
     /* own <= mean * 17/16 + 1, in whole numbers */
     return serving < 2 || own * serving * 16 <= total * 17 + serving * 16;
+}
+
+uint64_t board_tally_count(const struct board *board, uint64_t hash)
+{
+    uint64_t count = 0;
+
+    for (unsigned word = 0; word < BOARD_SEGMENTS / 32; word++)
+        for (uint32_t bits = board_get(&board->head->holding[word]); bits; bits &= bits - 1)
+            count += tally_count(&board->tallies[word * 32 + (unsigned)__builtin_ctz(bits)], hash);
+    return count;
 }
 
 bool board_others_take(const struct board *board)

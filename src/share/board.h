@@ -1,8 +1,8 @@
 /* The board: shared memory through which workers show what they do.
  *
  * One memfd: a page of the master's, a page for each worker with what the others look at when they
- * share out connections, a segment for each worker with the records of its threads, and a part for
- * its last words (words.h). Share, segment and words belong to one worker process for its life and
+ * share out connections, a segment for each worker with the records of its threads, a part for its
+ * last words (words.h), and its counters of clients (tally.h). Share, segment and words belong to one worker process for its life and
  * are mapped writable by it alone (and by the processes that it forks for its connections, which
  * write one record each); everybody else maps them read-only, the words nobody. Records are single-writer atomics, there is no lock. The master reads counters,
  * range-checks them, and never follows anything that stands here. All is zero when it is handed
@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "share/tally.h"
 #include "share/words.h"
 
 #define BOARD_SEGMENTS 512 /* workers alive at once, draining ones included */
@@ -55,6 +56,8 @@ struct board_thread {
     _Alignas(64) char protocol[BOARD_PROTOCOL];
     char label[BOARD_LABEL];
     _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
+    _Atomic uint64_t refused;                 /* connections: their clients had too many */
+    _Atomic uint32_t held;                    /* of a connection's process: see struct place */
     _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: it is not */
     /* Whose code it runs, as label is for whom. Empty: none, or the thread does not tell. */
     _Alignas(64) char module[BOARD_MODULE];
@@ -80,9 +83,13 @@ struct board_share {
                                                   * processes that the worker has forked, too */
 };
 
-/* Written by the master only: which segments belong to workers that serve now. */
+/* Written by the master only. */
 struct board_head {
-    _Alignas(4096) _Atomic uint32_t serving[BOARD_SEGMENTS / 32]; /* a bit a segment */
+    /* Which segments belong to workers that serve now: a bit a segment. */
+    _Alignas(4096) _Atomic uint32_t serving[BOARD_SEGMENTS / 32];
+    /* ... that serve or have served, and have not ended: they may hold connections. */
+    _Atomic uint32_t holding[BOARD_SEGMENTS / 32];
+    uint64_t tally_key[2]; /* drawn when the board is made */
 };
 
 struct board {
@@ -91,6 +98,9 @@ struct board {
     const struct board_share *shares;      /* BOARD_SEGMENTS of them, read-only */
     struct board_head *own_head;           /* master: writable */
     uint32_t serving[BOARD_SEGMENTS / 32]; /* master: what it has written there */
+    uint32_t holding[BOARD_SEGMENTS / 32]; /* likewise */
+    const struct tally *tallies;           /* worker: BOARD_SEGMENTS of them, read-only */
+    struct tally *own_tally;               /* worker: writable */
     struct board_share *own_share;         /* worker: writable */
     struct board_segment *own;             /* worker: its segment, writable */
     struct words_area *own_words;          /* worker: likewise */
@@ -132,6 +142,8 @@ void board_place(struct board_thread *thread, const char *module, const char *ro
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
  * its share, or nobody else serves. */
 bool board_has_share(const struct board *board);
+/* How many connections that client has, in all workers that hold any. */
+uint64_t board_tally_count(const struct board *board, uint64_t hash);
 /* Does any other worker that serves take connections over? */
 bool board_others_take(const struct board *board);
 #endif

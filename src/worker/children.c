@@ -31,6 +31,7 @@ struct child {
     unsigned owed; /* answers to MSG_REOPENED */
     bool deaf;     /* does not take messages, and that was logged */
     struct loop *front;
+    struct place place; /* that its connection takes, if the process does not leave it */
 };
 
 struct children {
@@ -117,6 +118,7 @@ static void record_put(struct children *children, unsigned record)
 
 int children_fork(struct children *children, struct loop *front, const struct accepted *accepted)
 {
+    struct accepted served = *accepted;
     int ours, theirs, error;
     unsigned record;
     pid_t pid;
@@ -124,12 +126,14 @@ int children_fork(struct children *children, struct loop *front, const struct ac
     if (channel_pair(&ours, &theirs) < 0)
         return -1;
     record = record_take(children, accepted->listener->protocol_name);
+    served.place.held = &children->settings.segment->thread[record].held;
+    board_set(served.place.held, served.place.seat != NULL);
     pid = fork();
     if (pid == 0) {
         sys_close(&ours);
         log_forked();
         close_inherited(children, accepted->fd, theirs);
-        children->settings.become(accepted, record, theirs);
+        children->settings.become(&served, record, theirs);
         _exit(WORKER_SICK);
     }
     error = errno;
@@ -141,7 +145,8 @@ int children_fork(struct children *children, struct loop *front, const struct ac
         return -1;
     }
     close(accepted->fd);
-    children->child[record] = (struct child){.pid = pid, .channel = ours, .front = front};
+    children->child[record] = (struct child){
+        .pid = pid, .channel = ours, .front = front, .place = served.place};
     children->count++;
     return 0;
 }
@@ -246,6 +251,7 @@ static void forget(struct children *children, unsigned record, int status)
     settle(children, child);
     sys_close(&child->channel); /* and epoll forgets it */
     child->pid = 0;
+    limit_leave(&child->place);
     board_set(&shown->connections, 0);
     board_set(&shown->busy_since, 0);
     board_set(&shown->pid, 0);

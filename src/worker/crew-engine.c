@@ -144,6 +144,9 @@ bool crew_engine_fill(struct crew *crew, struct buf *error)
     engine->send_timeout = core->send_timeout;
     engine->send_rate = core->send_rate;
     engine->drain_linger = core->drain_linger;
+    engine->client_limit = core->client_limit;
+    engine->exempt = core->exempt;
+    engine->exempt_count = core->exempt_count;
     engine->high_water = HIGH_WATER;
     engine->low_water = LOW_WATER;
     if (!engine->listeners || engine_init(engine) < 0) {

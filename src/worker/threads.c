@@ -109,7 +109,7 @@ static void *unit_thread(void *arg)
         loop_serve_one(unit->loop, &unit->accepted);
         threads->settings.thread_exit();
     } else {
-        close(unit->accepted.fd);
+        limit_drop(&unit->accepted);
         board_set(&threads->settings.segment->thread[unit->record].state, BOARD_UNUSED);
     }
     words_thread_end(&unit->stack);

@@ -8,8 +8,8 @@ import struct
 from contextlib import ExitStack
 
 from client import ONE_EACH, Client, Load, get
-from reeve import (FORKING, HTTP, REEVED, SANITIZED, SITE, SLOW, THREADED, Failed, Skipped, check,
-                   children, contains, equal, main, run, scenario, until)
+from reeve import (FORKING, HTTP, MODELS, REEVED, SANITIZED, SITE, SLOW, THREADED, USUAL, Failed,
+                   Skipped, check, children, contains, equal, main, run, scenario, until)
 
 SHIM = os.path.abspath(os.environ.get("REEVE_FAULT_SHIM", "tests/fault/.libs/fault.so"))
 MASTER, WORKER = 1, 2
@@ -228,19 +228,26 @@ for each in START_FAULTS:
     start_fault(*each)
 
 
-@scenario("no descriptor for a new connection: accepting pauses, and recovers")
-def accept(case):
-    server, fault = server_with_fault(case)
-    start(server, fault)
-    address = server.address()
-    fault.arm("accept4", 1, errno.EMFILE, role=WORKER, last=6)
-    with Load(address, b"<h1>index</h1>\n", kind=ONE_EACH, clients=2) as load:
-        load.more(50)
-    check(fault.fired >= 1, "the fault fired")
-    fault.disarm()
-    equal((load.refused, load.failed_new, load.wrong), (0, 0, 0), str(load))
-    check(server.logged("accept-paused"), "the log says that accepting pauses")
-    server.until_logged("accept-resumed")
+def accept_fault(error, models):
+    @scenario(f"accept fails by {errno.errorcode[error]}: accepting pauses, and recovers",
+              models=models)
+    def accept(case):
+        server, fault = server_with_fault(case)
+        start(server, fault)
+        address = server.address()
+        fault.arm("accept4", 1, error, role=WORKER, last=6)
+        with Load(address, b"<h1>index</h1>\n", kind=ONE_EACH, clients=2) as load:
+            load.more(50)
+        check(fault.fired >= 1, "the fault fired")
+        fault.disarm()
+        equal((load.refused, load.failed_new, load.wrong), (0, 0, 0), str(load))
+        contains(server.logged("accept-paused")[0], os.strerror(error), "the log")
+        server.until_logged("accept-resumed")
+
+
+accept_fault(errno.EMFILE, MODELS)
+for each in (errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+    accept_fault(each, (USUAL, "worker"))
 
 
 @scenario("a client that has gone between arrival and accept is no failure")

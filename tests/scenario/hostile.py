@@ -163,7 +163,7 @@ def scribble(case):
     server = taken_over(case, workers=1)
     pid = server.pids()[0]
     get(server.address())
-    equal(act(server, "scribble"), 3, "what it could write: its share, records and last words")
+    equal(act(server, "scribble"), 4, "it wrote its share, records, last words, counters")
     status = server.status()
     for where in (status["totals"], *status["workers"]):
         for name in ("open", "connections", "requests", "bytes"):

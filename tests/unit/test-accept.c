@@ -4,9 +4,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "rig.h"
 #include "talk.h"
 #include "unit.h"
@@ -260,10 +263,48 @@ START_TEST(no_descriptor_left)
 }
 END_TEST
 
+static int lines_of(int log, const char *tag)
+{
+    char text[4096];
+    ssize_t n = pread(log, text, sizeof text - 1, 0);
+    ck_assert_int_ge(n, 0);
+    text[n] = '\0';
+    int count = 0;
+    for (const char *at = strstr(text, tag); at; at = strstr(at + 1, tag))
+        count++;
+    return count;
+}
+
+/* Nobody comes any more: that it is over is said all the same. */
+START_TEST(last_descriptor_taken_by_the_last_client)
+{
+    int fds[2], log = memfd_create("log", MFD_CLOEXEC);
+    struct rlimit limit, low;
+    log_open(log, LOG_TEXT);
+    start(1, MANY, _i);
+    for (int i = 0; i < 2; i++)
+        fds[i] = rig_connect(&rig, 0);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low = limit;
+    low.rlim_cur = (rlim_t)highest_fd() + 2;
+    setrlimit(RLIMIT_NOFILE, &low);
+    rig_command(&rig, LOOP_SERVE);
+    rig_until(lines_of(log, "accept-paused"));
+    ck_assert_int_eq(lines_of(log, "accept-resumed"), 0);
+    close(fds[0]);
+    rig_until(lines_of(log, "accept-resumed"));
+    ck_assert_int_eq(lines_of(log, "accept-paused"), 1);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rig_stop(&rig);
+    log_open(STDERR_FILENO, LOG_TEXT);
+}
+END_TEST
+
 UNIT_MAIN("accept", TIMES(rests_and_goes_on, 4), TIMES(rests_from_all_but_one, 4),
                  EACH(one_connection_a_loop, rig_waits),
           EACH(gate_goes_round, rig_waits),
           EACH(full_loop_stops_and_goes_on, rig_waits),
           EACH(leaves_what_is_beyond_its_share, rig_waits),
           EACH(takes_more_when_nobody_else_watches, rig_waits),
-          EACH(goes_on_though_the_board_lies, rig_waits), EACH(no_descriptor_left, rig_waits))
+          EACH(goes_on_though_the_board_lies, rig_waits), EACH(no_descriptor_left, rig_waits),
+          EACH(last_descriptor_taken_by_the_last_client, rig_waits))

@@ -36,6 +36,27 @@ static const struct {
     {"model = prethreaded", {"prethreaded", 1, EACH_NONE, 16, 1, WAIT_POLL, false}, 16, 0},
     {"model = poll", {"poll", 1, EACH_NONE, 1, MANY, WAIT_POLL, false}, 16, 0},
     {"model = epoll", {"epoll", 1, EACH_NONE, 1, MANY, WAIT_EPOLL, false}, 16, 0},
+    /* connections of a worker, whatever the model has to bound them */
+    {"model = event workers = 2 max_connections = 100",
+     {"event", 2, EACH_NONE, 1, 100, WAIT_EPOLL, true}, 16, 0},
+    {"model = event workers = 2 max_connections = 11 loops = 4",
+     {"event", 2, EACH_NONE, 4, 2, WAIT_EPOLL, true}, 16, 0},
+    {"model = epoll workers = 2 max_connections = 11 connections = 5",
+     {"epoll", 2, EACH_NONE, 1, 5, WAIT_EPOLL, false}, 16, 0},
+    {"model = poll workers = 2 max_connections = 1",
+     {"poll", 2, EACH_NONE, 1, 1, WAIT_POLL, false}, 16, 0},
+    {"model = iterative max_connections = 9",
+     {"iterative", 1, EACH_NONE, 1, 1, WAIT_POLL, false}, 16, 0},
+    {"model = prefork max_connections = 9",
+     {"prefork", 16, EACH_NONE, 1, 1, WAIT_POLL, false}, 16, 0},
+    {"model = forking max_connections = 9",
+     {"forking", 1, EACH_PROCESS, 1, 1, WAIT_POLL, false}, 16, 9},
+    {"model = threaded max_connections = 9 max_threads = 5",
+     {"threaded", 1, EACH_THREAD, 1, 1, WAIT_POLL, false}, 16, 5},
+    {"model = prethreaded max_connections = 9",
+     {"prethreaded", 1, EACH_NONE, 9, 1, WAIT_POLL, false}, 16, 0},
+    {"model = worker workers = 2 max_connections = 99",
+     {"worker", 2, EACH_NONE, 16, 1, WAIT_POLL, false}, 16, 0},
 };
 
 START_TEST(model_with_overrides)
@@ -127,7 +148,8 @@ START_TEST(every_value_arrives)
         "send_timeout = 4 send_rate = 6KiB generations_limit = 5 "
         "worker_requests = 11 worker_age = 12 worker_memory = 13 worker_jitter = 14 "
         "workers_min = 2 workers_max = 9 workers = 3 spare_min = 15 spare_max = 40 "
-        "spare_time = 16\n"
+        "spare_time = 16 max_connections_per_client = 17 "
+        "max_connections_exempt = { \"10.0.0.0/8\", \"::1\" }\n"
         "listen \"unix:/s\" { protocol = p backlog = 7 mode = 600 owner = \"a:b\" }\n"
         "listen \"fd:x\" { }", NULL, false);
     struct core core;
@@ -138,6 +160,8 @@ START_TEST(every_value_arrives)
     ck_assert_str_eq(core.user, "u");
     ck_assert_str_eq(core.group, "g");
     ck_assert_int_eq(core.queue_limit, 9);
+    ck_assert_int_eq(core.client_limit, 17);
+    ck_assert_uint_eq(core.exempt_count, 2);
     ck_assert_uint_eq(core.module_count, 2);
     ck_assert_str_eq(core.modules[1], "b");
     buf_printf(&want, "/x:%s/y:%s/z", folder, folder);
@@ -215,6 +239,22 @@ static const struct {
      IN("2") "wait: \"epoll\" contradicts the model poll; remove it, or write model = \"epoll\"\n"},
     {LISTEN "error_log = \"\"",
      IN("2") "error_log: is empty; write \"stderr\", \"syslog\" or a path\n"},
+    {LISTEN "loops = 4\nmax_connections = 7",
+     IN("3") "max_connections: 7 is too few for 4 loops in a worker; write at least 8\n"},
+    {LISTEN "model = epoll loops = 4\nmax_connections = 3",
+     IN("3") "max_connections: 3 is too few for 4 loops in a worker; write at least 4\n"},
+    {LISTEN "max_connections_exempt = { \"10.0.0.1\", \"proxy\" }",
+     IN("2") "max_connections_exempt: \"proxy\" is no block of addresses: write it as in "
+     "\"192.0.2.0/24\" or \"2001:db8::/32\", or write an address\n"},
+    {LISTEN "max_connections_exempt = { \"10.0.0.1/8\" }",
+     IN("2") "max_connections_exempt: \"10.0.0.1/8\" says more than its length lets count: write "
+     "\"10.0.0.0/8\" for the block, or the address alone\n"},
+    {LISTEN "max_connections_exempt = { \"unix\" }",
+     IN("2") "max_connections_exempt: \"unix\" is of no use here: clients of Unix sockets are never "
+     "counted; remove it\n"},
+    {LISTEN "max_connections_exempt = { \"all\" }",
+     IN("2") "max_connections_exempt: \"all\" is of no use here: write max_connections_per_client = 0 "
+     "instead\n"},
     {LISTEN "modules = { a, b, a }", IN("2") "modules: \"a\" is named twice; remove one of them\n"},
 };
 
