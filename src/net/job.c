@@ -60,6 +60,7 @@ void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job 
     job->conn = conn;
     job->back = back;
     job->holders = 1;
+    job->doubtful = conn->hangup;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
     record_keep_label(conn);
     if (conn->label)
@@ -230,6 +231,14 @@ void job_cancel_all(struct reeve_conn *conn)
     list_each(node, &conn->jobs) {
         struct reeve_job *own = list_entry(node, struct reeve_job, node);
         atomic_store_explicit(&own->job.cancelled, true, memory_order_relaxed);
+    }
+}
+
+void job_doubt_all(struct reeve_conn *conn)
+{
+    list_each(node, &conn->jobs) {
+        struct reeve_job *own = list_entry(node, struct reeve_job, node);
+        atomic_store_explicit(&own->job.doubtful, true, memory_order_relaxed);
     }
 }
 
