@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,10 +123,20 @@ static void job_done(struct reeve_job *own)
     done(conn, arg, ran);
 }
 
+/* While others had the thread nobody has told what became of this one's client. One that has only
+ * closed its half is not meant. */
+static bool is_gone(const struct reeve_conn *conn)
+{
+    struct pollfd peer = {.fd = conn->source.fd};
+    return poll(&peer, 1, 0) > 0 && peer.revents & (POLLHUP | POLLERR);
+}
+
 /* In this thread. A job that is kept comes back by the inbox, any other at once. */
 static int submit_inline(struct reeve_job *own)
 {
     struct reeve_conn *conn = own->job.conn;
+    if (own->job.rank != JOB_PROMISED && is_gone(conn))
+        own->job.cancelled = conn->gone = true;
     job_run(&own->job);
     clock_refresh(); /* it may have taken long, and `done` will set a deadline */
     if (!job_let_go(&own->job))

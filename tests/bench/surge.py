@@ -12,6 +12,7 @@ import resource
 
 import loads
 import measure as system
+import report
 import servers
 
 THREADS, DELAY = 16, 5          # of the pool; ms that a handler takes
@@ -50,6 +51,18 @@ def under(bench, server, *more, users=WORK.users):
     return dict(got, foreign=max(0.0, foreign) / got["took"])
 
 
+def disturbances(got):
+    """What makes the figures say little: they cannot be better for it, only worse."""
+    late = got["late"] / max(1, got["measured"])
+    lines = []
+    if got["foreign"] > report.DISTURBED:
+        lines.append(f"others used {got['foreign']:.0%} of the server's CPU")
+    if late > report.DISTURBED:
+        lines.append(f"{late:.0%} of the requests were sent late, by up to "
+                     f"{got['latest'] / 1000:.0f} ms")
+    return lines
+
+
 def rate(value):
     return "--rate", f"{value:.1f}"
 
@@ -78,6 +91,8 @@ def measure(server, bench):
     wrong, more = failures(got), server.counted() - counted
     if more != got["completed"] and not wrong:
         wrong = f"the server counted {more} requests, the load {got['completed']}"
+    for line in disturbances(got):
+        bench.remark("overload: " + line)
     work, health = got["paths"]
     return {"capacity /s": capacity, "offered /s": work["due"] / seconds(bench),
             "goodput /s": work["rate"], "goodput of capacity": work["rate"] / capacity,

@@ -7,7 +7,7 @@ import struct
 import time
 
 from client import Client, get
-from reeve import HTTP, POOLED, equal, main, scenario, until
+from reeve import FORKING, HTTP, MODELS, POOLED, THREADED, equal, main, scenario, until
 
 MODULES = ["http", "hello", "again"]
 CONF = HTTP + """
@@ -106,6 +106,28 @@ def closes(case):
         equal(last.answer().status, 200, "who has waited behind them")
         begun(server, 2)
         until(lambda: server.status()["totals"]["shed"] == 4, "they are counted as refused")
+
+
+@scenario("gone: without a pool too, a client that has reset its connection is not worked for",
+          models=[name for name in MODELS if name not in POOLED + THREADED + FORKING])
+def inline(case):
+    with gated(case) as (server, gate), contextlib.ExitStack() as stack:
+        first = ask(server, stack)
+        begun(server, 1)
+        gone = [stack.enter_context(Client(server.address())) for _ in range(4)]
+        last = stack.enter_context(Client(server.address()))
+        for client, times in zip(gone, (1, 1, 5, 5)):
+            client.send(ASK.replace("hints=1&", "") * times)
+        last.send(ASK)
+        for client in gone:
+            reset(client)
+        os.write(gate, b"1")
+        equal(first.answer().status, 200, "the first")
+        first.link.close()  # some models have a thread for one connection only
+        os.write(gate, b"2")
+        equal(last.answer().status, 103, "hints for who has waited behind the gone ones")
+        equal(last.answer().status, 200, "its answer")
+        begun(server, 2)
 
 
 @scenario("gone: who has closed its side only is served while there is little to do")
