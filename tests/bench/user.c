@@ -149,15 +149,13 @@ static const char *head_end(const char *text, size_t size)
 static const char *field(const char *head, size_t size, const char *name)
 {
     const size_t length = strlen(name);
-
     for (const char *at = head; (at = memchr(at, '\r', size - (size_t)(at - head))); at++)
         if (size - (size_t)(at - head) > length && strncasecmp(at, name, length) == 0)
             return at + length;
     return NULL;
 }
 
-/* Content-Length of a whole head of status 200, or 503 if that is looked for; -1 where it is
- * anything else. */
+/* Content-Length of a whole head of status 200, or of 503 if that is one; else -1. */
 static int64_t body_size(struct user *user, const char *head, size_t size)
 {
     const char *length;
