@@ -109,8 +109,9 @@ const reeve_option core_options[] = {
     {"queue_time", REEVE_OPT_DURATION, "10s", 0, 3600000, NULL, NULL,
      "How long a request may wait for a thread of the pool before it is refused (HTTP: 503 with "
      "Retry-After). When jobs have waited without a break for that long, there is more to do than "
-     "can be done, and a twentieth of it is the limit until the queue has been empty once. 0: no "
-     "limit. Of no effect in a model without a pool."},
+     "can be done, and a twentieth of it is the limit until the queue has been empty once. It is the "
+     "limit at all times for a client that has closed its side of the connection, as one does that "
+     "has given up. 0: no limit. Of no effect in a model without a pool."},
     {"handler_timeout", REEVE_OPT_DURATION, "60s", 0, 86400000, NULL, NULL,
      "How long a handler may keep a thread of the pool. When it takes longer, where the thread is goes "
      "to the log (handler-late), the client gets its answer without the handler (HTTP: 503), another "

@@ -62,6 +62,7 @@ struct reeve_conn {
     bool writable;  /* send may take something */
     bool hangup;    /* the peer's end was told: a short read does not mean that all is read */
     bool at_end;    /* and it has been read */
+    bool gone;      /* the peer can take nothing any more; its protocol knows it and will close */
     bool congested; /* output went above the high-water mark and not yet down to the low one */
     bool held_back; /* output was left in the queue: the protocol's deadline stands still */
     bool trusted;   /* it has taken quickly what it got, see unsent.c */

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job 
     job->conn = conn;
     job->back = back;
     job->holders = 1;
+    job->doubtful = conn->hangup;
     memcpy(job->protocol, protocol, strnlen(protocol, sizeof job->protocol - 1));
     record_keep_label(conn);
     if (conn->label)
@@ -121,10 +123,20 @@ static void job_done(struct reeve_job *own)
     done(conn, arg, ran);
 }
 
+/* While others had the thread nobody has told what became of this one's client. One that has only
+ * closed its half is not meant. */
+static bool is_gone(const struct reeve_conn *conn)
+{
+    struct pollfd peer = {.fd = conn->source.fd};
+    return poll(&peer, 1, 0) > 0 && peer.revents & (POLLHUP | POLLERR);
+}
+
 /* In this thread. A job that is kept comes back by the inbox, any other at once. */
 static int submit_inline(struct reeve_job *own)
 {
     struct reeve_conn *conn = own->job.conn;
+    if (own->job.rank != JOB_PROMISED && is_gone(conn))
+        own->job.cancelled = conn->gone = true;
     job_run(&own->job);
     clock_refresh(); /* it may have taken long, and `done` will set a deadline */
     if (!job_let_go(&own->job))
@@ -230,6 +242,14 @@ void job_cancel_all(struct reeve_conn *conn)
     list_each(node, &conn->jobs) {
         struct reeve_job *own = list_entry(node, struct reeve_job, node);
         atomic_store_explicit(&own->job.cancelled, true, memory_order_relaxed);
+    }
+}
+
+void job_doubt_all(struct reeve_conn *conn)
+{
+    list_each(node, &conn->jobs) {
+        struct reeve_job *own = list_entry(node, struct reeve_job, node);
+        atomic_store_explicit(&own->job.doubtful, true, memory_order_relaxed);
     }
 }
 

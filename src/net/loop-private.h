@@ -214,6 +214,7 @@ bool job_has_late(const struct reeve_conn *conn);
 /* A new job of the connection, in the hand of one holder. `back`: what the inbox calls. */
 void job_fill(struct job *job, struct reeve_conn *conn, void (*back)(struct job *job));
 void job_cancel_all(struct reeve_conn *conn);
+void job_doubt_all(struct reeve_conn *conn); /* the peer's end was told */
 const struct job *job_running(void); /* that of the calling thread, or NULL */
 void job_spares_free(struct loop *loop);
 

@@ -156,6 +156,7 @@ struct job {
     void (*back)(struct job *job); /* loop's thread: it has come back, and is the loop's again */
     atomic_int holders;        /* the last to let go gives it back: run(), and who has kept it */
     atomic_bool cancelled;     /* the connection has ended: skip it */
+    atomic_bool doubtful;      /* its client sends nothing more: it may be gone, or wait in peace */
     atomic_bool late;          /* it runs longer than it may, and its client was let go */
     bool ran;
     enum job_rank rank;

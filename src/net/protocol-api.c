@@ -50,7 +50,7 @@ void reeve_consume(reeve_conn *conn, size_t length)
 bool reeve_ended(const reeve_conn *conn)
 {
     assert(conn->loop == loop_current());
-    return conn->state != CONN_OPEN;
+    return conn->state != CONN_OPEN || conn->gone;
 }
 
 bool reeve_at_end(const reeve_conn *conn)

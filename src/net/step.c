@@ -252,8 +252,10 @@ void step_event(struct reeve_conn *conn, unsigned ready)
         conn->readable = true;
     if (ready & (WAIT_WRITE | WAIT_GONE))
         conn->writable = true;
-    if (ready & (WAIT_END | WAIT_GONE))
+    if (ready & (WAIT_END | WAIT_GONE)) {
         conn->hangup = true;
+        job_doubt_all(conn);
+    }
     /* Only a peer that is gone altogether: one that has closed its half may still want the
      * answer. */
     bool job = conn->cold_since || (conn->state == CONN_OPEN && conn->verdict == REEVE_JOB);

@@ -65,14 +65,18 @@ struct job *pool_queue_take(struct pool *pool, struct queue *queue)
 
 /* After the idea of CoDel: a queue that is empty now and then only takes up bursts, and a job may
  * wait in it for queue_time. One that has stood for that long is no burst: there is more to do than
- * can be done, whoever waits longer than a part of it is refused, and the others are served soon. */
+ * can be done, whoever waits longer than a part of it is refused, and the others are served soon.
+ * A client that has closed its half is mostly one that has given up, so it may wait for that part
+ * only: else a thread works for nobody while others wait. */
 bool pool_queue_is_stale(const struct pool *pool, struct queue *queue, const struct job *job)
 {
     int64_t limit = pool->settings.queue_time, now = clock_now_ms();
 
-    if (!limit || job->rank != JOB_REQUEST)
+    if (!limit || job->rank != JOB_REQUEST ||
+        atomic_load_explicit(&job->cancelled, memory_order_relaxed))
         return false;
-    if (now - atomic_load_explicit(&queue->calm_at, memory_order_relaxed) > limit)
+    if (now - atomic_load_explicit(&queue->calm_at, memory_order_relaxed) > limit ||
+        atomic_load_explicit(&job->doubtful, memory_order_relaxed))
         limit /= STANDING_PART;
     return now - job->queued_at > limit;
 }

@@ -6,18 +6,19 @@
  * In the closed loop each of N users asks, reads the answer to the end of its connection, and asks
  * again. In the open loop (--rate) requests fall due at random moments, as from many strangers, and
  * a latency counts from the moment at which the request was due, however late it could be sent:
- * a server that stalls cannot hide the requests that the stall kept waiting.
+ * a server that stalls cannot hide the requests that the stall kept waiting. How many were sent
+ * late, for want of time or of a free connection, is printed too.
  *
  * First comes a warm-up, which is not measured, then the measured time, then what has begun is
  * waited for, so that slow requests are not lost from the figures. Errors are counted from the very
  * first request on. One process, one thread, no allocation after the start; it always ends, at most
- * the time-out of a request after the measured time. */
+ * the time-out of a request after the measured time. What the users do is in user.c, what comes of
+ * it in tally.c. */
 #include "config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,34 +152,6 @@ static void run(void)
         load.tally.unsent++;
 }
 
-/* ---------------------------------------------------------------- result ----------- */
-
-static void print_result(void)
-{
-    static const char *const names[] = {
-#define X(symbol, name) name,
-        FAILURES(X)
-#undef X
-    };
-    static const struct { const char *name; double share; } points[] = {
-        {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
-    const struct tally *tally = &load.tally;
-    uint32_t never = 0;
-
-    for (uint32_t i = 0; i < load.plan.users; i++)
-        never += !load.users[i].served;
-    printf("{\"completed\": %" PRIu64 ", \"rate\": %.2f, \"measured\": %" PRIu64, tally->completed,
-           (double)tally->in_window / load.plan.seconds, tally->latency.total);
-    for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
-        printf(", \"%s\": %" PRIu64, points[i].name,
-               histogram_at(&tally->latency, points[i].share));
-    printf(", \"max\": %" PRIu64, tally->latency.max);
-    for (int i = 0; i < FAILURE_KINDS; i++)
-        printf(", \"%s\": %" PRIu64, names[i], tally->failed[i]);
-    printf(", \"reopened\": %" PRIu64 ", \"unsent\": %" PRIu64 ", \"never\": %" PRIu32 "}\n",
-           tally->reopened, tally->unsent, never);
-}
-
 /* ---------------------------------------------------------------- command line ----------- */
 
 static int usage(void)
@@ -188,6 +161,7 @@ static int usage(void)
           "  --keep          connections are kept; else one for each request\n"
           "  --rate N        open loop: N requests per second; keeps connections\n"
           "  --also PATH --share X   this path in the share X (0 to 1) of all requests\n"
+          "  --shed          503 is an answer, and counted by itself; else it is a failure\n"
           "  --warm S --seconds S    time before and while it is measured (0, 1)\n"
           "  --timeout S     a request that takes longer has failed (5)\n"
           "  --sources N     connect from N loopback addresses, 127.0.0.2 and on\n"
@@ -215,6 +189,7 @@ static void set_option(int option, const char *value)
     case 'r': load.plan.rate = atof(value); load.plan.keep = true; break;
     case 'a': load.plan.also = value; break;
     case 'x': load.plan.share = atof(value); break;
+    case 'd': load.plan.shed = true; break;
     case 'w': load.plan.warm = atof(value); break;
     case 's': load.plan.seconds = atof(value); break;
     case 't': load.plan.timeout = atof(value); break;
@@ -230,7 +205,7 @@ int main(int argc, char **argv)
         {"rate", required_argument, NULL, 'r'},    {"also", required_argument, NULL, 'a'},
         {"share", required_argument, NULL, 'x'},   {"warm", required_argument, NULL, 'w'},
         {"seconds", required_argument, NULL, 's'}, {"timeout", required_argument, NULL, 't'},
-        {"sources", required_argument, NULL, 'c'}, {0}};
+        {"sources", required_argument, NULL, 'c'}, {"shed", no_argument, NULL, 'd'}, {0}};
     struct plan *plan = &load.plan;
     int option;
 
@@ -251,6 +226,6 @@ int main(int argc, char **argv)
         return 1;
     }
     run();
-    print_result();
+    tally_print();
     return 0;
 }

@@ -10,13 +10,15 @@ import calls
 import idle
 import instructions
 import life
+import surge
 import reeve
 import report
 import servers
 
 COLUMNS = ("round", "what", "server", "figure", "value", "note")
 
-# roster: by name, all that a server can be; run(server, bench): {figure: value}.
+# servers(bench): those that are measured; run(server, bench): {figure: value}, and in "" what was
+# not right although there are figures.
 Measure = collections.namedtuple("Measure", "name title servers run each_round quick")
 
 
@@ -29,6 +31,9 @@ def compared(bench):
 MEASURES = [
     Measure("life", f"start and reload with {life.WORKERS} workers, memory before load",
             life.servers_of, life.measure, True, True),
+    Measure("overload", f"a pool of {surge.THREADS} threads whose handlers sleep "
+            f"{surge.DELAY} ms, asked for {surge.TIMES} times what it can do",
+            surge.servers_of, surge.measure, True, True),
     Measure("idle", f"private memory for each of {idle.CONNECTIONS} idle kept connections",
             compared, idle.measure, False, False),
     Measure("calls-keep", "system calls per request, 64 kept connections", compared,
@@ -69,6 +74,7 @@ def take(measure, server, bench, number):
     figures, notes = {}, []
     try:
         figures = measure.run(server, bench)
+        notes += filter(None, [figures.pop("", "")])
     except servers.Unable as reason:
         notes.append(str(reason))
     except (OSError, RuntimeError, subprocess.SubprocessError, reeve.Failed) as error:

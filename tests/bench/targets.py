@@ -7,6 +7,7 @@ import statistics
 import typing
 
 import calls
+import surge
 import peers
 import report
 from life import WORKERS
@@ -30,6 +31,11 @@ class Results:
         """The ratio of two (load, server, figure), round by round."""
         top, base = self.column(*above), self.column(*below)
         return [factor * top[turn] / base[turn] for turn in top if turn in base]
+
+    def middle_of(self, what, server, figure):
+        """The median of a figure; None where it was not measured."""
+        values = self.figures.values(what, server, figure)
+        return statistics.median(values) if values else None
 
     def notes(self, what, server):
         """What was not right with a server under a load or in another measurement."""
@@ -58,9 +64,9 @@ def floor(title, load, limit):
         (load, server, "cpu_us"), (load, "floor", "cpu_us")), limit, others=True)
 
 
-def figure(title, what, name, limit, unit, ours="event", others=False):
+def figure(title, what, name, limit, unit, ours="event", others=False, at_least=False):
     return Target(title, what, lambda results, server: results.figures.values(what, server, name),
-                  limit, unit, ours=ours, others=others)
+                  limit, unit, at_least, ours, others)
 
 
 def p99(results, server):
@@ -74,6 +80,7 @@ def best_p99(results):
 
 
 EIGHT = f"event {WORKERS} workers"
+POOL = f"event {surge.THREADS} threads"
 TARGETS = [
     # CPU time per request in units of the floor
     floor("612 B file, keep-alive, 64 connections", "keep-64", 1.10),
@@ -103,6 +110,10 @@ TARGETS = [
     figure("resident memory of an idle master", "life", "master bytes", 3 * MIB, "MiB", EIGHT),
     figure("resident memory of a worker before load", "life", "worker bytes", 4 * MIB, "MiB",
            EIGHT),
+    figure(f"goodput at {surge.TIMES} times capacity, of capacity", "overload",
+           "goodput of capacity", 0.90, "", POOL, at_least=True),
+    figure(f"p99 of who is served at {surge.TIMES} times capacity, against 3 times that without "
+           "load and the queue's limit", "overload", "p99 ms", surge.most_p99, "ms", POOL),
     figure("instructions from bytes in to bytes queued", "instructions", "instructions", 1500, "in",
            "event in callgrind"),
 ]

@@ -54,7 +54,7 @@ static void hang_up(struct user *user)
 
 void user_fail(struct user *user, enum failure failure)
 {
-    load.tally.failed[failure]++;
+    tally_failure(user, failure);
     hang_up(user);
     user->started = now_us();
     move(user, USER_PAUSED, &load.paused);
@@ -120,6 +120,7 @@ void user_begin(struct user *user, int64_t due)
 
     user->began = due;
     user->started = now_us();
+    tally_sent(user);
     user->head_size = 0;
     user->in_body = user->last = false;
     move(user, USER_CONNECTING, &load.busy);
@@ -144,18 +145,29 @@ static const char *head_end(const char *text, size_t size)
     return end ? end + 4 : NULL;
 }
 
-/* Content-Length of a whole head of status 200; -1 where it is anything else. */
-static int64_t body_size(const char *head, size_t size)
+/* What follows "\r\nNAME:" in a whole head; NULL: it has no such field. */
+static const char *field(const char *head, size_t size, const char *name)
 {
-    static const char name[] = "\r\nContent-Length:";
-    const size_t length = sizeof(name) - 1;
-
-    if (size < 12 || memcmp(head, "HTTP/1.", 7) != 0 || memcmp(head + 8, " 200", 4) != 0)
-        return -1;
+    const size_t length = strlen(name);
     for (const char *at = head; (at = memchr(at, '\r', size - (size_t)(at - head))); at++)
         if (size - (size_t)(at - head) > length && strncasecmp(at, name, length) == 0)
-            return strtoll(at + length, NULL, 10); /* the head ends in \r\n, so this ends */
-    return -1;
+            return at + length;
+    return NULL;
+}
+
+/* Content-Length of a whole head of status 200, or of 503 if that is one; else -1. */
+static int64_t body_size(struct user *user, const char *head, size_t size)
+{
+    const char *length;
+
+    if (size < 12 || memcmp(head, "HTTP/1.", 7) != 0)
+        return -1;
+    user->shed = load.plan.shed && memcmp(head + 8, " 503", 4) == 0;
+    if (!user->shed && memcmp(head + 8, " 200", 4) != 0)
+        return -1;
+    user->bare = user->shed && !field(head, size, "\r\nRetry-After:");
+    length = field(head, size, "\r\nContent-Length:");
+    return length ? strtoll(length, NULL, 10) : -1; /* the head ends in \r\n, so this ends */
 }
 
 /* Does the server say that it closes? */
@@ -183,7 +195,7 @@ static ssize_t take_head(struct user *user, const char *text, size_t size)
         if (!end)
             return user->head_size < HEAD_MAX ? (ssize_t)size : -1;
     }
-    body = body_size(whole, (size_t)(end - whole));
+    body = body_size(user, whole, (size_t)(end - whole));
     user->in_body = true;
     user->last = is_last(whole, (size_t)(end - whole));
     user->left = (uint64_t)body;
@@ -209,13 +221,7 @@ static bool feed(struct user *user, const char *text, size_t size)
 
 static void finish(struct user *user)
 {
-    struct tally *tally = &load.tally;
-    int64_t now = now_us();
-
-    tally->completed++;
-    tally->in_window += now >= load.warm_until && now < load.until;
-    if (user->began >= load.warm_until && user->began < load.until)
-        histogram_add(&tally->latency, (uint64_t)(now - user->began));
+    tally_answer(user, now_us());
     user->served = true;
     move(user, USER_IDLE, &load.idle);
     load_next(user);

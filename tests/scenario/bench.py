@@ -92,6 +92,38 @@ def failures(_case):
         equal(result["never"], 2, "users that were never served")
 
 
+@scenario("load: who is told to come again is counted by itself, and whether he is told when",
+          models=())
+def told_later(_case):
+    for more, bare in ((b"", True), (b"retry-after: 1\r\n", False)):
+        listener = liar(b"HTTP/1.1 503 No\r\n" + more + b"Content-Length: 0\r\n\r\n")
+        address = listener.getsockname()
+        result = load(address, "--users", "2", "--rate", "100", "--seconds", "0.1", "--shed")
+        closed = load(address, "--users", "2", "--rate", "100", "--seconds", "0.1")
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        path = result["paths"][0]
+        no_failure(result)
+        check(0 < path["shed"] == path["due"] == result["completed"], f"refused: {result}")
+        equal((path["bare"], path["rate"]), (path["shed"] if bare else 0, 0), f"in {result}")
+        check(closed["bad"] > 0 and closed["completed"] == 0, f"else it is a failure: {closed}")
+
+
+@scenario("load: an open loop tells which path had what, and what it sent late", models=("event",))
+def paths(case):
+    server = case.serve(HTTP + SITE)
+    result = load(server.address(), "--users", "40", "--rate", "500", "--seconds", "0.2", "--warm",
+                  "0.1", "--also", "/nowhere", "--share", "0.5")
+    good, bad = result["paths"]
+    equal((good["failed"], bad["failed"]), (0, result["bad"]), f"failures in {result}")
+    check(good["due"] > 0 and bad["due"] > 0 and bad["p99"] == 0, f"{result}")
+    equal(good["due"], result["measured"], "due in the measured time, and answered")
+    equal(good["due"] + good["warm"], result["completed"], "all that was answered")
+    equal((good["p99"], good["max"]), (result["p99"], result["max"]), "latencies")
+    alone = load(server.address(), "--users", "1", "--rate", "100000", "--seconds", "0.1")
+    check(alone["late"] > 0 and alone["latest"] > 1000, f"one user cannot be everywhere: {alone}")
+
+
 @scenario("load: who refuses, and who is silent", models=())
 def silent(_case):
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -108,8 +140,8 @@ def whole(_case):
     folder = tempfile.mkdtemp(prefix="reeve-")
     try:
         done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads",
-                    names + ",life,idle", "--seconds", "0.2", "--rounds", "1", "--output", folder],
-                   seconds=60)
+                    names + ",life,idle,overload", "--seconds", "0.2", "--rounds", "1", "--output",
+                    folder], seconds=60)
         equal(done.code, 0, f"exit status of the benchmark ({done.text})")
         with open(os.path.join(folder, "results.csv"), newline="") as file:
             rows = list(csv.DictReader(file))
@@ -126,13 +158,17 @@ def whole(_case):
         with open(os.path.join(folder, "results.md")) as file:
             text = file.read()
         contains(text, "| event |", "the table")
-        for title in ("memory per idle kept connection [idle]", "reload with 8 workers [life]"):
+        for title in ("memory per idle kept connection [idle]", "reload with 8 workers [life]",
+                      "goodput at 3 times capacity, of capacity [overload]",
+                      "and the queue's limit [overload]"):
             line = next((line for line in text.split("\n") if title in line), "")
             check("| met" in line or "| MISSED " in line, f"a verdict on {title}: {text}")
         with open(os.path.join(folder, "figures.csv"), newline="") as file:
             figures = {(row["server"], row["figure"]): row for row in csv.DictReader(file)}
         for key in (("event 8 workers", "start ms"), ("event 8 workers", "master bytes"),
-                    ("event 8 workers", "worker bytes")):
+                    ("event 8 workers", "worker bytes"), ("event 16 threads", "capacity /s"),
+                    ("event 16 threads", "goodput /s"), ("event 16 threads", "p99 ms"),
+                    ("event 16 threads", "p99 alone ms"), ("event 16 threads", "health p99 ms")):
             check(key in figures and float(figures[key]["value"]) > 0, f"{key} in {figures}")
         # With few descriptors there are few connections, which may fit into pages it has already.
         for key in (("event", "bytes"), ("floor", "bytes")):

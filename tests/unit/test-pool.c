@@ -434,22 +434,29 @@ START_TEST(full_queues_are_said_once)
 }
 END_TEST
 
+enum client { STAYS, DOUBTFUL, GONE };
+
 /* Milliseconds before now that the job which finds the queue empty came, and the next one; is that
  * one refused when its turn comes? */
 static const struct {
     int calm, waits;
     enum job_rank rank;
+    enum client client;
     bool shed;
 } waits[] = {
-    {0, 0, JOB_REQUEST, false},
-    {9000, 8000, JOB_REQUEST, false},     /* a burst: as long as queue_time */
-    {12000, 11000, JOB_REQUEST, true},
-    {11000, 9000, JOB_REQUEST, true},     /* it has stood for that long: a twentieth */
-    {11000, 600, JOB_REQUEST, true},
-    {11000, 100, JOB_REQUEST, false},
-    {9900, 600, JOB_REQUEST, false},
-    {99000, 99000, JOB_PROMISED, false}, /* what was begun goes on */
-    {99000, 99000, JOB_FIRST, false},
+    {0, 0, JOB_REQUEST, STAYS, false},
+    {9000, 8000, JOB_REQUEST, STAYS, false},     /* a burst: as long as queue_time */
+    {12000, 11000, JOB_REQUEST, STAYS, true},
+    {12000, 11000, JOB_REQUEST, GONE, false},    /* job_run() skips it */
+    {11000, 9000, JOB_REQUEST, STAYS, true},     /* it has stood for that long: a twentieth */
+    {11000, 600, JOB_REQUEST, STAYS, true},
+    {11000, 100, JOB_REQUEST, STAYS, false},
+    {9900, 600, JOB_REQUEST, STAYS, false},
+    {9900, 600, JOB_REQUEST, DOUBTFUL, true},    /* its client may have given up */
+    {9900, 100, JOB_REQUEST, DOUBTFUL, false},
+    {9900, 600, JOB_FIRST, DOUBTFUL, false},
+    {99000, 99000, JOB_PROMISED, STAYS, false},  /* what was begun goes on */
+    {99000, 99000, JOB_FIRST, STAYS, false},
 };
 
 START_TEST(who_waits_too_long_is_refused)
@@ -464,6 +471,8 @@ START_TEST(who_waits_too_long_is_refused)
     jobs[1].queued_at = now - waits[_i].calm;
     jobs[2].queued_at = now - waits[_i].waits;
     jobs[2].rank = waits[_i].rank;
+    jobs[2].doubtful = waits[_i].client == DOUBTFUL;
+    jobs[2].cancelled = waits[_i].client == GONE;
     ck_assert_int_eq(submit(pool, 1, note), 0);
     ck_assert_int_eq(submit(pool, 2, note), 0);
     sem_post(&gate);
