@@ -9,17 +9,20 @@ import subprocess
 import time
 
 import measure
+import peers
 
 TIMEOUT = 5      # seconds until a request has failed
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "percentiles.lua")
 QUEUE_THREADS = 8
+WATCHED = 60     # threads of a server; what has more waits for itself all the time
+CALM_LEAST = 500 # latencies: fewer have no 99th percentile
 QUEUE_USERS = 1000  # connections of the open loop: more than ever wait at once, if it can be helped
 
 
 @dataclasses.dataclass(frozen=True)
 class Load:
     name: str
-    kind: str        # "close", "keep", "burn", "sleep", "queue"
+    kind: str        # "close", "keep", "calm", "burn", "sleep", "queue"
     users: int
     path: str
     title: str
@@ -30,7 +33,7 @@ class Load:
 
     @property
     def keep(self):
-        return self.kind in ("keep", "queue")
+        return self.kind in ("keep", "calm", "queue")
 
     @property
     def for_all(self):
@@ -56,6 +59,9 @@ LOADS += [
          "80 % of its capacity, open loop: handlers sleep 1 ms, and 0.5 % of them 50 ms",
          quick=True),
     # What the targets need besides (targets.py).
+    Load("p99-64", "calm", 64, "/file", "64 kept connections; latencies of those moments only in "
+         "which nobody else had the CPU of the server or of the load", hold=64,
+         who=("event", "floor", *peers.PEERS)),
     Load("pool", "keep", 64, "/pool", "64 kept connections, a blocking handler that does nothing, "
          "through the pool; who has no such handler serves a file of the same 6 bytes", hold=64,
          who=("event", "floor", "apache-worker")),
@@ -125,6 +131,15 @@ def own(program, load, port, seconds, cpu, *more):
         return dict(json.loads(out), took=took)
     except ValueError:
         raise RuntimeError("load: " + " ".join(out.split())[-300:]) from None
+
+
+def calm(program, load, port, seconds, cpu, threads):
+    """`threads`: see measure.schedules."""
+    watch = ["--watch", ",".join(threads)] if 0 < len(threads) <= WATCHED else []
+    got = own(program, load, port, seconds, cpu, "--keep", *watch)
+    if got["measured"] < CALM_LEAST:
+        got.update(p50=None, p99=None, p999=None)
+    return got
 
 
 def capacity(program, load, port, seconds, cpu):

@@ -64,7 +64,7 @@ def figure(title, what, name, limit, unit, ours="event", others=False):
 
 
 def p99(results, server):
-    return list(results.column("keep-64", server, "p99_us").values())
+    return list(results.column("p99-64", server, "p99_us").values())
 
 
 def best_p99(results):
@@ -84,7 +84,7 @@ TARGETS = [
     floor("a blocking handler that does nothing, 64 connections", "pool", 1.80),
     # in units of their own
     figure("memory per idle kept connection", "idle", "bytes", 400, "B", others=True),
-    Target("p99, 64 connections, against the best peer", "keep-64", p99, best_p99, "us",
+    Target("p99, 64 connections, in calm moments, against the best peer", "p99-64", p99, best_p99, "us",
            others=True),
     # of reeve alone
     Target("CPU per request with access log, against without", "log",

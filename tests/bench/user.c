@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "calm.h"
 #include "load.h"
 
 static char request[2][1024]; /* for plan.path and plan.also */
@@ -215,7 +216,7 @@ static void finish(struct user *user)
     tally->completed++;
     tally->in_window += now >= load.warm_until && now < load.until;
     if (user->began >= load.warm_until && user->began < load.until)
-        histogram_add(&tally->latency, (uint64_t)(now - user->began));
+        calm_add(user->began, now - user->began, &tally->latency);
     user->served = true;
     move(user, USER_IDLE, &load.idle);
     load_next(user);
