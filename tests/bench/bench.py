@@ -240,6 +240,8 @@ class Bench:
             got = loads.wrk(load, port, seconds, cpu, lambda: measure.waiting_at(port))
         elif load.kind == "calm":
             got = loads.calm(tool, load, port, seconds, cpu, threads)
+        elif load.kind == "each":
+            got = loads.on_each(tool, load, port, seconds, self.cpus, server.cpu_count())
         elif load.kind == "queue":
             got = loads.own(tool, load, port, max(1, seconds), cpu, "--rate",
                             f"{self.capacity * 0.8:.1f}", *loads.MIX)
@@ -253,6 +255,8 @@ class Bench:
                    requests=done, rate=got["rate"], server_cpu=used / got["took"],
                    load_cpu=spent / got["took"],
                    foreign_cpu=max(0.0, busy - used) / got["took"])
+        if load.kind == "each":
+            row["foreign_cpu"] = None  # a part of the load is there
         if done:
             row.update(p50_us=got["p50"], p99_us=got["p99"], p999_us=got["p999"],
                        cpu_us=used * 1e6 / done, calm=got.get("calm"))
