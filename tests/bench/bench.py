@@ -46,9 +46,9 @@ Nothing is hidden: every refused, reset, late or wrong answer is counted and sho
 user that was never served, or whose connection still waited to be taken late in the run. A server
 that cannot serve is a line with its reason.
 
-Files: load.c, user.c, calm.c, histogram.c and floor.c are the programs; servers.py and peers.py what
-is measured, loads.py the loads, measures.py what else (life.py, idle.py, calls.py, instructions.py),
-measure.py CPU time, targets.py, report.py, charts.py and machine.py the results.
+Files: load.c, user.c, calm.c, histogram.c and floor.c are the programs; servers.py and peers.py
+what is measured, loads.py the loads, measures.py what else (life.py, idle.py, calls.py,
+instructions.py), measure.py CPU time, targets.py, report.py, charts.py and machine.py the results.
 Everything is on the loopback, in temporary folders, and ended when this program ends.
 """
 import argparse

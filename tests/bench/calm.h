@@ -9,7 +9,7 @@
 
 struct histogram;
 
-/* One thread more, by its /proc/PID/task/TID/schedstat. False: too many, or there is no such file. */
+/* One thread more, by its /proc/PID/task/TID/schedstat. False: too many, or no such file. */
 bool calm_watch(const char *path);
 void calm_begin(int64_t now); /* times in us, as all here */
 void calm_add(int64_t began, int64_t took, struct histogram *histogram);

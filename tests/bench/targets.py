@@ -84,8 +84,8 @@ TARGETS = [
     floor("a blocking handler that does nothing, 64 connections", "pool", 1.80),
     # in units of their own
     figure("memory per idle kept connection", "idle", "bytes", 400, "B", others=True),
-    Target("p99, 64 connections, in calm moments, against the best peer", "p99-64", p99, best_p99, "us",
-           others=True),
+    Target("p99, 64 connections, in calm moments, against the best peer", "p99-64", p99, best_p99,
+           "us", others=True),
     # of reeve alone
     Target("CPU per request with access log, against without", "log",
            lambda results, _: results.each(("log", "event log", "cpu_us"),
