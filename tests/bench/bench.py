@@ -25,8 +25,13 @@ the CPU time per request compares the servers.
 
 Loads. close-N: N users, each with a new connection for each request, read to its end (load.c; a
 latency is that of the whole connection). keep-N: N kept connections (wrk; it corrects latencies for
-requests that it could not send in time), for a file of 612 bytes, or of 64 KiB or 1 MiB. The files
-lie in one folder for all servers and are at rest before the first one is started. Models and
+requests that it could not send in time), for a file of 612 bytes, or of 64 KiB or 1 MiB. Where both
+CPUs are fully used, one slice of CPU time for anybody else is a stall that hundreds of requests see
+(and wrk's correction counts each of them many times): such a p99 tells who else used the machine.
+So p99-64 counts only latencies of moments in which, as the kernel has it, no thread of the server
+and not the load itself waited for a CPU (calm.c; load.c with --watch). "calm" in results.csv is the
+share of the time that counted. Of a server with more threads than the load can watch all count. The
+files lie in one folder for all servers and are at rest before the first one is started. Models and
 servers that need a thread or a process for each connection get as many as the load keeps open, if
 they can have so many; under all other loads they have their default. burn, sleep: handlers that use
 1 ms of CPU, or sleep 10 ms. queue: one queue for all pool threads against one for each. pool, text,
@@ -41,8 +46,8 @@ Nothing is hidden: every refused, reset, late or wrong answer is counted and sho
 user that was never served, or whose connection still waited to be taken late in the run. A server
 that cannot serve is a line with its reason.
 
-Files: load.c, user.c, tally.c, histogram.c and floor.c are the programs; servers.py and peers.py
-what is measured, loads.py the loads, measures.py what else (life.py, surge.py, idle.py, calls.py,
+Files: load.c, user.c, tally.c, calm.c, histogram.c and floor.c are the programs; servers.py and
+peers.py what is measured, loads.py the loads, measures.py what else (life.py, surge.py, idle.py, calls.py,
 instructions.py), measure.py CPU time, targets.py, report.py, charts.py and machine.py the results.
 Everything is on the loopback, in temporary folders, and ended when this program ends.
 """
@@ -229,10 +234,14 @@ class Bench:
             self.capacity = loads.capacity(tool, load, port, max(1, seconds), cpu)
             self.remark(f"queue: {server.name} can do {self.capacity:.0f} requests per second; "
                         f"the rate is {self.capacity * 0.8:.0f}")
-        counted = server.counted()
+        counted, threads = server.counted(), measure.schedules(server.process.pid)
         before, own, busy = server.cpu(), os.times(), measure.busy(self.cpus[0])
         if load.kind == "keep":
             got = loads.wrk(load, port, seconds, cpu, lambda: measure.waiting_at(port))
+        elif load.kind == "calm":
+            got = loads.calm(tool, load, port, seconds, cpu, threads)
+        elif load.kind == "each":
+            got = loads.on_each(tool, load, port, seconds, self.cpus, server.cpu_count())
         elif load.kind == "queue":
             got = loads.own(tool, load, port, max(1, seconds), cpu, "--rate",
                             f"{self.capacity * 0.8:.1f}", *loads.MIX)
@@ -246,9 +255,13 @@ class Bench:
                    requests=done, rate=got["rate"], server_cpu=used / got["took"],
                    load_cpu=spent / got["took"],
                    foreign_cpu=max(0.0, busy - used) / got["took"])
+        if load.kind == "each":
+            row["foreign_cpu"] = None  # a part of the load is there
         if done:
             row.update(p50_us=got["p50"], p99_us=got["p99"], p999_us=got["p999"],
-                       cpu_us=used * 1e6 / done)
+                       cpu_us=used * 1e6 / done, calm=got.get("calm"))
+            if load.kind == "calm" and got["p99"] is None:
+                notes.append("others used the machine all the time: no latency counts")
         if server.process.poll() is not None:
             notes.append(f"ended under load: {server.log()}")
         elif counted is not None:

@@ -26,6 +26,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include "calm.h"
 #include "load.h"
 
 #define USERS_MAX 60000
@@ -140,11 +141,13 @@ static void run(void)
     load.warm_until = now + (int64_t)(load.plan.warm * 1e6);
     load.until = load.warm_until + (int64_t)(load.plan.seconds * 1e6);
     due = (double)now;
+    calm_begin(now);
     while (tend(now = now_us()), !over(now)) {
         int count = epoll_wait(load.epoll, events, BATCH, patience(now));
 
         for (int i = 0; i < count; i++)
             user_event(events[i].data.ptr, events[i].events);
+        calm_look(now_us(), &load.tally.latency);
     }
     while (!list_empty(&load.busy))
         user_fail(list_entry(load.busy.next, struct user, node), FAIL_TIMEOUT);
@@ -165,6 +168,8 @@ static int usage(void)
           "  --warm S --seconds S    time before and while it is measured (0, 1)\n"
           "  --timeout S     a request that takes longer has failed (5)\n"
           "  --sources N     connect from N loopback addresses, 127.0.0.2 and on\n"
+          "  --watch FILE,...  /proc/PID/task/TID/schedstat of threads: only latencies count in\n"
+          "                  which neither these nor we were kept from running by others\n"
           "Times are printed in microseconds, the rate in answers per second.\n", stderr);
     return 2;
 }
@@ -181,7 +186,19 @@ static bool parse_server(char *text)
     return inet_pton(AF_INET, text, &load.plan.server.sin_addr) == 1;
 }
 
-static void set_option(int option, const char *value)
+static void watch(char *files)
+{
+    bool seen = calm_watch("/proc/self/schedstat");
+
+    for (char *file = strtok(files, ","); seen && file; file = strtok(NULL, ","))
+        seen = calm_watch(file);
+    if (!seen) {
+        fprintf(stderr, "load: cannot watch all these threads: %s\n", strerror(errno));
+        exit(1);
+    }
+}
+
+static void set_option(int option, char *value)
 {
     switch (option) {
     case 'u': load.plan.users = (uint32_t)atoi(value); break;
@@ -194,6 +211,7 @@ static void set_option(int option, const char *value)
     case 's': load.plan.seconds = atof(value); break;
     case 't': load.plan.timeout = atof(value); break;
     case 'c': load.plan.sources = (uint32_t)atoi(value); break;
+    case 'o': watch(value); break;
     default: exit(usage());
     }
 }
@@ -205,7 +223,8 @@ int main(int argc, char **argv)
         {"rate", required_argument, NULL, 'r'},    {"also", required_argument, NULL, 'a'},
         {"share", required_argument, NULL, 'x'},   {"warm", required_argument, NULL, 'w'},
         {"seconds", required_argument, NULL, 's'}, {"timeout", required_argument, NULL, 't'},
-        {"sources", required_argument, NULL, 'c'}, {"shed", no_argument, NULL, 'd'}, {0}};
+        {"sources", required_argument, NULL, 'c'}, {"shed", no_argument, NULL, 'd'},
+        {"watch", required_argument, NULL, 'o'},   {0}};
     struct plan *plan = &load.plan;
     int option;
 

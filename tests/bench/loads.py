@@ -1,6 +1,7 @@
 """The loads, each a row of a table, and the programs that make them: wrk where connections are
 kept, our own load (load.c) for all else. Both run on a CPU that no server uses."""
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -9,17 +10,21 @@ import subprocess
 import time
 
 import measure
+import peers
 
 TIMEOUT = 5      # seconds until a request has failed
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "percentiles.lua")
 QUEUE_THREADS = 8
+WATCHED = 60     # threads of a server; what has more waits for itself all the time
+CALM_LEAST = 500 # latencies: fewer have no 99th percentile
+RATE_EACH = 10000 # requests per second for each worker where a load runs on each CPU
 QUEUE_USERS = 1000  # connections of the open loop: more than ever wait at once, if it can be helped
 
 
 @dataclasses.dataclass(frozen=True)
 class Load:
     name: str
-    kind: str        # "close", "keep", "burn", "sleep", "queue"
+    kind: str        # "close", "keep", "calm", "each", "burn", "sleep", "queue"
     users: int
     path: str
     title: str
@@ -30,7 +35,7 @@ class Load:
 
     @property
     def keep(self):
-        return self.kind in ("keep", "queue")
+        return self.kind in ("keep", "calm", "each", "queue")
 
     @property
     def for_all(self):
@@ -56,6 +61,9 @@ LOADS += [
          "80 % of its capacity, open loop: handlers sleep 1 ms, and 0.5 % of them 50 ms",
          quick=True),
     # What the targets need besides (targets.py).
+    Load("p99-64", "calm", 64, "/file", "64 kept connections; latencies of those moments only in "
+         "which nobody else had the CPU of the server or of the load", hold=64,
+         who=("event", "floor", *peers.PEERS)),
     Load("pool", "keep", 64, "/pool", "64 kept connections, a blocking handler that does nothing, "
          "through the pool; who has no such handler serves a file of the same 6 bytes", hold=64,
          who=("event", "floor", "apache-worker")),
@@ -65,8 +73,9 @@ LOADS += [
          hold=64, who=("event",), at_once=16),
     Load("log", "keep", 64, "/file", "64 kept connections, without and with an access log",
          hold=64, who=("event", "event log")),
-    Load("cpus", "keep", 64, "/file", "64 kept connections, a worker on one CPU and two on two "
-         "(which the load shares)", hold=64, who=("event", "event 2 CPUs")),
+    Load("cpus", "each", 32, "/file", "for each worker 32 kept connections, 10,000 requests a "
+         "second, and a CPU; half of the load runs on either CPU, niced, and never lets it be idle",
+         hold=64, who=("event", "event 2 CPUs")),
 ]
 
 ERRORS = ("refused", "reset", "timeout", "bad", "short", "local", "unsent")
@@ -125,6 +134,38 @@ def own(program, load, port, seconds, cpu, *more):
         return dict(json.loads(out), took=took)
     except ValueError:
         raise RuntimeError("load: " + " ".join(out.split())[-300:]) from None
+
+
+def calm(program, load, port, seconds, cpu, threads):
+    """`threads`: see measure.schedules."""
+    watch = ["--watch", ",".join(threads)] if 0 < len(threads) <= WATCHED else []
+    got = own(program, load, port, seconds, cpu, "--keep", *watch)
+    if got["measured"] < CALM_LEAST:
+        got.update(p50=None, p99=None, p999=None)
+    return got
+
+
+def on_each(program, load, port, seconds, cpus, workers):
+    """A load on each CPU, which must leave it to the server whenever that can run. An open loop
+    does not sleep between two requests, so that no CPU is ever idle, and a worker has as much to do
+    whether it is alone or not."""
+    began, count = time.monotonic(), len(cpus)
+    command = ["nice", "-n", "19", program, "--users", str(load.users * workers // count), "--rate",
+               str(RATE_EACH * workers / count), "--warm", "0.2", "--seconds", str(seconds),
+               "--timeout", str(TIMEOUT), f"127.0.0.1:{port}", load.path]
+    processes = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  text=True, preexec_fn=functools.partial(measure.prepare, cpu))
+                 for cpu in cpus]
+    try:
+        parts = [json.loads(process.communicate(timeout=seconds + 4 * TIMEOUT + 60)[0])
+                 for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    names = ("completed", "rate", "never", *ERRORS)
+    return {"p50": None, "p99": None, "p999": None, "took": time.monotonic() - began,
+            **{name: sum(part[name] for part in parts) for name in names}}
 
 
 def capacity(program, load, port, seconds, cpu):

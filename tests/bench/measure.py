@@ -163,6 +163,17 @@ def busy(cpu):
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
+def schedules(pid):
+    """The files that tell how long the threads of a process and of all below it have run, and how
+    long they could have run and did not; none where the kernel does not tell."""
+    found = []
+    for each in family(pid) if os.path.exists("/proc/self/schedstat") else ():
+        with contextlib.suppress(OSError):  # it ended just now
+            found += [f"/proc/{each}/task/{thread}/schedstat"
+                      for thread in os.listdir(f"/proc/{each}/task")]
+    return found
+
+
 def waiting_at(port):
     """Connections in the backlog of a listener on 127.0.0.1: made, and taken by nobody."""
     with open("/proc/net/tcp") as file:

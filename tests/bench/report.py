@@ -7,10 +7,10 @@ import statistics
 from loads import ERRORS
 
 COLUMNS = ("round", "load", "users", "server", "family", "setup", "requests", "rate", "p50_us",
-           "p99_us", "p999_us", "cpu_us", "server_cpu", "load_cpu", "foreign_cpu", *ERRORS,
+           "p99_us", "p999_us", "cpu_us", "server_cpu", "load_cpu", "foreign_cpu", "calm", *ERRORS,
            "never", "waiting", "note")
 FIGURES = ("requests", "rate", "p50_us", "p99_us", "p999_us", "cpu_us", "server_cpu", "load_cpu",
-           "foreign_cpu")
+           "foreign_cpu", "calm")
 DISTURBED = 0.05  # share of the servers' CPU that others may use
 # Beside those of targets.py: CPU per request of a thread for each connection, against epoll.
 TARGET = 1.25

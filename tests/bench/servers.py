@@ -120,6 +120,9 @@ class Server:
         self.setup = ""      # its numbers, in words
         self.port = self.folder = self.process = self.meter = None
 
+    def cpu_count(self):
+        return len(self.cpu_number) if isinstance(self.cpu_number, set) else 1
+
     # -- for the kinds of servers
 
     def make_folder(self):
@@ -243,9 +246,17 @@ class Model(Server):
             self.daemon.ready()
             self.port = self.daemon.address()[1]
             self.setup = numbers_text(self.daemon.status()["numbers"])
+            self.spread()
         except reeve.Failed as failure:
             self.process = self.daemon.process
             raise Unable(f"{failure}: {self.log()}") from None
+
+    def spread(self):
+        """Where there are several CPUs each worker gets one."""
+        if self.cpu_count() > 1:
+            for cpu, worker in zip(sorted(self.cpu_number), self.daemon.workers().values()):
+                for thread in os.listdir(f"/proc/{worker['pid']}/task"):
+                    os.sched_setaffinity(int(thread), {cpu})
 
     def counted(self):
         return self.daemon.status()["totals"]["requests"]

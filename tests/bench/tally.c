@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "calm.h"
 #include "load.h"
 
 static bool is_measured(const struct user *user)
@@ -37,7 +38,7 @@ void tally_answer(const struct user *user, int64_t now)
     tally->in_window += in_window;
     path->in_window += in_window && !user->shed;
     if (is_measured(user)) {
-        histogram_add(&tally->latency, took);
+        calm_add(user->began, (int64_t)took, &tally->latency);
         histogram_add(user->shed ? &path->refused : &path->served, took);
         path->shed += user->shed;
         path->bare += user->bare;
@@ -87,6 +88,7 @@ void tally_print(void)
     printf("{\"completed\": %" PRIu64 ", \"rate\": %.2f, \"measured\": %" PRIu64, tally->completed,
            (double)tally->in_window / load.plan.seconds, tally->latency.total);
     print_latency(&tally->latency);
+    printf(", \"calm\": %.3f", calm_share());
     for (int i = 0; i < FAILURE_KINDS; i++)
         printf(", \"%s\": %" PRIu64, names[i], tally->failed[i]);
     printf(", \"reopened\": %" PRIu64 ", \"unsent\": %" PRIu64 ", \"never\": %" PRIu32

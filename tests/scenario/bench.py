@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 
-from reeve import HTTP, SITE, check, contains, equal, main, run, scenario, until
+from reeve import HTTP, SITE, Skipped, check, contains, equal, main, run, scenario, until
 
 TOP = os.environ.get("top_srcdir") or os.path.join(os.path.dirname(__file__), "..", "..")
 LOAD = os.path.abspath("tests/bench/load")
@@ -55,6 +55,23 @@ def kept(case):
 def open_loop(case):
     result = counts_agree(case, "--users", "40", "--rate", "500", "--also", "/", "--share", "0.5")
     check(40 < result["completed"] < 250, f"some 100 requests are due: {result}")
+
+
+@scenario("load: of a thread that is watched only calm moments count", models=("event",))
+def calm(case):
+    if not os.path.exists("/proc/self/schedstat"):
+        raise Skipped("the kernel does not tell how long threads wait")
+    server = case.server(HTTP + SITE, workers=1)
+    server.start()
+    pid, = server.pids().values()
+    result = load(server.address(), "--users", "20", "--keep", "--seconds", "0.2", "--watch",
+                  f"/proc/{pid}/task/{pid}/schedstat")
+    no_failure(result)
+    check(result["completed"] > 0 and result["measured"] <= result["completed"], f"{result}")
+    check(0 <= result["calm"] <= 1, f"a share of the time: {result}")
+    done = run([LOAD, "--watch", "/proc/0/schedstat", "127.0.0.1:1", "/"])
+    equal(done.code, 1, "exit status for a thread that is not there")
+    contains(done.err, "cannot watch", "what it says")
 
 
 def liar(answer):
@@ -136,7 +153,7 @@ def silent(_case):
 
 @scenario("the benchmark: one model, the floor, a table", models=())
 def whole(_case):
-    names = "close-10,sleep,keep-64" if shutil.which("wrk") else "close-10,sleep"
+    names = "close-10,sleep,p99-64" + (",keep-64" if shutil.which("wrk") else "")
     folder = tempfile.mkdtemp(prefix="reeve-")
     try:
         done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads",
@@ -151,8 +168,9 @@ def whole(_case):
         expected += [(name, "floor threads") for name in names.split(",") if name == "keep-64"]
         equal(sorted((row["load"], row["server"]) for row in rows), sorted(expected), "rows")
         for row in rows:
+            disturbed = row["load"] == "p99-64" and row["note"].startswith("others used the")
             equal([row[name] for name in FAILURES + ("never", "waiting", "note")],
-                  ["0"] * 9 + [""],
+                  ["0"] * 9 + [row["note"] if disturbed else ""],
                   f"failures of {row['server']} at {row['load']}")
             check(int(row["requests"]) > 0 and float(row["cpu_us"]) >= 0, f"figures: {row}")
         with open(os.path.join(folder, "results.md")) as file:
