@@ -38,18 +38,19 @@ they can have so many; under all other loads they have their default. burn, slee
 log, cpus: see loads.py.
 
 Besides (measures.py): start, reload and memory, what an idle connection costs, what is left of a
-server that is asked for too much (overload), system calls and instructions. What hardly varies is taken in the first round only. What reeve is to reach stands in
-targets.py; the results begin with a table of the targets, the other servers beside them, and
-whether each is met. Loads and other measurements have names for --loads.
+server that is asked for too much (overload), system calls and instructions. What hardly varies is
+taken in the first round only. What reeve is to reach stands in targets.py; the results begin with a
+table of the targets, the other servers beside them, and whether each is met. Loads and other
+measurements have names for --loads.
 
 Nothing is hidden: every refused, reset, late or wrong answer is counted and shown, and so is a
 user that was never served, or whose connection still waited to be taken late in the run. A server
 that cannot serve is a line with its reason.
 
 Files: load.c, user.c, tally.c, calm.c, histogram.c and floor.c are the programs; servers.py and
-peers.py what is measured, loads.py the loads, measures.py what else (life.py, surge.py, idle.py, calls.py,
-instructions.py), measure.py CPU time, targets.py, report.py, charts.py and machine.py the results.
-Everything is on the loopback, in temporary folders, and ended when this program ends.
+peers.py what is measured, loads.py the loads, measures.py what else (life.py, surge.py, idle.py,
+calls.py, instructions.py), measure.py CPU time, targets.py, report.py, charts.py and machine.py the
+results. Everything is on the loopback, in temporary folders, and ended when this program ends.
 """
 import argparse
 import json
