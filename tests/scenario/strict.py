@@ -6,6 +6,9 @@ from client import Client, get
 from reeve import (FORKING, HTTP, POOLED, SANITIZED, Skipped, check, contains, equal, main, scenario,
                    until)
 
+# A sanitizer would tell a crash in its own way.
+if SANITIZED:
+    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
 SITE = ('http { site "default" { route "/" { static { root = "www" } } route "/do" { forbid { } }'
         ' route "/sleep" { sleep { delay = 300ms } } route "/crash" { crash { pool = true } } } }\n')
 MODULES = ["http", "static", "forbid", "sleep", "crash"]
@@ -62,7 +65,7 @@ def refused(case):
             text = server.until_logged("call-refused", CALLED.get(what, what + "("))[0]
             contains(text, 'sandbox = "strict" forbids: EPERM', what)
             contains(text, f"GET /do?{what}", f"what {what} was called for")
-    if not SANITIZED and case.model not in FORKING: # these two are the same call
+    if not SANITIZED and case.model not in FORKING:  # these two are the same call
         contains(server.until_logged("call-refused", "clone(")[0], "GET /do?fork", "a fork")
         server.until_logged("call-refused", "2 times")
     equal(do(server, "unknown"), "ENOSYS", "a call that nobody knows")
@@ -89,12 +92,11 @@ def life(case):
     with Client(server.address()) as client:
         client.send("GET /crash HTTP/1.1\r\nHost: a\r\n\r\n")
         client.ended()
-    if not SANITIZED: # it would tell first
-        until(lambda: server.ask("crashes show 1")["code"] == 0, "the crash is known")
-        report = server.json("crashes", "show", "1")["crash"]
-        equal((report["signal"], report["module"], report["complete"]), ("SIGSEGV", "crash", True),
-              "the report")
-        check(len(report["frames"]) > 2, "it has a stack")
+    until(lambda: server.ask("crashes show 1")["code"] == 0, "the crash is known")
+    report = server.json("crashes", "show", "1")["crash"]
+    equal((report["signal"], report["module"], report["complete"]), ("SIGSEGV", "crash", True),
+          "the report")
+    check(len(report["frames"]) > 2, "it has a stack")
     server.all_ready(len(server.status()["workers"]) if case.row.workers == 1 else 2)
     equal(server.ctl("stacks").code, 0, "stacks of all threads")
     server.configure(log_level="debug")
