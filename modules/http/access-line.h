@@ -3,6 +3,7 @@
 #define HTTP_ACCESS_LINE_H
 #include <string.h>
 
+#include "answer.h"
 #include "request.h"
 
 #define ACCESS_LINE 14336 /* more than all texts of a line may take, and what stands between them */
@@ -67,10 +68,22 @@ static inline size_t line_copy_safe(char *to, const char *data, size_t length, u
     return n;
 }
 
-/* access.c: bytes of the body. */
-size_t access_bytes(const struct request *request);
-/* access.c: how long the first line is of what there is of a request. */
-size_t access_first_line(const char *raw, size_t length);
+/* Bytes of the body. */
+static inline size_t access_bytes(const struct request *request)
+{
+    const struct answer *answer = &request->answer;
+    return request->headless || answer_is_bare(answer->status) ? 0 : answer->length;
+}
+
+/* How long the first line is of what there is of a request. */
+static inline size_t access_first_line(const char *raw, size_t length)
+{
+    size_t end = 0;
+    while (end < length && raw[end] != '\r' && raw[end] != '\n')
+        end++;
+    return end;
+}
+
 /* access-json.c: the whole line; `raw` as in access_log(). */
 void access_json(struct line *line, struct request *request, const char *raw, size_t length);
 #endif

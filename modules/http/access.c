@@ -29,20 +29,6 @@ void access_begin(struct request *request)
     request->began = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-size_t access_bytes(const struct request *request)
-{
-    const struct answer *answer = &request->answer;
-    return request->headless || answer_is_bare(answer->status) ? 0 : answer->length;
-}
-
-size_t access_first_line(const char *raw, size_t length)
-{
-    size_t end = 0;
-    while (end < length && raw[end] != '\r' && raw[end] != '\n')
-        end++;
-    return end;
-}
-
 /* `least`: what is below this character is escaped too. */
 static void put_safe(struct line *line, const char *data, size_t length, unsigned char least)
 {

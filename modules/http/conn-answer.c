@@ -42,7 +42,7 @@ static int conn_over(reeve_conn *conn, struct http_conn *c)
     struct request *request = c->request;
     if (access_is_logged(request))
         conn_log(conn, request);
-    c->state = request->close ? CONN_CLOSING : CONN_IDLE;
+    conn_become(c, request->close ? CONN_CLOSING : CONN_IDLE);
     if (request->parse.close) /* RFC 9112, 9.6: its client must not send another request */
         reeve_no_more(conn);
     c->timed = c->begun = false;
@@ -67,11 +67,11 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     struct request *request = c->request;
     const struct stream *stream = &request->answer.stream;
     if (!request->answer.given || request->answer.failed || stream->state == STREAM_FAILED) {
-        c->state = CONN_FAILED;
+        conn_become(c, CONN_FAILED);
         return GO_ON;
     }
     if (stream->state == STREAM_MORE) {
-        c->state = CONN_STREAM;
+        conn_become(c, CONN_STREAM);
         return GO_ON;
     }
     if (stream->more != NULL)
@@ -81,7 +81,7 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     conn_unshow(conn, c);
     if (!reeve_congested(conn) || !access_is_logged(request))
         return conn_over(conn, c);
-    c->state = CONN_SENDING;
+    conn_become(c, CONN_SENDING);
     request_lighten(request);
     return GO_ON;
 }
@@ -92,11 +92,11 @@ int conn_answer_now(reeve_conn *conn, struct http_conn *c)
     c->request->conn = conn;
     request_handle(c->request);
     if (c->request->again) { /* what is queued, hints perhaps, shall not wait for the slow part */
-        c->state = CONN_ASK;
+        conn_become(c, CONN_ASK);
         return reeve_queued(conn) > 0 ? REEVE_WANT_WRITE : GO_ON;
     }
     if (c->request->later != NULL) {
-        c->state = CONN_JOB;
+        conn_become(c, CONN_JOB);
         reeve_deadline(conn, 0);
         return REEVE_JOB;
     }
@@ -126,7 +126,7 @@ static void job_done(reeve_conn *conn, void *arg, bool ran)
         return;
     request->later = NULL; /* that job is over */
     if (!ran && reeve_ended(conn)) {
-        c->state = CONN_CLOSING; /* the client has left */
+        conn_become(c, CONN_CLOSING); /* the client has left */
         return;
     }
     if (!ran) { /* it has waited too long */
@@ -158,7 +158,7 @@ int conn_ask(reeve_conn *conn, struct http_conn *c)
     request->waits = true;
     request->again = false;
     request->conn = NULL;
-    c->state = CONN_JOB;
+    conn_become(c, CONN_JOB);
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
     if (reeve_submit_request(conn, job_run, job_done, request, request->route->priority) == 0)
@@ -190,7 +190,7 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
         return;
     if (ran)
         stream_take(arg, conn);
-    c->state = ran ? CONN_STREAM : CONN_FAILED;
+    conn_become(c, ran ? CONN_STREAM : CONN_FAILED);
 }
 
 int conn_stream(reeve_conn *conn, struct http_conn *c)
@@ -205,10 +205,10 @@ int conn_stream(reeve_conn *conn, struct http_conn *c)
         stream_take(request, conn);
         return GO_ON;
     }
-    c->state = CONN_JOB;
+    conn_become(c, CONN_JOB);
     if (reeve_submit(conn, piece_run, piece_done, request) == 0)
         return REEVE_JOB;
-    c->state = CONN_STREAM; /* the pool is full: again a little later */
+    conn_become(c, CONN_STREAM); /* the pool is full: again a little later */
     reeve_deadline(conn, STREAM_RETRY);
     return REEVE_JOB;
 }

@@ -75,10 +75,10 @@ static int welcome(reeve_conn *conn, struct http_conn *c)
     size_t length;
     reeve_input(conn, &length);
     if (request->parse.expect && length == 0 && reeve_send(conn, go_on, sizeof go_on - 1) != 0) {
-        c->state = CONN_FAILED;
+        conn_become(c, CONN_FAILED);
         return GO_ON;
     }
-    c->state = CONN_BODY;
+    conn_become(c, CONN_BODY);
     request->body_due = (reeve_now() + settings.body_timeout) * 1000;
     reeve_deadline(conn, settings.body_timeout);
     return GO_ON;
@@ -92,7 +92,7 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
         return;
     bool asked = request->body.length == 0;
     if (!ran) {
-        c->state = CONN_CLOSING; /* the client has left */
+        conn_become(c, CONN_CLOSING); /* the client has left */
         return;
     }
     bytes_reset(&request->body, 0); /* nothing is held for a client that is slow */
@@ -102,7 +102,7 @@ static void piece_done(reeve_conn *conn, void *arg, bool ran)
         welcome(conn, c);
     } else {
         clock_go_on(request);
-        c->state = CONN_BODY;
+        conn_become(c, CONN_BODY);
     }
 }
 
@@ -111,7 +111,7 @@ static int hand_over(reeve_conn *conn, struct http_conn *c)
     struct request *request = c->request;
     request->waits = true;
     clock_stop(request);
-    c->state = CONN_JOB;
+    conn_become(c, CONN_JOB);
     reeve_deadline(conn, 0);
     /* From here on the request may be in another thread, or over. */
     if (reeve_submit(conn, piece_run, piece_done, request) == 0)
@@ -149,7 +149,7 @@ int conn_body_begin(reeve_conn *conn, struct http_conn *c)
 static int body_more(reeve_conn *conn, struct http_conn *c)
 {
     if (reeve_at_end(conn)) { /* half a request: there is nobody to answer */
-        c->state = CONN_CLOSING;
+        conn_become(c, CONN_CLOSING);
         return GO_ON;
     }
     int64_t left = c->request->body_due / 1000 - reeve_now();

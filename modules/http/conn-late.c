@@ -15,9 +15,10 @@ reeve_verdict conn_late(reeve_conn *conn)
         return REEVE_ERROR;
     c->late = true;
     c->request = c->begun ? NULL : request_twin(lost, conn);
-    c->state = CONN_FAILED;
-    if (c->request == NULL)
+    if (c->request == NULL) {
+        conn_become(c, CONN_FAILED);
         return REEVE_ERROR;
+    }
     c->request->close = true;
     request_refuse(c->request, 503, "The answer took too long.");
     reeve_linger(conn);

@@ -53,7 +53,7 @@ static void proof_done(reeve_conn *conn, void *arg, bool ran)
         auth_forget(c->request);
         conn_refuse_busy(c->request);
     }
-    c->state = ran || !reeve_ended(conn) ? CONN_PROVEN : CONN_CLOSING;
+    conn_become(c, ran || !reeve_ended(conn) ? CONN_PROVEN : CONN_CLOSING);
 }
 
 /* Before the body: who may not send one is not asked for it. */
@@ -61,12 +61,12 @@ static int conn_prove(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
     if (auth_begin()) {
-        c->state = CONN_JOB;
+        conn_become(c, CONN_JOB);
         reeve_deadline(conn, 0);
         if (reeve_submit_request(conn, auth_run, proof_done, request,
                                  request->route->priority) == 0)
             return REEVE_JOB;
-        c->state = CONN_HEAD;
+        conn_become(c, CONN_HEAD);
         auth_end();
     }
     auth_forget(request);
@@ -77,7 +77,7 @@ static int conn_prove(reeve_conn *conn, struct http_conn *c)
 static int head_more(reeve_conn *conn, struct http_conn *c)
 {
     if (reeve_at_end(conn)) {
-        c->state = CONN_CLOSING;
+        conn_become(c, CONN_CLOSING);
         return GO_ON;
     }
     if (!c->timed)
@@ -144,7 +144,7 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
     const char *data = skip_empty_lines(conn, &length);
     if (length == 0 || (length == 1 && data[0] == '\r')) {
         if (reeve_at_end(conn)) {
-            c->state = CONN_CLOSING;
+            conn_become(c, CONN_CLOSING);
             return GO_ON;
         }
         if (!c->timed) { /* once: empty lines do not buy time */
@@ -157,7 +157,7 @@ static int conn_idle(reeve_conn *conn, struct http_conn *c)
     c->request = request_new(conn);
     if (c->request == NULL)
         return REEVE_ERROR;
-    c->state = CONN_HEAD;
+    conn_become(c, CONN_HEAD);
     c->timed = false;
     return conn_head(conn, c, data, length);
 }
@@ -214,7 +214,7 @@ reeve_verdict conn_expired(reeve_conn *conn)
 {
     struct http_conn *c = reeve_state(conn);
     if (c->state == CONN_IDLE)
-        c->state = CONN_CLOSING;
+        conn_become(c, CONN_CLOSING);
     else if (c->state == CONN_HEAD || c->state == CONN_BODY)
         conn_refuse(conn, c, 408, "The request did not come in time.");
     return conn_step(conn);
@@ -227,7 +227,7 @@ reeve_verdict conn_drain(reeve_conn *conn)
     struct http_conn *c = reeve_state(conn);
     if (c->state != CONN_IDLE || c->said != REEVE_WANT_READ)
         return c->said;
-    c->state = CONN_CLOSING;
+    conn_become(c, CONN_CLOSING);
     return conn_step(conn);
 }
 

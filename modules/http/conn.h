@@ -31,6 +31,17 @@ struct http_conn {
     bool late;               /* a handler took too long: its job has a request of its own */
 };
 
+/* conn-states.c: ends the process unless its table has that move. */
+void conn_check_move(enum conn_state from, enum conn_state to);
+/* The one place where the state changes; tests and builds with sanitizers check it. */
+static inline void conn_become(struct http_conn *c, enum conn_state to)
+{
+#ifdef REEVE_CHECKS
+    conn_check_move(c->state, to);
+#endif
+    c->state = to;
+}
+
 reeve_verdict conn_step(reeve_conn *conn);
 reeve_verdict conn_expired(reeve_conn *conn);
 reeve_verdict conn_drain(reeve_conn *conn);

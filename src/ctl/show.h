@@ -34,10 +34,10 @@ void show_crashes(const json_t *data, bool colours, struct buf *out);
 
 void show_stacks(const json_t *list, bool colours, struct buf *out);
 
-/* Used by several of them. */
-/* When that was, and one frame of a stack in a line. */
+/* show-crashes.c: when that was, and one frame of a stack in a line. */
 void show_time(struct buf *out, const json_t *crash);
 void show_frame(struct buf *out, size_t index, const json_t *frame);
+/* show-text.c */
 void show_state_cell(struct table *table, const char *state);
 void show_operation(const json_t *operation, bool colours, struct buf *out);
 /* Each line made harmless, with a newline at the end. */

@@ -1,5 +1,5 @@
-/* The clients of the control socket; see control.h. How they come in is in door.c, what they may
- * ask in verbs.c.
+/* The clients of the control socket; see control.h. How they come in is in door.c, what passes
+ * between them and us in client.c, what they may ask in verbs.c.
  *
  * Master, which owns the clients. They are many, slow and perhaps hostile: nothing here waits for
  * them, what they say and what they leave unread is bounded. */
@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/sys.h"
@@ -21,8 +20,6 @@
 #include "master/state.h"
 
 #define CLIENTS_MAX 64 /* of each kind of access */
-#define UNSENT_ENOUGH 65536 /* answers that wait: no further request is carried out */
-#define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
 
 static struct list clients = {&clients, &clients};
 static int client_counts[2]; /* by enum control_access */
@@ -39,82 +36,12 @@ static void client_drop(struct client *client)
     free(client);
 }
 
-/* Is there a whole line that may be carried out now? */
-static bool has_request(const struct client *client)
-{
-    return !client->operation && client->out.length < UNSENT_ENOUGH && client->in.length > 0 &&
-           memchr(client->in.data, '\n', client->in.length);
-}
-
-/* Sends what it can and says what is waited for next. False: the client is gone. */
-static bool client_flush(struct client *client)
-{
-    uint32_t events = 0;
-
-    while (client->out.length > 0) {
-        ssize_t n = send(client->watch.fd, client->out.data, client->out.length,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-
-        if (n > 0)
-            buf_drop(&client->out, (size_t)n);
-        else if (errno == EAGAIN)
-            break;
-        else if (errno != EINTR)
-            return false;
-    }
-    if (client->out.failed || client->out.length > UNREAD_MAX)
-        return false;
-    if (client->in.length <= CONTROL_LINE)
-        events |= EPOLLIN;
-    if (client->out.length > 0 || has_request(client))
-        events |= EPOLLOUT; /* for a request that stands in `in` already: the next turn */
-    return reactor_watch(&client->watch, events) == 0;
-}
-
-/* Sends, and if the client is gone leaves the rest to the reactor's next word on it: the caller may
- * be in the middle of serving this very client. */
-static void client_flush_or_doom(struct client *client)
-{
-    if (!client_flush(client))
-        shutdown(client->watch.fd, SHUT_RDWR);
-}
-
-/* One JSON object as a line. Takes `object` over. Does not send yet. */
-static void client_put(struct client *client, json_t *object)
-{
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-
-    if (text) {
-        buf_adds(&client->out, text);
-        buf_addc(&client->out, '\n');
-    } else {
-        client->out.failed = true;
-    }
-    free(text);
-    json_decref(object);
-}
-
-/* JSON texts must be UTF-8: in one that is not, each byte beyond ASCII becomes a "?". */
-static json_t *text_json(const char *text)
-{
-    json_t *value = json_string(text);
-    struct buf clean = {0};
-
-    if (value)
-        return value;
-    for (const char *c = text; *c; c++)
-        buf_addc(&clean, (unsigned char)*c < 0x80 ? *c : '?');
-    value = json_string(buf_text(&clean));
-    buf_free(&clean);
-    return value;
-}
-
 void control_reply(struct client *client, enum control_code code, uint32_t operation,
                    const char *text, json_t *data)
 {
     json_t *object = json_pack("{s:s,s:i,s:o?,s:o,s:o?}", "type", "result", "code", (int)code,
                                "operation", operation ? json_integer(operation) : NULL, "text",
-                               text_json(text), "data", data);
+                               client_text(text), "data", data);
 
     client->operation = 0;
     timer_cancel(&client->patience);
@@ -158,7 +85,7 @@ static json_t *event_json(enum log_tag tag, const char *text)
 
     clock_stamp(stamp);
     return json_pack("{s:s,s:s,s:s,s:o}", "type", "event", "time", stamp, "tag", log_tags[tag].tag,
-                     "text", text_json(text));
+                     "text", client_text(text));
 }
 
 void control_follow(struct client *client)
@@ -188,7 +115,7 @@ static bool client_serve(struct client *client)
     char *end;
     size_t length;
 
-    if (!has_request(client))
+    if (!client_has_request(client))
         return client->in.length <= CONTROL_LINE || client->operation || client->out.length > 0;
     end = memchr(client->in.data, '\n', client->in.length);
     length = (size_t)(end - client->in.data);
@@ -199,17 +126,6 @@ static bool client_serve(struct client *client)
         verb_dispatch(client, client->in.data);
     buf_drop(&client->in, length + 1);
     return true;
-}
-
-/* False: there is no more to come. */
-static bool client_read(struct client *client)
-{
-    char room[CONTROL_LINE];
-    ssize_t n = recv(client->watch.fd, room, sizeof(room), MSG_DONTWAIT);
-
-    if (n > 0)
-        buf_add(&client->in, room, (size_t)n);
-    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 static void on_client(void *arg, uint32_t events)
@@ -223,7 +139,7 @@ static void on_client(void *arg, uint32_t events)
         client_drop(client);
 }
 
-void control_admit(int fd, enum control_access access)
+static void control_admit(int fd, enum control_access access)
 {
     struct client *client = calloc(1, sizeof(*client));
 
@@ -247,7 +163,7 @@ bool control_open(const struct core *core, struct buf *error)
 {
     say_follow(control_event);
     operation_follow(control_answer);
-    return door_open(core, error);
+    return door_open(core, control_admit, error);
 }
 
 /* ---------------------------------------------------------------- upgrade ---------- */
@@ -316,7 +232,7 @@ bool control_take(const json_t *object, struct buf *error)
 
     say_follow(control_event);
     operation_follow(control_answer);
-    if (!door_take(json_object_get(object, "door"), error) ||
+    if (!door_take(json_object_get(object, "door"), control_admit, error) ||
         !carry_list(object, "clients", &count, error))
         return false;
     for (size_t i = 0; i < count; i++)

@@ -7,23 +7,11 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/list.h"
-#include "base/log.h"
-#include "master/reactor.h"
+#include "master/client.h"
 #include "share/control.h"
 
 struct core;
 struct operation;
-
-struct client {
-    struct list node;
-    struct watch watch;
-    enum control_access access; /* what its credentials allow */
-    struct buf in, out;
-    uint32_t operation;         /* that it waits for, 0: none */
-    struct timer patience;      /* for how long */
-    bool follows;               /* wants every event */
-};
 
 /* Opens the socket; its group, if one is configured, may read besides root and the owner. False
  * with a line in `error`. */
@@ -33,8 +21,6 @@ void control_close(void);
 /* Socket and clients, for another image of this process (estate.h). False after a line. */
 json_t *control_put(void);
 bool control_take(const json_t *object, struct buf *error);
-/* door.c: a client has come in; `fd` is taken over. */
-void control_admit(int fd, enum control_access access);
 /* The result line of a request. `data` is taken over and may be NULL. */
 void control_reply(struct client *client, enum control_code code, uint32_t operation,
                    const char *text, json_t *data);

@@ -15,57 +15,43 @@ static void take(uint64_t *kept, uint64_t seen)
         *kept = seen;
 }
 
+static void add_record(struct counters *sum, const struct board_thread *thread)
+{
+    uint32_t state = board_get(&thread->state);
+    bool alive = state != BOARD_UNUSED && state != BOARD_ENDED;
+    bool process = board_get(&thread->pid) != 0;
+
+#define X(name, board, total, each, help) sum->name += board_get(&thread->board);
+#include "share/counters.def"
+#undef X
+    sum->open += board_get(&thread->connections);
+    sum->busy += state == BOARD_BUSY;
+    sum->threads += alive && !process;
+    sum->processes += alive && process;
+}
+
 void counters_read(struct counters *counters, const struct board_segment *segment)
 {
     uint32_t records = board_get(&segment->threads);
-    uint64_t accepted = 0, requests = 0, bytes = 0, errors = 0, shed = 0;
-    uint64_t moved_in = 0, moved_out = 0, stayed = 0;
-    uint32_t open = 0, busy = 0, threads = 0, processes = 0;
+    struct counters sum = {0};
 
     if (records > BOARD_THREADS)
         records = BOARD_THREADS;
-    for (uint32_t i = 0; i < records; i++) {
-        const struct board_thread *thread = &segment->thread[i];
-        uint32_t state = board_get(&thread->state);
-        bool alive = state != BOARD_UNUSED && state != BOARD_ENDED;
-        bool process = board_get(&thread->pid) != 0;
-
-        accepted += board_get(&thread->accepted);
-        requests += board_get(&thread->requests);
-        bytes += board_get(&thread->bytes_out);
-        errors += board_get(&thread->errors);
-        moved_in += board_get(&thread->moved_in);
-        moved_out += board_get(&thread->moved_out);
-        stayed += board_get(&thread->stayed);
-        shed += board_get(&thread->shed);
-        open += board_get(&thread->connections);
-        busy += state == BOARD_BUSY;
-        threads += alive && !process;
-        processes += alive && process;
-    }
-    take(&counters->accepted, accepted);
-    take(&counters->requests, requests);
-    take(&counters->bytes, bytes);
-    take(&counters->errors, errors);
-    take(&counters->moved_in, moved_in);
-    take(&counters->moved_out, moved_out);
-    take(&counters->stayed, stayed);
-    take(&counters->shed, shed);
-    counters->open = open <= OPEN_LIMIT ? open : 0;
-    counters->busy = busy;
+    for (uint32_t i = 0; i < records; i++)
+        add_record(&sum, &segment->thread[i]);
+#define X(name, board, total, each, help) take(&counters->name, sum.name);
+#include "share/counters.def"
+#undef X
+    counters->open = sum.open <= OPEN_LIMIT ? sum.open : 0;
+    counters->busy = sum.busy;
     counters->records = records;
-    counters->threads = threads;
-    counters->processes = processes;
+    counters->threads = sum.threads;
+    counters->processes = sum.processes;
 }
 
 void counters_retire(struct counters *retired, const struct counters *worker)
 {
-    retired->accepted += worker->accepted;
-    retired->requests += worker->requests;
-    retired->bytes += worker->bytes;
-    retired->errors += worker->errors;
-    retired->moved_in += worker->moved_in;
-    retired->moved_out += worker->moved_out;
-    retired->stayed += worker->stayed;
-    retired->shed += worker->shed;
+#define X(name, board, total, each, help) retired->name += worker->name;
+#include "share/counters.def"
+#undef X
 }

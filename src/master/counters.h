@@ -6,16 +6,14 @@
 struct board_segment;
 
 struct counters {
-    uint64_t accepted, requests, bytes; /* ever; bytes: sent */
-    uint64_t errors;                    /* requests that failed by the server's fault, ever */
-    uint64_t moved_in, moved_out;       /* connections from and to other workers */
-    uint64_t stayed;                    /* that ended here while the worker drained */
-    uint64_t shed;                      /* of the requests: refused, for they had waited too long */
-    uint32_t open;                      /* connections open now */
-    uint32_t busy;                      /* threads busy now, and processes */
-    uint32_t records;                   /* that are or were in use */
-    uint32_t threads;                   /* that serve, alive now */
-    uint32_t processes;                 /* forked for connections, alive now */
+#define X(name, board, total, each, help) uint64_t name; /* ever */
+#include "share/counters.def"
+#undef X
+    uint32_t open;      /* connections open now */
+    uint32_t busy;      /* threads busy now, and processes */
+    uint32_t records;   /* that are or were in use */
+    uint32_t threads;   /* that serve, alive now */
+    uint32_t processes; /* forked for connections, alive now */
 };
 
 /* Reads a segment into `counters`, which hold what was read of it last (zero at first). What ever

@@ -21,7 +21,7 @@
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "master/carry.h"
-#include "master/control.h"
+#include "master/reactor.h"
 #include "master/socket.h"
 
 #define DOOR_REST 100 /* ms */
@@ -29,6 +29,7 @@
 
 static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 static struct watch door = {.fd = -1};
+static door_admit *admit;
 static const struct field door_fields[] = {
     FIELD(FD, struct watch, fd),
     FIELDS_END,
@@ -68,7 +69,7 @@ static void on_door(void *arg, uint32_t events)
     (void)arg;
     (void)events;
     if (fd >= 0)
-        control_admit(fd, peer_access(fd));
+        admit(fd, peer_access(fd));
     else if (errno != EAGAIN && errno != ECONNABORTED)
         door_rest();
 }
@@ -120,7 +121,7 @@ static bool remove_stale(const char *path, struct buf *error)
     return true;
 }
 
-bool door_open(const struct core *core, struct buf *error)
+bool door_open(const struct core *core, door_admit *let_in, struct buf *error)
 {
     const char *path = core->control;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -134,6 +135,7 @@ bool door_open(const struct core *core, struct buf *error)
     if (!remove_stale(path, error))
         return false;
     strcpy(socket_path, path);
+    admit = let_in;
     door = (struct watch){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                           .ready = on_door};
     if (door.fd < 0 || bind_private(door.fd, &address) < 0 || listen(door.fd, BACKLOG) < 0 ||
@@ -153,7 +155,7 @@ json_t *door_put(void)
     return object;
 }
 
-bool door_take(const json_t *object, struct buf *error)
+bool door_take(const json_t *object, door_admit *let_in, struct buf *error)
 {
     size_t length;
     char *path = carry_bytes_take(json_object_get(object, "path"), &length);
@@ -164,6 +166,7 @@ bool door_take(const json_t *object, struct buf *error)
     free(path);
     if (!fields_take(door_fields, object, &door, "control socket", error))
         return false;
+    admit = let_in;
     door.ready = on_door;
     if (ok && door.fd >= 0 && reactor_watch(&door, EPOLLIN) == 0)
         return true;

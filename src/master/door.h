@@ -5,15 +5,19 @@
 
 #include <jansson.h>
 
+#include "share/control.h"
+
 struct buf;
 struct core;
 
-/* Binds and watches the socket that is configured; whoever connects is handed to control_admit().
- * False with a line in `error`. */
-bool door_open(const struct core *core, struct buf *error);
-/* Closes it and removes its path. Harmless when it is not open. */
+/* A client has come in, who may do that; `fd` is taken over. */
+typedef void door_admit(int fd, enum control_access access);
+/* Binds and watches the socket that is configured; whoever connects is handed to `let_in`. False
+ * with a line in `error`. */
+bool door_open(const struct core *core, door_admit *let_in, struct buf *error);
 /* The socket, for another image of this process (estate.h). False after a line. */
 json_t *door_put(void);
-bool door_take(const json_t *object, struct buf *error);
+bool door_take(const json_t *object, door_admit *let_in, struct buf *error);
+/* Closes it and removes its path. Harmless when it is not open. */
 void door_close(void);
 #endif

@@ -33,8 +33,9 @@ static const struct field generation_fields[] = {
     FIELD(BOOL, struct generation, deadline.set),
     FIELD(TEXT, struct generation, modules), FIELD(TEXT, struct generation, files),
     FIELD(BOOL, struct generation, by_hand),
-    FIELD(U64, struct generation, retired.moved_out),
-    FIELD(U64, struct generation, retired.stayed),
+#define X(name, board, total, each, help) FIELD(U64, struct generation, retired.name),
+#include "share/counters.def"
+#undef X
     FIELDS_END,
 };
 static const struct field slot_fields[] = {
@@ -52,14 +53,9 @@ static const struct field worker_fields[] = {
     FIELD(U64, struct worker, restarts),     FIELD(U32, struct worker, speaks),
     FIELD(FD, struct worker, channel.fd),
     FIELD(I64, struct worker, deadline.due), FIELD(BOOL, struct worker, deadline.set),
-    FIELD(U64, struct worker, counters.accepted),
-    FIELD(U64, struct worker, counters.requests),
-    FIELD(U64, struct worker, counters.bytes),
-    FIELD(U64, struct worker, counters.shed),
-    FIELD(U64, struct worker, counters.errors),
-    FIELD(U64, struct worker, counters.moved_in),
-    FIELD(U64, struct worker, counters.moved_out),
-    FIELD(U64, struct worker, counters.stayed),
+#define X(name, board, total, each, help) FIELD(U64, struct worker, counters.name),
+#include "share/counters.def"
+#undef X
     FIELD(U32, struct worker, draw),         FIELD(I64, struct worker, replace_at),
     FIELD(I64, struct worker, resting_since),
     FIELDS_END,

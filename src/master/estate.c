@@ -39,14 +39,9 @@ static const struct field master_fields[] = {
     FIELD(TEXT, struct master, pid_file),
     FIELD(I64, struct master, started),
     FIELD(U32, struct master, last_generation),
-    FIELD(U64, struct master, retired.accepted),
-    FIELD(U64, struct master, retired.requests),
-    FIELD(U64, struct master, retired.bytes),
-    FIELD(U64, struct master, retired.shed),
-    FIELD(U64, struct master, retired.errors),
-    FIELD(U64, struct master, retired.moved_in),
-    FIELD(U64, struct master, retired.moved_out),
-    FIELD(U64, struct master, retired.stayed),
+#define X(name, board, total, each, help) FIELD(U64, struct master, retired.name),
+#include "share/counters.def"
+#undef X
     FIELD(U64, struct master, restarts),
     FIELD(TEXT, struct master, last_error),
     FIELDS_END,

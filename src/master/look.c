@@ -5,11 +5,18 @@
 #include "master/look.h"
 
 #include "base/buf.h"
+#include "conf/conf.h"
 #include "master/generation.h"
 #include "master/master.h"
 #include "master/operation.h"
-#include "master/reload.h"
 #include "master/state.h"
+#include "share/snapshot.h"
+
+struct snapshot *look_snapshot(const char *path, struct buf *errors)
+{
+    return snapshot_take(path, conf_builtin, master.options->overrides,
+                         master.options->override_count, errors);
+}
 
 bool look_begin(struct snapshot *snapshot, struct operation *operation,
                 void (*ended)(struct generation *look, bool works), struct buf *errors)
@@ -38,7 +45,7 @@ struct operation *look_check(const char *path)
 {
     struct operation *operation = operation_new(VERB_CHECK);
     struct buf errors = {0};
-    struct snapshot *snapshot = reload_snapshot(path ? path : master.options->config, &errors);
+    struct snapshot *snapshot = look_snapshot(path ? path : master.options->config, &errors);
 
     operation_wait(operation); /* the caller's join comes first */
     if (!snapshot || !look_begin(snapshot, operation, checked, &errors)) {

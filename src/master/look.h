@@ -8,6 +8,9 @@ struct generation;
 struct operation;
 struct snapshot;
 
+/* The bytes of a file (NULL: the built-in configuration) with the overrides of the command line.
+ * NULL with a line in `errors`. */
+struct snapshot *look_snapshot(const char *path, struct buf *errors);
 /* Begins one with this snapshot (taken over), which works for the operation. `ended` is called once
  * and takes the operation from it. False with lines in `errors`. */
 bool look_begin(struct snapshot *snapshot, struct operation *operation,

@@ -1,6 +1,6 @@
-/* Reload; see reload.h. Master. At most one reload is under way, with at most one generation on
- * trial (master.trial), and at most one further is pending; whatever is asked for meanwhile joins
- * that.
+/* Reload; see reload.h. How one went is in reload-outcome.c. Master. At most one reload is under
+ * way, with at most one generation on trial (master.trial), and at most one further is pending;
+ * whatever is asked for meanwhile joins that.
  *
  * A configuration whose text is the same may depend on files that are not (reeve_conf_reads()). The
  * master cannot look at these itself: they may lie where stat() waits for another machine. Nor can
@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "conf/conf.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/logs.h"
@@ -25,7 +24,6 @@
 #include "master/manager.h"
 #include "master/master.h"
 #include "master/operation.h"
-#include "master/past.h"
 #include "master/probation.h"
 #include "master/reads.h"
 #include "master/rollback.h"
@@ -60,12 +58,6 @@ static struct operation *reload_operation(void)
 
     operation->ended = reload_ended;
     return operation;
-}
-
-struct snapshot *reload_snapshot(const char *path, struct buf *errors)
-{
-    return snapshot_take(path, conf_builtin, master.options->overrides,
-                         master.options->override_count, errors);
 }
 
 /* A generation of what lies on disk now, with its listeners open. NULL with lines in `errors`. */
@@ -136,7 +128,7 @@ static void looked(struct generation *look, bool works)
     } else if (works && !reads_differ(master.serving->files, look->files, &name)) {
         leave_unchanged(operation);
     } else {
-        struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+        struct snapshot *snapshot = look_snapshot(master.options->config, &errors);
 
         if (snapshot)
             try_new(operation, snapshot, works ? buf_text(&name) : NULL);
@@ -151,7 +143,7 @@ static void reload_start(struct operation *operation)
 {
     const struct generation *serving = master.serving;
     struct buf errors = {0};
-    struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+    struct snapshot *snapshot = look_snapshot(master.options->config, &errors);
 
     if (!snapshot) {
         refuse(operation, &errors);
@@ -234,58 +226,6 @@ void reload_same(struct operation *operation)
     buf_free(&errors);
 }
 
-/* ---------------------------------------------------------------- how it went ------ */
-
-/* What is held for the life of the master. */
-static void tell_unchangeable(const struct core *core)
-{
-    if (strcmp(core->control, master.control) != 0 || strcmp(core->pid_file, master.pid_file) != 0 ||
-        strcmp(core->control_group, master.control_group) != 0)
-        say(LOG_RESTART_NEEDED, "control, control_group and pid_file take effect at the next start");
-}
-
-void reload_took_over_for_now(struct generation *generation)
-{
-    logs_adopt(&generation->core);
-    tell_unchangeable(&generation->core);
-    past_note(generation);
-}
-
-void reload_took_over(struct generation *generation, struct operation *operation)
-{
-    const char *changed = buf_text(&generation->changed);
-
-    reload_took_over_for_now(generation);
-    operation_result(operation, CONTROL_DONE, "generation %u serves%s%s%s", generation->number,
-                     *changed ? ": " : "", changed, *changed ? " has changed" : "");
-    if (operation)
-        operation->generation = generation->number;
-    if (operation && operation->back_to) {
-        past_blame(operation->back_from);
-        operation_result(operation, CONTROL_DONE, "generation %u serves the configuration of "
-                         "generation %u; " FILE_UNCHANGED, generation->number, operation->back_to);
-    }
-    if (master.state == MASTER_STARTING)
-        master.state = MASTER_SERVING;
-    stop_oldest(generation->core.generations_limit);
-    operation_ack(operation);
-}
-
-void reload_gave_up(struct generation *generation, struct operation *operation)
-{
-    logs_abandon();
-    say(LOG_GENERATION_FAILED, "generation %u was given up%s", generation->number,
-        master.serving ? "; the old one serves on" : "");
-    master_set_error(buf_text(&generation->why));
-    operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
-    operation_ack(operation);
-    if (master.state == MASTER_STARTING) {
-        master_complain(master.options, buf_text(&generation->why));
-        master.exit_status = 1;
-        stop_begin(1, NULL);
-    }
-}
-
 /* ---------------------------------------------------------------- the first -------- */
 
 static struct {
@@ -310,7 +250,7 @@ static bool first_attempt(void)
 {
     struct buf errors = {0};
     bool in_use = false, again = false;
-    struct snapshot *snapshot = reload_snapshot(master.options->config, &errors);
+    struct snapshot *snapshot = look_snapshot(master.options->config, &errors);
 
     master.trial = snapshot ? prepare(snapshot, &errors, &in_use) : NULL;
     if (master.trial) {

@@ -25,9 +25,6 @@ void reload_same(struct operation *operation);
 void reload_ended(void);
 /* The first generation. False after the reason went to stderr. */
 bool reload_first(void);
-/* The bytes of a file (NULL: the built-in configuration) with the overrides of the command line.
- * NULL with a line in `errors`. */
-struct snapshot *reload_snapshot(const char *path, struct buf *errors);
 /* How the generation that was being tried fared; by generation.c. */
 void reload_took_over(struct generation *generation, struct operation *operation);
 void reload_gave_up(struct generation *generation, struct operation *operation);

@@ -65,21 +65,25 @@ static json_t *current_json(const struct worker *worker)
 static json_t *worker_json(struct worker *worker)
 {
     const struct counters *counters = &worker->counters;
+    json_t *object;
 
     worker_count(worker);
-    return json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "slot",
-                     worker->slot_index, "pid", (int)worker->pid, "state",
-                     worker->resting_since && worker->state == WORKER_READY
-                         ? "resting" : worker_state_name(worker->state), "generation",
-                     (int)worker->generation->number, "threads", (int)counters->threads,
-                     "processes", (int)counters->processes, "busy", (int)counters->busy,
-                     "connections", (int)counters->open, "moved_in",
-                     (json_int_t)counters->moved_in, "moved_out",
-                     (json_int_t)counters->moved_out, "requests",
-                     (json_int_t)counters->requests, "errors", (json_int_t)counters->errors, "bytes",
-                     (json_int_t)counters->bytes, "restarts", (json_int_t)worker->restarts, "uptime",
-                     (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",
-                     current_json(worker));
+    object = json_pack("{s:i,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:o}", "slot", worker->slot_index,
+                       "pid", (int)worker->pid, "state",
+                       worker->resting_since && worker->state == WORKER_READY
+                           ? "resting" : worker_state_name(worker->state), "generation",
+                       (int)worker->generation->number, "threads", (int)counters->threads,
+                       "processes", (int)counters->processes, "busy", (int)counters->busy,
+                       "connections", (int)counters->open, "restarts",
+                       (json_int_t)worker->restarts, "uptime",
+                       (json_int_t)(clock_fresh_ms() - worker->started) / 1000, "current",
+                       current_json(worker));
+#define X(name, board, total, each, help)                                                          \
+    if (*each)                                                                                     \
+        json_object_set_new(object, each, json_integer((json_int_t)counters->name));
+#include "share/counters.def"
+#undef X
+    return object;
 }
 
 static int by_slot(const void *a, const void *b)

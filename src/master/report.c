@@ -79,6 +79,19 @@ static double request_rate(void)
 
 /* ---------------------------------------------------------------- status ----------- */
 
+static json_t *totals_json(const struct counters *counters)
+{
+    json_t *totals = json_pack("{s:i,s:I}", "open", (int)counters->open, "restarts",
+                               (json_int_t)master.restarts);
+
+#define X(name, board, total, each, help)                                                          \
+    if (*total)                                                                                    \
+        json_object_set_new(totals, total, json_integer((json_int_t)counters->name));
+#include "share/counters.def"
+#undef X
+    return totals;
+}
+
 static json_t *generations_json(void)
 {
     json_t *list = json_array();
@@ -162,12 +175,6 @@ json_t *report_status(void)
 {
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
-    json_t *totals = json_pack(
-        "{s:I,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)sums.counters.accepted, "open",
-        (int)sums.counters.open, "moved", (json_int_t)sums.counters.moved_in, "requests",
-        (json_int_t)sums.counters.requests, "errors", (json_int_t)sums.counters.errors, "shed",
-        (json_int_t)sums.counters.shed, "bytes",
-        (json_int_t)sums.counters.bytes, "restarts", (json_int_t)master.restarts);
     json_t *status = json_pack(
         "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
         (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
@@ -179,7 +186,7 @@ json_t *report_status(void)
         serving ? muster_report(serving) : json_null(), "rate", request_rate(), "last_error",
         text_or_null(master.last_error),
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
-        report_workers(), "totals", totals);
+        report_workers(), "totals", totals_json(&sums.counters));
 
     json_object_set_new(status, "probation", probation_json());
     return status;

@@ -10,11 +10,14 @@
 
 struct buf;
 
-/* Takes the sockets of LISTEN_FDS out of the way of descriptor 3 and forgets the environment. */
+/* socket-inherit.c: takes the sockets of LISTEN_FDS out of the way of descriptor 3 and forgets the
+ * environment. */
 void socket_inherit(void);
 /* Those sockets, for another image of this process (estate.h). False after a line. */
 json_t *socket_put(void);
 bool socket_take(const json_t *state, struct buf *error);
+/* The one of that name or number. -1 with errno and a sentence. */
+int socket_inherited(const char *name, struct buf *why);
 /* A bound, listening, non-blocking socket, or an inherited one. -1 with errno and a sentence. */
 int socket_open(const struct core_listen *listen, bool share, struct buf *why);
 /* While it is on, sockets opened with `share` may take the same port on a wider or narrower address. */

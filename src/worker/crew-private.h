@@ -35,9 +35,16 @@ struct crew {
     atomic_int ended;          /* loops */
 };
 
-/* In each thread that serves, a connection's process included: the modules' hooks. */
+/* crew-engine.c. In each thread that serves, a connection's process included: the modules' hooks. */
 int crew_thread_init(void);
 void crew_thread_exit(void);
+/* Fills the engine, by the model and by what was handed over. False after a line. */
+bool crew_engine_fill(struct crew *crew, struct buf *error);
+/* Any thread: the main thread shall look at what has ended. */
+void crew_wake_main(void);
+/* A process was forked for this connection: in it, and when it has crashed in the worker. */
+void crew_become_child(const struct accepted *accepted, unsigned record, int channel);
+void crew_on_crash(pid_t pid, const char *sentence);
 /* A loop's guest: obeys the orders (arg) that have come. */
 void crew_obey_now(void *arg);
 #endif

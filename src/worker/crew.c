@@ -1,7 +1,7 @@
 /* The crew; see crew.h.
  *
- * Worker, main thread; the callbacks at the top run in the loops' threads. The main thread owns
- * the crew; loops and pool threads only read it. A crew has `loops` loop threads and, when the
+ * Worker, main thread, which owns the crew; loops and pool threads only read it. What they call is
+ * in crew-engine.c. A crew has `loops` loop threads and, when the
  * model has a pool, `threads` pool threads; records on the board: loops first, then the pool.
  * Where each connection gets a thread or a process, the one loop only accepts; with processes it
  * runs in the main thread, so that the worker can fork. */
@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "conf/core.h"
 #include "module/loader.h"
-#include "worker/child.h"
 #include "worker/children.h"
 #include "worker/crew-private.h"
 #include "worker/handover.h"
@@ -30,70 +29,6 @@
 #include "worker/threads.h"
 #include "worker/watch.h"
 #include "worker/words.h"
-
-#define HIGH_WATER (256 * 1024)
-#define LOW_WATER (64 * 1024)
-
-static struct crew *the_crew; /* the callbacks carry no argument */
-
-static void wake_main(void)
-{
-    uint64_t one = 1;
-    ssize_t n = write(the_crew->orders->wake_fd, &one, sizeof(one));
-
-    (void)n; /* full means that a wake-up is pending already */
-}
-
-static void on_quiet(struct loop *loop)
-{
-    (void)loop;
-    wake_main();
-}
-
-static int submit(struct job *job)
-{
-    return pool_submit(the_crew->pool, job);
-}
-
-static bool turn_end(int events)
-{
-    bool held = logfile_turn_end(events);
-
-    if (the_crew->pool)
-        pool_turn_end(the_crew->pool);
-    return held;
-}
-
-static int launch_thread(struct loop *loop, const struct accepted *accepted)
-{
-    return threads_launch(the_crew->threads, loop, accepted);
-}
-
-static int launch_process(struct loop *loop, const struct accepted *accepted)
-{
-    return children_fork(the_crew->children, loop, accepted);
-}
-
-static void become_child(const struct accepted *accepted, unsigned record, int channel)
-{
-    child_main(the_crew, accepted, record, channel);
-}
-
-static void on_crash(pid_t pid, const char *sentence)
-{
-    orders_crashed(the_crew->orders, (int)pid, sentence);
-}
-
-int crew_thread_init(void)
-{
-    return modules_thread_init(the_crew->modules);
-}
-
-void crew_thread_exit(void)
-{
-    modules_thread_exit(the_crew->modules);
-    logfile_thread_end();
-}
 
 static void *loop_thread(void *arg)
 {
@@ -114,56 +49,8 @@ static void *loop_thread(void *arg)
     words_thread_end(&stack);
     words_stack_free(&stack);
     atomic_fetch_add(&crew->ended, 1);
-    wake_main();
+    crew_wake_main();
     return NULL;
-}
-
-/* Older ones end before these two. */
-static bool can_pack(const reeve_module *module)
-{
-    return module->api_minor >= 3 && module->protocol->pack && module->protocol->unpack;
-}
-
-static bool engine_fill(struct crew *crew, struct buf *error)
-{
-    struct engine *engine = &crew->engine;
-    const struct core *core = crew->core;
-
-    engine->listeners = calloc(core->listen_count + 1, sizeof(struct listener));
-    engine->board = &crew->handover->board;
-    engine->send_timeout = core->send_timeout;
-    engine->send_rate = core->send_rate;
-    engine->drain_linger = core->drain_linger;
-    engine->high_water = HIGH_WATER;
-    engine->low_water = LOW_WATER;
-    engine->turn_end = turn_end;
-    engine->loop_quiet = on_quiet;
-    if (!engine->listeners || engine_init(engine) < 0) {
-        buf_printf(error, "no memory for %zu listeners\n", core->listen_count);
-        return false;
-    }
-    for (size_t i = 0; i < core->listen_count; i++) {
-        const struct core_listen *listen = &core->listens[i];
-        struct handed_listener *handed = handover_listener(crew->handover, listen->title);
-        struct listener *listener = &engine->listeners[engine->listener_count++];
-        const reeve_module *module;
-
-        if (!handed) {
-            buf_printf(error, "listen \"%s\": the master has not handed over this socket\n",
-                       listen->title);
-            return false;
-        }
-        listener->fd = handed->fd;
-        unsent_bound(listener->fd);
-        listener->address = listen->title;
-        listener->protocol_name = listen->protocol;
-        module = modules_find(crew->modules, REEVE_PROTOCOL, listen->protocol);
-        listener->protocol = module->protocol;
-        listener->knows_late = module->api_minor >= 3;
-        if (handed->passage.give >= 0 && can_pack(module))
-            listener->passage = &handed->passage;
-    }
-    return true;
 }
 
 /* As many as may be lost at once, if there is room for them on the board. */
@@ -189,8 +76,6 @@ static bool start_pool(struct crew *crew, const struct core *core, struct buf *e
         .job_end = logfile_flush,
     };
 
-    crew->engine.submit = submit;
-    crew->engine.in_memory = ahead_in_memory;
     crew->pool = pool_new(&settings);
     if (!crew->pool)
         buf_printf(error, "threads: %d pool threads cannot be started: %s\n", core->threads,
@@ -208,25 +93,23 @@ static bool start_helpers(struct crew *crew, const struct core *core, struct buf
         .segment = segment,
         .thread_init = crew_thread_init,
         .thread_exit = crew_thread_exit,
-        .wake = wake_main,
+        .wake = crew_wake_main,
     };
     struct children_settings children = {
         .most = core->max_each,
         .segment = segment,
         .orders_fd = crew->orders->fd,
-        .become = become_child,
-        .crashed = on_crash,
+        .become = crew_become_child,
+        .crashed = crew_on_crash,
     };
 
     switch (core->model.each) {
     case EACH_NONE:
         return !core->model.pool || start_pool(crew, core, error);
     case EACH_THREAD:
-        crew->engine.launch = launch_thread;
         crew->threads = threads_new(&threads);
         break;
     case EACH_PROCESS:
-        crew->engine.launch = launch_process;
         crew->children = crew->orders->children = children_new(&children);
         break;
     }
@@ -293,7 +176,6 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
         free(crew);
         return NULL;
     }
-    the_crew = crew;
     crew->core = core;
     crew->modules = modules;
     crew->handover = handover;
@@ -303,7 +185,8 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
     orders->crew = crew;
     starter_init(&crew->starter);
     board_set(&handover->board.own->threads, (uint32_t)records);
-    if (!engine_fill(crew, error) || !start_helpers(crew, core, error) || !start_loops(crew, error))
+    if (!crew_engine_fill(crew, error) || !start_helpers(crew, core, error) ||
+        !start_loops(crew, error))
         return NULL; /* the process ends: nothing is worth unwinding */
     watch_begin(crew);
     return crew;

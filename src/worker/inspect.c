@@ -117,6 +117,19 @@ static int explain_verbs(void)
     return 0;
 }
 
+static int explain_counters(void)
+{
+#define X(name, board, total, each, help)                                                          \
+    if (*total && strcmp(total, each) == 0)                                                        \
+        printf(".TP\n.B %s\n%s\n", total, help);                                                  \
+    else if (*total || *each)                                                                      \
+        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                              \
+               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker", help);
+#include "share/counters.def"
+#undef X
+    return 0;
+}
+
 /* Rows of a table of tbl(1). */
 static int explain_models(void)
 {
@@ -158,10 +171,12 @@ int inspect_explain(const struct inspected *source, const char *what)
         return explain_tags();
     if (strcmp(what, "verbs") == 0)
         return explain_verbs();
+    if (strcmp(what, "counters") == 0)
+        return explain_counters();
     if (strcmp(what, "models") == 0)
         return explain_models();
     if (strcmp(what, "options") == 0)
         return explain_options(source);
-    fputs("reeved: -x takes models, options, tags or verbs\n", stderr);
+    fputs("reeved: -x takes counters, models, options, tags or verbs\n", stderr);
     return 1;
 }

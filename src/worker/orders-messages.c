@@ -118,79 +118,115 @@ static void go_on(struct orders *orders)
     rest(orders, false);
 }
 
+/* ---------------------------------------------------------------- what is heard ---- */
+
+static void on_serve(struct orders *orders, struct msg *msg)
+{
+    if (orders->state == WAITING)
+        orders_move(orders, SERVING);
+    else if (orders->state == SERVING)
+        go_on(orders);
+    acknowledge(orders, msg->op);
+}
+
+static void on_removed(struct orders *orders, struct msg *msg)
+{
+    crew_listener_removed(orders->crew, msg->text);
+}
+
+static void on_drain(struct orders *orders, struct msg *msg)
+{
+    orders_drain(orders, msg->value);
+    owe(orders, &orders->drains, msg->op);
+    orders_settle(orders);
+}
+
+static void on_log(struct orders *orders, struct msg *msg)
+{
+    orders_log_to(orders, msg->fd);
+}
+
+static void on_logfile(struct orders *orders, struct msg *msg)
+{
+    (void)orders;
+    logfile_reopened(msg->text, msg->fd);
+}
+
+static void on_reopened(struct orders *orders, struct msg *msg)
+{
+    owe(orders, &orders->reopens, msg->op);
+    orders_settle(orders);
+}
+
+static void on_look(struct orders *orders, struct msg *msg)
+{
+    (void)msg;
+    if (orders->state == SERVING)
+        crew_command(orders->crew, LOOP_LOOK);
+}
+
+static void on_quarantine(struct orders *orders, struct msg *msg)
+{
+    (void)orders;
+    quarantine_heed(msg->text, msg->value);
+}
+
+static void on_stacks(struct orders *orders, struct msg *msg)
+{
+    stacks_tell(orders, msg->op);
+    acknowledge(orders, msg->op);
+}
+
+static void on_rest(struct orders *orders, struct msg *msg)
+{
+    if (orders->state != SERVING)
+        return;
+    crew_see_off(orders->crew, msg->value == 1);
+    rest(orders, true);
+}
+
+static void on_stay(struct orders *orders, struct msg *msg)
+{
+    crew_listener_stays(orders->crew, msg->text, true);
+}
+
+static void on_level(struct orders *orders, struct msg *msg)
+{
+    (void)orders;
+    orders_set_level(msg->value);
+}
+
+/* What is heard once all has been handed over. A descriptor that comes along is its function's. */
+static const struct hearing {
+    void (*on)(struct orders *orders, struct msg *msg);
+    bool pass_on; /* to the processes of connections, first */
+} hearings[MSG_TYPES] = {
+    [MSG_SERVE] = {on_serve, false},
+    [MSG_REMOVED] = {on_removed, false},
+    [MSG_DRAIN] = {on_drain, false},
+    [MSG_LOG] = {on_log, true},
+    [MSG_LOGFILE] = {on_logfile, true},
+    [MSG_REOPENED] = {on_reopened, true},
+    [MSG_LOOK] = {on_look, false},
+    [MSG_QUARANTINE] = {on_quarantine, true},
+    [MSG_STACKS] = {on_stacks, false},
+    [MSG_REST] = {on_rest, false},
+    [MSG_STAY] = {on_stay, false},
+    [MSG_LEVEL] = {on_level, true},
+};
+
 static void on_message(struct orders *orders, struct msg *msg)
 {
-    switch (msg->type) {
-    case MSG_SERVE:
-        if (orders->state == WAITING)
-            orders_move(orders, SERVING);
-        else if (orders->state == SERVING)
-            go_on(orders);
-        acknowledge(orders, msg->op);
+    const struct hearing *hearing = &hearings[msg->type];
+
+    if (!hearing->on) {
+        log_msg(LOG_CHANNEL_BAD, "%s is not expected now", msg_name(msg->type));
+        sys_close(&msg->fd);
         return;
-    case MSG_REMOVED:
-        crew_listener_removed(orders->crew, msg->text);
-        return;
-    case MSG_DRAIN:
-        orders_drain(orders, msg->value);
-        owe(orders, &orders->drains, msg->op);
-        orders_settle(orders);
-        return;
-    case MSG_LOG:
-        children_tell(orders->children, msg);
-        orders_log_to(orders, msg->fd);
-        return;
-    case MSG_LOGFILE:
-        children_tell(orders->children, msg);
-        logfile_reopened(msg->text, msg->fd);
-        return;
-    case MSG_REOPENED:
-        children_tell(orders->children, msg);
-        owe(orders, &orders->reopens, msg->op);
-        orders_settle(orders);
-        return;
-    case MSG_LOOK:
-        if (orders->state == SERVING)
-            crew_command(orders->crew, LOOP_LOOK);
-        return;
-    case MSG_QUARANTINE:
-        children_tell(orders->children, msg);
-        quarantine_heed(msg->text, msg->value);
-        return;
-    case MSG_STACKS:
-        stacks_tell(orders, msg->op);
-        acknowledge(orders, msg->op);
-        return;
-    case MSG_REST:
-        if (orders->state == SERVING) {
-            crew_see_off(orders->crew, msg->value == 1);
-            rest(orders, true);
-        }
-        return;
-    case MSG_STAY:
-        crew_listener_stays(orders->crew, msg->text, true);
-        return;
-    case MSG_LEVEL:
-        children_tell(orders->children, msg);
-        orders_set_level(msg->value);
-        return;
-    case MSG_BOARD:
-    case MSG_SNAPSHOT:
-    case MSG_LISTENER:
-    case MSG_START:
-    case MSG_FILES:
-    case MSG_READY:
-    case MSG_FAILED:
-    case MSG_CRASHED:
-    case MSG_LEAVING:
-    case MSG_TIRED:
-    case MSG_STACK:
-    case MSG_ACK:
-    case MSG_TYPES:
-        break;
     }
-    log_msg(LOG_CHANNEL_BAD, "%s is not expected now", msg_name(msg->type));
-    sys_close(&msg->fd);
+    if (hearing->pass_on)
+        children_tell(orders->children, msg);
+    hearing->on(orders, msg);
 }
 
 void orders_hear(struct orders *orders)

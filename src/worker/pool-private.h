@@ -65,4 +65,17 @@ struct pool {
 
 /* pool.c: starts that member's thread, for jobs of that queue. 0 or the error. */
 int pool_start_member(struct pool *pool, int index, unsigned queue);
+
+/* pool-queue.c. False: no memory. */
+bool pool_queues_make(struct pool *pool);
+/* No more jobs come; threads go when what waits is done. */
+void pool_queues_end(struct pool *pool);
+void pool_queues_free(struct pool *pool);
+/* Waits for a job; NULL when the pool ends and the queue is empty. */
+struct job *pool_queue_take(struct pool *pool, struct queue *queue);
+/* Has this job, just taken, waited for so long that it is to be refused? */
+bool pool_queue_is_stale(const struct pool *pool, struct queue *queue, const struct job *job);
+/* Nobody will come for what waits there: it goes back as it is, and what comes is refused. Or
+ * somebody does again. */
+void pool_queue_desert(struct pool *pool, struct queue *queue, bool deserted);
 #endif

@@ -101,31 +101,6 @@ static void look(struct pool *pool, struct pool_member *member, int64_t now, int
     replace(pool, member);
 }
 
-/* Nobody will come for what waits there: it goes back as it is. */
-static void desert(struct pool *pool, struct queue *queue, bool deserted)
-{
-    struct job *job = NULL;
-
-    pthread_mutex_lock(&queue->lock);
-    queue->deserted = deserted;
-    if (deserted) {
-        job = queue->first;
-        queue->first = NULL;
-        queue->last = &queue->first;
-        queue->queued = 0;
-        if (queue->was_full)
-            atomic_fetch_sub(&pool->full, 1);
-        queue->was_full = false;
-    }
-    pthread_mutex_unlock(&queue->lock);
-    while (job) {
-        struct job *next = job->next;
-
-        job_finished(job);
-        job = next;
-    }
-}
-
 static void look_at_queues(struct pool *pool)
 {
     for (unsigned i = 0; i < pool->queue_count; i++)
@@ -139,7 +114,7 @@ static void look_at_queues(struct pool *pool)
     }
     for (unsigned i = 0; i < pool->queue_count; i++)
         if (pool->queues[i].hands == 0 || pool->queues[i].deserted)
-            desert(pool, &pool->queues[i], pool->queues[i].hands == 0);
+            pool_queue_desert(pool, &pool->queues[i], pool->queues[i].hands == 0);
 }
 
 void pool_watch(struct pool *pool, int64_t now, int64_t limit, pool_told *told)

@@ -1,11 +1,10 @@
 /* The last words; see words.h.
  *
  * The handler of a signal, in whatever thread it strikes, on that thread's second stack. It is
- * async-signal-safe: it takes no lock and no memory, and copies from where pointers lead by
- * process_vm_readv(), which fails where memory access would fault. It goes by steps, the surest
- * first; a fault in a step ends that step. The first thread that dies speaks, others that die
- * meanwhile wait for the end. After LATE seconds the process ends without the rest. Memory: the
- * record on the board is the process's own. */
+ * async-signal-safe: it takes no lock and no memory, and copies from where pointers lead only as
+ * words-copy.c does. It goes by steps, the surest first; a fault in a step ends that step. The first
+ * thread that dies speaks, others that die meanwhile wait for the end. After LATE seconds the
+ * process ends without the rest. Memory: the record on the board is the process's own. */
 #include "config.h"
 
 #include "worker/words.h"
@@ -19,20 +18,17 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 #include <unwind.h>
 
 #include "net/hand.h"
-#include "share/fingerprint.h"
 #include "share/words.h"
 #include "worker/stacks.h"
 
 #define LATE 5                  /* seconds */
 #define STACK_SIZE (64 * 1024)  /* the unwinder needs 10 or so, a sanitizer more */
 #define PAGE 4096
-#define PIECE 256
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 #define FATAL (sizeof(fatal) / sizeof(fatal[0]))
@@ -60,55 +56,6 @@ void words_fill_but_fatal(sigset_t *set)
     for (size_t i = 0; i < FATAL; i++)
         sigdelset(set, fatal[i]);
     sigdelset(set, STACKS_SIGNAL);
-}
-
-/* ---------------------------------------------------------------- copying ---------- */
-
-bool words_peek(void *to, const void *from, size_t length)
-{
-    struct iovec here = {to, length}, there = {(void *)(uintptr_t)from, length};
-    ssize_t n = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
-
-    if (n < 0 && (errno == ENOSYS || errno == EPERM)) {
-        memcpy(to, from, length); /* a sandbox forbids it: a fault ends the step */
-        return true;
-    }
-    return n == (ssize_t)length;
-}
-
-/* As much of the text at `from` as one read can take: up to the page's end. 0: there is nothing. */
-static size_t piece_of_text(char *piece, const char *from, size_t most)
-{
-    size_t length = PAGE - (uintptr_t)from % PAGE;
-
-    if (length > most)
-        length = most;
-    return words_peek(piece, from, length) ? strnlen(piece, length) : 0;
-}
-
-static void copy_text(char *to, size_t room, const char *from, size_t most)
-{
-    size_t at = 0, got = 1;
-
-    if (most > room - 1)
-        most = room - 1;
-    while (from && at < most && got > 0) {
-        got = piece_of_text(to + at, from + at, most - at);
-        at += got;
-    }
-    to[at] = '\0';
-}
-
-static uint64_t add_text(uint64_t sum, const char *from)
-{
-    char piece[PIECE];
-    size_t got;
-
-    while (from && (got = piece_of_text(piece, from, sizeof(piece))) > 0) {
-        sum = fingerprint_add(sum, piece, got);
-        from += got;
-    }
-    return fingerprint_part(sum);
 }
 
 /* ---------------------------------------------------------------- the steps -------- */
@@ -146,27 +93,9 @@ static void step_tell(void)
     tell_hand(&hand);
 }
 
-static void copy_hand(struct words_record *to, const struct hand *held)
-{
-    const reeve_hand *said = &held->said;
-
-    copy_text(to->peer, sizeof(to->peer), held->peer, SIZE_MAX);
-    copy_text(to->protocol, sizeof(to->protocol), held->protocol, SIZE_MAX);
-    copy_text(to->label, sizeof(to->label), held->label, held->label_length);
-    copy_text(to->module, sizeof(to->module), said->module, SIZE_MAX);
-    copy_text(to->site, sizeof(to->site), said->site, SIZE_MAX);
-    copy_text(to->route, sizeof(to->route), said->route, SIZE_MAX);
-    copy_text(to->method, sizeof(to->method), said->method, SIZE_MAX);
-    copy_text(to->target, sizeof(to->target), said->target, SIZE_MAX);
-    if (said->target)
-        to->fingerprint =
-            add_text(add_text(add_text(FINGERPRINT_START, said->method), said->target),
-                     said->module);
-}
-
 static void step_request(void)
 {
-    copy_hand(record, &hand);
+    words_copy_hand(record, &hand);
 }
 
 static void step_stack(void)
@@ -189,7 +118,7 @@ void words_of_thread(struct words_record *own, void *where)
     prctl(PR_GET_NAME, own->name);
     if (tell_hand)
         tell_hand(&held);
-    copy_hand(own, &held);
+    words_copy_hand(own, &held);
     words_unwind(own, where);
     atomic_store(&own->state, WORDS_DONE);
 }

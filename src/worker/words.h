@@ -41,8 +41,10 @@ void words_of_thread(struct words_record *record, void *context);
 const struct words_object *words_object_of(uint64_t address);
 /* words-stack.c: in the handler of a signal. */
 void words_unwind(struct words_record *record, void *context);
-/* words.c: copies from where there may be nothing; false: there is nothing. */
+/* words-copy.c: copies from where there may be nothing; false: there is nothing. */
 _Bool words_peek(void *to, const void *from, size_t length);
+/* What a thread has in hand, and its fingerprint. */
+void words_copy_hand(struct words_record *to, const struct hand *held);
 /* words-objects.c */
 void words_list_objects(struct words_area *area);
 #endif

@@ -47,7 +47,7 @@ fuzz() { # NAME CORPUS DICTIONARY SOURCE...
     done
     echo "fuzz: $name for $seconds s"
     "$clang" -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        -I. -I"$src/src/include" "$src/tests/fuzz/fuzz-$name.c" "$@" ${FUZZ_LIBS:-} \
+        -DREEVE_CHECKS -I. -I"$src/src/include" "$src/tests/fuzz/fuzz-$name.c" "$@" ${FUZZ_LIBS:-} \
         -o "$folder/fuzz-$name"
     mkdir -p "$folder/grown-$name"
     "$folder/fuzz-$name" -max_total_time="$seconds" -max_len=1024 -timeout=20 \

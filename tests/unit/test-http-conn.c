@@ -2,11 +2,13 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../../modules/http/conn.h"
 #include "../../modules/http/settings.h"
 #include "own-site.h"
 #include "unit.h"
@@ -570,6 +572,26 @@ START_TEST(rfc9110_10_1_1_expect)
 }
 END_TEST
 
+/* conn_become() is checked here; every other test of the module rests on it. */
+START_TEST(state_moves_as_the_table_says)
+{
+    struct http_conn c = {.state = CONN_IDLE};
+
+    conn_become(&c, CONN_HEAD);
+    conn_become(&c, CONN_JOB);
+    conn_become(&c, CONN_PROVEN);
+    ck_assert_int_eq(c.state, CONN_PROVEN);
+}
+END_TEST
+
+START_TEST(no_other_move_is_made)
+{
+    struct http_conn c = {.state = CONN_CLOSING};
+
+    conn_become(&c, CONN_IDLE);
+}
+END_TEST
+
 UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_3_2_head),
                  ONCE(rfc9110_9_3_2_refused_head), ONCE(rfc9112_3_2_2_absolute_form),
                  ONCE(rfc9112_3_2_4_asterisk_form), ONCE(rfc9112_9_3_persistence),
@@ -579,4 +601,5 @@ UNIT_MAIN_AROUND("http-conn", set_up, tear_down, ONCE(test_get), ONCE(rfc9110_9_
                  ONCE(test_server_header), EACH(rfc9110_15_errors, errors),
                  ONCE(test_failed_handler_is_logged), ONCE(test_queue_full),
                  ONCE(test_short_memory), ONCE(rfc9112_6_3_bodies), ONCE(test_blocking_body),
-                 ONCE(rfc9110_10_1_1_expect))
+                 ONCE(rfc9110_10_1_1_expect), ONCE(state_moves_as_the_table_says),
+                 RAISES(no_other_move_is_made, SIGABRT))

@@ -256,6 +256,32 @@ START_TEST(counters_never_go_down)
 }
 END_TEST
 
+START_TEST(every_counter_is_read_and_kept)
+{
+    struct board_segment *segment = aligned_alloc(4096, sizeof(*segment));
+    struct counters counters = {0}, gone = {0};
+    uint64_t first = 0, count = 0;
+
+    memset(segment, 0, sizeof(*segment));
+    board_set(&segment->threads, 2);
+#define X(name, board, total, each, help)                                                          \
+    board_set(&segment->thread[0].board, ++count);                                                 \
+    board_set(&segment->thread[1].board, 100);
+#include "share/counters.def"
+#undef X
+    counters_read(&counters, segment);
+    counters_retire(&gone, &counters);
+    counters_retire(&gone, &counters);
+    ck_assert_uint_gt(count, 0);
+#define X(name, board, total, each, help)                                                          \
+    ck_assert_uint_eq(counters.name, 100 + ++first);                                               \
+    ck_assert_uint_eq(gone.name, 2 * counters.name);
+#include "share/counters.def"
+#undef X
+    free(segment);
+}
+END_TEST
+
 START_TEST(processes_are_counted_apart)
 {
     static const struct {
@@ -596,7 +622,8 @@ START_TEST(results_are_remembered_in_order)
 END_TEST
 
 UNIT_MAIN_AROUND("master", setup, NULL, ONCE(delays_double_up_to_the_cap), ONCE(delays_by_cause),
-                 ONCE(counters_never_go_down), ONCE(processes_are_counted_apart),
+                 ONCE(counters_never_go_down), ONCE(every_counter_is_read_and_kept),
+                 ONCE(processes_are_counted_apart),
                  ONCE(timer_may_be_set_again_while_it_is_the_first),
                  ONCE(one_worker_probes_then_the_rest),
                  ONCE(old_one_drains_only_when_the_new_one_serves),
