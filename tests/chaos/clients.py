@@ -114,7 +114,7 @@ class Figures:
         now = time.monotonic()
         ms = int((now - link.asked) * 1000)
         link.last, link.answers, link.received = link.arrived(now), link.answers + 1, 0
-        link.first = link.first or link.last
+        link.first = link.first or now  # not arrived(), which is some ms early
         with self.lock:
             self.good += 1
             self.bytes += size
