@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#include "cidr.h"
+#include "base/cidr.h"
 #include "guard.h"
 
 struct rule {

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "../../modules/http/cidr.h"
 #include "base/buf.h"
+#include "base/cidr.h"
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "conf/tree.h"

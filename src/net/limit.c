@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "../../modules/http/cidr.h"
+#include "base/cidr.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sys.h"

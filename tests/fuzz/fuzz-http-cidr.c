@@ -5,7 +5,7 @@
 
 #include <arpa/inet.h>
 
-#include "../../modules/http/cidr.h"
+#include "base/cidr.h"
 #include "text.h"
 
 static bool same_bits(const struct cidr *a, const struct cidr *b, unsigned count)

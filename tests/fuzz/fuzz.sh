@@ -15,11 +15,11 @@ table() {
 http-head          http         http    http/parse.c http/fields.c http/path.c
 http-chunk         chunk        http    http/chunk.c http/parse.c http/fields.c http/path.c
 http-target        target       http    http/path.c
-http-conn          http         http    http/*.c ../tests/unit/fake-reeve.c ../tests/unit/http-site.c
-http-cidr          cidr         static  http/cidr.c
+http-conn          http         http    http/*.c ../src/base/cidr.c ../tests/unit/fake-reeve.c ../tests/unit/http-site.c
+http-cidr          cidr         static  ../src/base/cidr.c
 http-credentials   credentials  static  http/credentials.c
 http-form          form         static  http/form.c
-http-log           http         http    http/*.c ../tests/unit/fake-reeve.c ../tests/unit/http-site.c
+http-log           http         http    http/*.c ../src/base/cidr.c ../tests/unit/fake-reeve.c ../tests/unit/http-site.c
 static-accept      accept       static  static/accept.c static/prefer.c
 static-condition   condition    static  static/condition.c static/date.c
 static-date        date         static  static/date.c
@@ -47,7 +47,7 @@ fuzz() { # NAME CORPUS DICTIONARY SOURCE...
     done
     echo "fuzz: $name for $seconds s"
     "$clang" -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        -DREEVE_CHECKS -I. -I"$src/src/include" "$src/tests/fuzz/fuzz-$name.c" "$@" ${FUZZ_LIBS:-} \
+        -DREEVE_CHECKS -I. -I"$src/src" -I"$src/src/include" "$src/tests/fuzz/fuzz-$name.c" "$@" ${FUZZ_LIBS:-} \
         -o "$folder/fuzz-$name"
     mkdir -p "$folder/grown-$name"
     "$folder/fuzz-$name" -max_total_time="$seconds" -max_len=1024 -timeout=20 \

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../../modules/http/cidr.h"
+#include "base/cidr.h"
 #include "../../modules/http/guard.h"
 #include "fake-reeve.h"
 #include "unit.h"

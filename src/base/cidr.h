@@ -1,7 +1,7 @@
 /* Blocks of addresses, "192.0.2.0/24", and which of them cover an address. Pure: no I/O, no
  * allocation. */
-#ifndef HTTP_CIDR_H
-#define HTTP_CIDR_H
+#ifndef BASE_CIDR_H
+#define BASE_CIDR_H
 #include <stdbool.h>
 #include <stddef.h>
 
