@@ -121,7 +121,7 @@ bool conn_discard(struct reeve_conn *conn)
         }
         if (n <= 0)
             return false;
-        conn->discarded += (size_t)n;
+        conn->discarded += (uint32_t)n;
     }
     return conn->discarded < DISCARD_MOST;
 }

@@ -93,7 +93,8 @@ struct reeve_conn *conn_new(struct loop *loop, struct loop_listener *from,
     list_init(&conn->ready);
     list_init(&conn->jobs);
     peer_text(conn, &accepted->peer);
-    conn->place = accepted->place;
+    conn->seat = accepted->place.seat;
+    loop->seat_held = accepted->place.held;
     conn->passing = accepted->moved && loop->phase == LOOP_DRAINING;
     list_append(&loop->conns, &conn->node);
     loop->held++;
@@ -116,6 +117,14 @@ void conn_end_if_last(struct reeve_conn *conn)
         conn_end(conn);
 }
 
+static void leave_seat(struct reeve_conn *conn)
+{
+    struct place place = {conn->seat, conn->loop->seat_held};
+
+    limit_leave(&place);
+    conn->seat = NULL;
+}
+
 void conn_close(struct reeve_conn *conn)
 {
     struct loop *loop = conn->loop;
@@ -125,7 +134,7 @@ void conn_close(struct reeve_conn *conn)
     job_cancel_all(conn);
     ahead_cancel(conn);
     loop->ops->drop(loop->wait, &conn->source, true);
-    limit_leave(&conn->place); /* before that, too: its client may come again at once */
+    leave_seat(conn); /* before that, too: its client may come again at once */
     sys_close(&conn->source.fd);
     wheel_cancel(&loop->wheel, &conn->timer);
     list_remove(&conn->ready);

@@ -44,7 +44,6 @@ struct reeve_conn {
     int64_t warm_until;  /* what of a file was in memory is taken to be there still */
     int64_t blocked_at;  /* when its socket was full last, 0: never */
     int64_t ahead_at;    /* when to hand a file to the pool again, while `ahead` is NULL */
-    size_t discarded;    /* while lingering */
     char peer[48];
 
     struct list ready; /* of the loop: to be run without waiting */
@@ -54,8 +53,9 @@ struct reeve_conn {
     struct loop_listener *from;
     struct wait_source source;
     struct wheel_timer timer;
-    enum conn_state state;
-    enum reeve_verdict verdict; /* what the protocol waits for, in CONN_OPEN */
+    uint32_t discarded; /* bytes, while lingering */
+    enum conn_state state : 8;
+    enum reeve_verdict verdict : 8; /* what the protocol waits for, in CONN_OPEN */
 
     bool due;       /* a step is due without new input */
     bool readable;  /* recv may give something */
@@ -75,7 +75,7 @@ struct reeve_conn {
     bool no_more;   /* the peer has promised to send nothing, see reeve_no_more() */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
-    struct place place;
+    tally_seat *seat;         /* see struct place; `held` of that is the loop's */
     struct conn_label *label; /* of one that is busy, once it is needed; or NULL */
     struct out out;
     const char *input;   /* in the loop's scratch buffer, or in `buffer` */

@@ -76,6 +76,7 @@ struct loop {
     struct list ready;
     bool unfinished; /* the end of the last turn left something for the next: no sleep before */
     unsigned held; /* connections with a descriptor, not counting launched ones */
+    _Atomic uint32_t *seat_held; /* of its only connection, see struct place; or NULL */
     struct wait_source guest;
     struct out_pool pool;
     struct list spare_jobs;
