@@ -27,6 +27,7 @@
 #include "master/past.h"
 #include "master/patrol.h"
 #include "master/reload.h"
+#include "master/report.h"
 #include "master/signals.h"
 #include "master/spawn.h"
 #include "master/state.h"
@@ -126,6 +127,7 @@ static bool start(struct buf *error)
 /* From the start, or an upgrade, to the end. */
 static int run(void)
 {
+    report_begin();
     while (!master.finished) {
         reactor_turn();
         if (master.state == MASTER_SERVING)

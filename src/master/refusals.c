@@ -222,7 +222,9 @@ void refusals_end(struct worker *worker)
 
 json_t *refusals_report(const struct generation *generation)
 {
-    const char *text = generation ? generation->sandbox : NULL;
+    const char *account = generation ? generation->sandbox : NULL;
+    const char *end = account ? strchr(account, '\n') : NULL;
+    const char *text = end ? end + 1 : NULL;
     const char *note = text ? strchr(text, '\n') : NULL;
     size_t first = note ? (size_t)(note - text) : 0;
     bool files = first && memmem(text, first, "files", 5);

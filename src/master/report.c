@@ -159,17 +159,26 @@ static const struct generation *shown_generation(void)
     return list_entry(master.generations.prev, struct generation, node);
 }
 
-/* Whom its workers run as, as privilege.c decides it. */
-static const char *user_name(const struct generation *generation)
-{
-    const struct passwd *account;
+/* Who has started the server: looked up once, since that may take long and needs memory. "": root,
+ * whose workers tell whom they have become. */
+static char own_account[64];
 
-    if (generation->core.user[0])
-        return generation->core.user;
-    if (geteuid() == 0)
-        return getpwnam("reeve") ? "reeve" : "nobody";
-    account = getpwuid(geteuid());
-    return account ? account->pw_name : "";
+void report_begin(void)
+{
+    const struct passwd *account = geteuid() ? getpwuid(geteuid()) : NULL;
+
+    if (account)
+        snprintf(own_account, sizeof(own_account), "%s", account->pw_name);
+}
+
+/* Whom its workers run as; "" until one of them has said so. */
+static json_t *user_name(const struct generation *generation)
+{
+    const char *told = generation && generation->sandbox ? generation->sandbox : "";
+    char name[sizeof(own_account)];
+
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(told, "\n"), told);
+    return report_clean(name[0] || !generation ? name : own_account, sizeof(name));
 }
 
 json_t *report_status(void)
@@ -177,12 +186,12 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *status = json_pack(
-        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:s,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
         (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
         master.options->config ? master.options->config : "(built-in)", "user",
-        serving ? user_name(serving) : "", "numbers",
+        user_name(serving), "numbers",
         serving ? numbers_json(serving) : json_null(), "sizing",
         serving ? muster_report(serving) : json_null(), "rate", request_rate(), "last_error",
         text_or_null(master.last_error),

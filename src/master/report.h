@@ -3,6 +3,7 @@
 #define MASTER_REPORT_H
 #include <jansson.h>
 
+void report_begin(void); /* once, before the first: may wait for the system's list of accounts */
 json_t *report_status(void);
 json_t *report_generations(void);
 json_t *report_listeners(void);

@@ -33,7 +33,7 @@ void sandbox_prepare(struct sandbox *sandbox, const reeve_section *root,
                      const struct modules *modules);
 /* After the change of user, before any other thread is started. For good. */
 bool sandbox_enter(struct sandbox *sandbox, const reeve_section *root, struct buf *error);
-/* As MSG_SANDBOX tells it to the master. */
+/* As MSG_SANDBOX tells it to the master, after the account. */
 void sandbox_put(const struct sandbox *sandbox, struct buf *out);
 /* In a process just forked for a connection. False with errno. */
 bool sandbox_enter_child(void);

@@ -60,10 +60,11 @@ static int worker_fail(struct worker *worker, struct buf *errors, enum worker_ex
 }
 
 /* The listener is the master's from now on, and nobody's here: see strict.c. */
-static void tell_sandbox(struct orders *orders, struct sandbox *sandbox)
+static void tell_sandbox(struct orders *orders, const char *account, struct sandbox *sandbox)
 {
     struct buf text = {0};
 
+    buf_printf(&text, "%s\n", account);
     sandbox_put(sandbox, &text);
     orders_tell_sandbox(orders, sandbox->listener, buf_text(&text));
     sys_close(&sandbox->listener);
@@ -100,7 +101,7 @@ static int worker_prepare(struct worker *worker)
     if (!identity_assume(&loaded->identity, &errors) ||
         !sandbox_enter(&sandbox, conf_root(loaded->conf), &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
-    tell_sandbox(&worker->orders, &sandbox);
+    tell_sandbox(&worker->orders, loaded->identity.name, &sandbox);
     put_module_lines(&loaded->modules, &lines);
     worker->orders.drain_timeout = loaded->core.drain_timeout;
     if (!check) {
