@@ -97,7 +97,8 @@ static void conn_count(reeve_conn *conn, struct http_conn *c)
 }
 
 /* `data` is the input. Where a request begins this is part of conn_idle(). */
-static inline __attribute__((always_inline)) int conn_head(reeve_conn *conn, struct http_conn *c, const char *data, size_t length)
+static inline __attribute__((always_inline)) int
+conn_head(reeve_conn *conn, struct http_conn *c, const char *data, size_t length)
 {
     struct request *request = c->request;
     const struct parse *parse = &request->parse;

@@ -1,7 +1,8 @@
 /* The master's round; see patrol.h.
  *
  * Master, once a second: it notes the requests for the rate in `status`, replaces workers that have
- * lasted long enough (recycling.h), sees to their number (muster.h), and looks whether somebody waits at the door. The kernel wakes one worker for each connection; if that one is stopped (by a
+ * lasted long enough (recycling.h), sees to their number (muster.h), and looks whether somebody
+ * waits at the door. The kernel wakes one worker for each connection; if that one is stopped (by a
  * debugger, say), the connection would wait until the next one comes. So a listener that has had
  * connections waiting in two rounds makes all workers look. */
 #include "config.h"

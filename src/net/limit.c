@@ -1,9 +1,9 @@
 /* How many connections a client may have; see tally.h for what a client is.
  *
  * Thread: loops', and whoever closes a connection. Memory: nothing of its own; the counters are the
- * board's. What must hold: a place is left once, when the descriptor is about to be closed. Of a connection
- * that has a process of its own that is for the process to do, and if it did not, for the worker
- * that forked it. */
+ * board's. What must hold: a place is left once, when the descriptor is about to be closed. Of a
+ * connection that has a process of its own that is for the process to do, and if it did not, for
+ * the worker that forked it. */
 #include "config.h"
 
 #include <netinet/in.h>

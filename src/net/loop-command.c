@@ -18,9 +18,9 @@ bool loop_has_stopped_accepting(const struct loop *loop)
     return atomic_load(&loop->stopped_accepting);
 }
 
-/* Calls the drain hook of all that have not heard of it; of the idle ones, among them those that still
- * take their last answer, only when their time to ask one thing more is over, and none of those that another worker may still take. True: there are
- * such. */
+/* Calls the drain hook of all that have not heard of it; of the idle ones, among them those that
+ * still take their last answer, only when their time to ask one thing more is over, and none of
+ * those that another worker may still take. True: there are such. */
 static bool tell_drain(struct loop *loop, bool idle_too)
 {
     bool waits = false;

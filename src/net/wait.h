@@ -16,7 +16,13 @@ enum {
     WAIT_GONE = 8, /* reset, or closed in both directions */
 };
 
-enum wait_role { WAIT_ROLE_WAKE, WAIT_ROLE_LISTENER, WAIT_ROLE_PASSAGE, WAIT_ROLE_CONN, WAIT_ROLE_GUEST };
+enum wait_role {
+    WAIT_ROLE_WAKE,
+    WAIT_ROLE_LISTENER,
+    WAIT_ROLE_PASSAGE,
+    WAIT_ROLE_CONN,
+    WAIT_ROLE_GUEST
+};
 
 struct wait_source {
     int fd;

@@ -2,12 +2,12 @@
  *
  * One memfd: a page of the master's, a page for each worker with what the others look at when they
  * share out connections, a segment for each worker with the records of its threads, a part for its
- * last words (words.h), and its counters of clients (tally.h). Share, segment and words belong to one worker process for its life and
- * are mapped writable by it alone (and by the processes that it forks for its connections, which
- * write one record each); everybody else maps them read-only, the words nobody. Records are single-writer atomics, there is no lock. The master reads counters,
+ * last words (words.h), and its counters of clients (tally.h). Share, segment and words belong to
+ * one worker process for its life and are mapped writable by it alone (and by the processes that it
+ * forks for its connections, which write one record each); everybody else maps them read-only, the
+ * words nobody. Records are single-writer atomics, there is no lock. The master reads counters,
  * range-checks them, and never follows anything that stands here. All is zero when it is handed
- * out.
- */
+ * out. */
 #ifndef SHARE_BOARD_H
 #define SHARE_BOARD_H
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
-/* The channel between master and worker: a SOCK_SEQPACKET pair, one message a packet, at most
- * three descriptors with it, and only LISTENER has more than one. Both ends check type, direction and length of what they receive. */
+/* The channel between master and worker: a SOCK_SEQPACKET pair, one message a packet, at most three
+ * descriptors with it, and only LISTENER has more than one. Both ends check type, direction and
+ * length of what they receive. */
 #ifndef SHARE_CHANNEL_H
 #define SHARE_CHANNEL_H
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* open: a handler that opens, for reading or to write, whatever file its query names, and says how
- * that went; asked for "m" it eats memory. For scenarios that prove what a worker may open. Built twice: "open-named" says that
- * it names its files, "open-any" says nothing of that. */
+ * that went; asked for "m" it eats memory. For scenarios that prove what a worker may open. Built
+ * twice: "open-named" says that it names its files, "open-any" says nothing of that. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
