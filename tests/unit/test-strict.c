@@ -202,12 +202,12 @@ START_TEST(what_a_worker_says_of_its_sandbox_is_shown_cleaned)
     json_t *nothing = refusals_report(NULL);
 
     ck_assert(json_is_null(nothing));
-    check_level("files calls\n", "strict", "");
-    check_level(" calls\nno Landlock", "strict", "no Landlock");
-    check_level("files \nwhy", "files", "why");
-    check_level(" \nfiles calls", "off", "files calls");
-    check_level(" \n\x1b[2J", "off", "\\x1b[2J");
-    nothing = said("no second line");
+    check_level("reeve\nfiles calls\n", "strict", "");
+    check_level("reeve\n calls\nno Landlock", "strict", "no Landlock");
+    check_level("\nfiles \nwhy", "files", "why");
+    check_level("files\n \nfiles calls", "off", "files calls");
+    check_level("reeve\n \n\x1b[2J", "off", "\\x1b[2J");
+    nothing = said("reeve\nfiles calls: no third line");
     ck_assert(json_is_null(nothing));
     free(generation.sandbox);
     generation.sandbox = NULL;
