@@ -190,11 +190,23 @@ static void speak(void)
     run_step(flush_thread); /* of this thread: what others hold is theirs */
 }
 
+/* SA_NODEFER asks for that; the thread sanitizer calls a handler with everything blocked. */
+static void unblock_fatal(void)
+{
+    sigset_t open;
+
+    sigemptyset(&open);
+    for (size_t i = 0; i < FATAL; i++)
+        sigaddset(&open, fatal[i]);
+    pthread_sigmask(SIG_UNBLOCK, &open, NULL);
+}
+
 static void on_fatal(int number, siginfo_t *info, void *where)
 {
     int self = (int)syscall(SYS_gettid), first = 0;
 
     (void)number;
+    unblock_fatal();
     if (atomic_compare_exchange_strong(&dying, &first, self)) {
         cause = *info;
         context = where;

@@ -9,7 +9,8 @@ from reeve import (FORKING, HTTP, POOLED, SANITIZED, TOGETHER, check, contains, 
 
 # A sanitizer would end the process in its own way.
 if SANITIZED:
-    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
+    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+        os.environ[name] = os.environ.get(name, "") + ":handle_segv=0:handle_abort=0"
 MODULES = ["http", "static", "crash"]
 
 

@@ -8,7 +8,8 @@ from reeve import (FORKING, HTTP, POOLED, SANITIZED, Skipped, check, contains, e
 
 # A sanitizer would tell a crash in its own way.
 if SANITIZED:
-    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
+    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+        os.environ[name] = os.environ.get(name, "") + ":handle_segv=0:handle_abort=0"
 SITE = ('http { site "default" { route "/" { static { root = "www" } } route "/do" { forbid { } }'
         ' route "/sleep" { sleep { delay = 300ms } } route "/crash" { crash { pool = true } } } }\n')
 MODULES = ["http", "static", "forbid", "sleep", "crash"]
