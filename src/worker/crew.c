@@ -208,6 +208,14 @@ void crew_serve(struct crew *crew)
         orders_obey(crew->orders, true);
 }
 
+void crew_leave(struct crew *crew)
+{
+    for (int i = 0; i < crew->loop_count && !crew->children; i++)
+        pthread_detach(crew->loops[i].thread);
+    if (crew->pool)
+        pool_leave(crew->pool);
+}
+
 void crew_end(struct crew **crew_of)
 {
     struct crew *crew = *crew_of;

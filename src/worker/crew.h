@@ -34,6 +34,9 @@ bool crew_has_stopped_accepting(const struct crew *crew);
 void crew_close_listeners(struct crew *crew);
 /* The same, at any time: loops may still look at the descriptors, so those stay in use. */
 void crew_release_listeners(struct crew *crew);
+/* Instead of crew_end(), where threads are lost and the process ends at once: frees nothing, since
+ * they may still look at it. Nobody joins a thread after that. */
+void crew_leave(struct crew *crew);
 /* Joins all threads and frees; after crew_serve(). */
 void crew_end(struct crew **crew);
 #endif

@@ -202,6 +202,13 @@ static bool has_thread(struct pool_member *member)
     return has;
 }
 
+void pool_leave(struct pool *pool)
+{
+    for (int i = 0; i < pool->member_count; i++)
+        if (has_thread(&pool->members[i]))
+            pthread_detach(pool->members[i].thread);
+}
+
 void pool_free(struct pool **pool_of)
 {
     struct pool *pool = *pool_of;

@@ -40,6 +40,8 @@ struct pool_losses pool_losses(struct pool *pool, int64_t now);
 int pool_members(const struct pool *pool); /* threads, and room for more */
 /* Of the i-th thread, for its stack: false if there is none, or it ends. */
 bool pool_thread_of(struct pool *pool, int index, pthread_t *thread);
+/* The process ends at once, without pool_free(): threads that have ended already are nobody's. */
+void pool_leave(struct pool *pool);
 /* Runs what is queued, ends and joins the threads. */
 void pool_free(struct pool **pool);
 #endif

@@ -123,6 +123,7 @@ static int worker_prepare(struct worker *worker)
 static void worker_finish(struct worker *worker)
 {
     if (watch_has_lost(worker->crew)) {
+        crew_leave(worker->crew);
         logfile_thread_end();
         log_msg(LOG_DRAINED, "%s has finished, but for threads that are lost", worker->orders.who);
         _exit(WORKER_DRAINED); /* they may still look at anything */
