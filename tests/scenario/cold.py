@@ -64,6 +64,7 @@ def start(case, **options):
 
 
 def launch(server, disk):
+    server.configure(sandbox_write=[disk.path])  # if they are confined, so is the shim in them
     server.start(env=dict(os.environ, **disk.environment))
 
 
