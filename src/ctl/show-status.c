@@ -80,15 +80,20 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
         units_put_count(out, json_int(totals, "errors"));
         buf_adds(out, " failed (5xx)");
     }
-    if (json_int(totals, "shed")) {
+    if (json_int(totals, "shed") > 0) { /* answered with 503, they have failed */
         buf_adds(out, ", ");
         units_put_count(out, json_int(totals, "shed"));
-        buf_adds(out, " refused: overload");
+        buf_adds(out, json_int(totals, "errors") >= json_int(totals, "shed")
+                          ? " of these refused: overload" : " refused: overload");
     }
     buf_addc(out, '\n');
     put_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));
     buf_adds(out, " open, ");
+    if (json_int(totals, "waiting") > 0) {
+        units_put_count(out, json_int(totals, "waiting"));
+        buf_adds(out, " waiting, ");
+    }
     units_put_count(out, json_int(totals, "connections"));
     buf_adds(out, " accepted");
     if (json_int(totals, "moved") > 0) {
