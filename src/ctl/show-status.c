@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -172,6 +173,15 @@ static void put_probation(struct buf *out, const json_t *data, bool colours)
                (long long)json_int(probation, "warm"));
 }
 
+/* "5m 3s ago: ", so that an old error is not taken for the trouble of now. */
+static void put_age(struct buf *out, int64_t when)
+{
+    if (when <= 0)
+        return;
+    units_put_uptime(out, time(NULL) - when);
+    buf_adds(out, " ago: ");
+}
+
 static void put_last(struct buf *out, const json_t *data, bool colours)
 {
     const json_t *operation = json_object_get(data, "last_operation");
@@ -185,6 +195,8 @@ static void put_last(struct buf *out, const json_t *data, bool colours)
     put_label(out, colours, "last error");
     if (!*error)
         buf_adds(out, "none\n");
+    else
+        put_age(out, json_int(data, "last_error_time"));
     while (*error) {
         size_t length = strcspn(error, "\n");
         struct buf line = {0};

@@ -211,6 +211,9 @@ json_t *report_status(void)
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
         report_workers(), "totals", totals_json(&sums.counters));
 
+    json_object_set_new(status, "last_error_time",
+                        master.last_error && master.last_error_at
+                            ? json_integer((json_int_t)master.last_error_at) : json_null());
     json_object_set_new(status, "probation", probation_json());
     json_object_set_new(status, "sandbox", refusals_report(serving));
     return status;

@@ -29,6 +29,7 @@ NULL = type(None)
 STATUS = {
     "version": str, "pid": int, "generation": int, "model": str, "uptime": (int, float),
     "state": str, "config": str, "user": str, "rate": (int, float), "last_error": (str, NULL),
+    "last_error_time": (int, NULL),
     "last_operation": (dict, NULL),
     "numbers": {"workers": int, "each": (str, NULL), "each_limit": int, "loops": int,
                 "connections": int, "wait": str, "threads": int, "queue": (str, NULL),
@@ -38,7 +39,8 @@ STATUS = {
     "workers": [{"slot": int, "pid": int, "state": str, "generation": int, "threads": int,
                  "processes": int, "busy": int, "connections": int, "requests": int, "bytes": int,
                  "restarts": int, "uptime": (int, float), "current": list}],
-    "totals": {"connections": int, "open": int, "requests": int, "bytes": int, "restarts": int}}
+    "totals": {"connections": int, "open": int, "waiting": int, "requests": int, "bytes": int,
+               "restarts": int}}
 
 
 @scenario("status --json has every promised field, and true values")

@@ -173,12 +173,15 @@ def refused(case):
     descriptors = None
     for name, part in wanted.items():
         path = impostor(server, name) if name in REFUSED else server.path(name)
+        began = int(time.time()) - 1  # the master's clock is the coarse one
         result = server.ctl("upgrade", "--binary", path)
         equal(result.code, 1, f"{name}: exit code ({result.text})")
         line = result.err.strip().splitlines()[-1]
         contains(line, path, f"{name}: its path")
         contains(line, part, f"{name}: the line")
-        contains(server.status()["last_error"], part, f"{name}: last error of status")
+        status = server.status()
+        contains(status["last_error"], part, f"{name}: last error of status")
+        check(began <= status["last_error_time"] <= time.time(), f"{name}: when that was")
         descriptors = descriptors or server.descriptors()
         equal(server.descriptors(), descriptors, f"{name}: descriptors of the master")
         equal(len(children(server.pid)), 2, f"{name}: children of the master")

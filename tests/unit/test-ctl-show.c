@@ -165,10 +165,13 @@ START_TEST(test_status_of_trouble)
     ck_has(out, "requests       5000, 12/s, 20 failed (5xx), 18 of these refused: overload\n");
     ck_has(out, "connections    120 open, 7 waiting, 900 accepted, 3 refused: too many of one "
                 "client\n");
+    ck_has(out, "last error     a:1: b\n");
     buf_clear(&out);
+    json_object_set_new(data, "last_error_time", json_integer(time(NULL) - 7290));
     json_object_set_new(json_object_get(data, "totals"), "errors", json_integer(0));
     show_status(data, NULL, false, &out); /* of a protocol that does not say what failed */
     ck_has(out, "requests       5000, 12/s, 18 refused: overload\n");
+    ck_has(out, "last error     2h 1m ago: a:1: b\n               c\n");
     buf_free(&out);
     json_decref(data);
 }
