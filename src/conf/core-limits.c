@@ -28,8 +28,8 @@ static void read_worker(const reeve_section *root, struct core *core, struct buf
     } else if (m->connections == 1) {
         m->loops = m->loops < most ? m->loops : most;
     } else if (most < least * m->loops) {
-        complain(root, errors, "max_connections", "%d is too few for %d loops in a worker; write at "
-                 "least %d", most, m->loops, least * m->loops);
+        complain(root, errors, "max_connections", "%d is too few for %d loop%s in a worker; write at "
+                 "least %d", most, m->loops, m->loops == 1 ? "" : "s", least * m->loops);
     } else if (m->connections > most / m->loops) {
         m->connections = most / m->loops;
     }

@@ -20,7 +20,10 @@ static bool read_socket(struct options *options, const char *inside, int argc, c
         return false;
     }
     options->socket = inside ? inside : argv[++*i];
-    return true;
+    if (*options->socket)
+        return true;
+    buf_printf(error, "'%s' needs the path of a socket, and this one is empty", argv[*i]);
+    return false;
 }
 
 /* 1: it was an option of the program; 0: it belongs to the verb; -1: a line in `error`. */

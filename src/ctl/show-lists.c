@@ -88,8 +88,8 @@ void show_listeners(const json_t *data, bool colours, struct buf *out)
 {
     static const struct column columns[] = {{"ADDRESS", false}, {"BOUND", false},
                                             {"PROTOCOL", false}, {"BACKLOG", true},
-                                            {"ORIGIN", false}};
-    struct table table = {.columns = columns, .column_count = 5};
+                                            {"WAITING", true},   {"ORIGIN", false}};
+    struct table table = {.columns = columns, .column_count = 6};
     const json_t *row;
     size_t i;
 
@@ -98,6 +98,10 @@ void show_listeners(const json_t *data, bool colours, struct buf *out)
         text_cell(&table, row, "bound");
         text_cell(&table, row, "protocol");
         int_cell(&table, row, "backlog");
+        if (json_is_integer(json_object_get(row, "waiting")))
+            int_cell(&table, row, "waiting");
+        else
+            table_cell(&table, PLAIN, "-");
         text_cell(&table, row, "origin");
     }
     table_print(&table, colours, out);

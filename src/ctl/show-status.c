@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -80,15 +81,20 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
         units_put_count(out, json_int(totals, "errors"));
         buf_adds(out, " failed (5xx)");
     }
-    if (json_int(totals, "shed")) {
+    if (json_int(totals, "shed") > 0) { /* answered with 503, they have failed */
         buf_adds(out, ", ");
         units_put_count(out, json_int(totals, "shed"));
-        buf_adds(out, " refused: overload");
+        buf_adds(out, json_int(totals, "errors") >= json_int(totals, "shed")
+                          ? " of these refused: overload" : " refused: overload");
     }
     buf_addc(out, '\n');
     put_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));
     buf_adds(out, " open, ");
+    if (json_int(totals, "waiting") > 0) {
+        units_put_count(out, json_int(totals, "waiting"));
+        buf_adds(out, " waiting, ");
+    }
     units_put_count(out, json_int(totals, "connections"));
     buf_adds(out, " accepted");
     if (json_int(totals, "moved") > 0) {
@@ -167,6 +173,15 @@ static void put_probation(struct buf *out, const json_t *data, bool colours)
                (long long)json_int(probation, "warm"));
 }
 
+/* "5m 3s ago: ", so that an old error is not taken for the trouble of now. */
+static void put_age(struct buf *out, int64_t when)
+{
+    if (when <= 0)
+        return;
+    units_put_uptime(out, time(NULL) - when);
+    buf_adds(out, " ago: ");
+}
+
 static void put_last(struct buf *out, const json_t *data, bool colours)
 {
     const json_t *operation = json_object_get(data, "last_operation");
@@ -180,6 +195,8 @@ static void put_last(struct buf *out, const json_t *data, bool colours)
     put_label(out, colours, "last error");
     if (!*error)
         buf_adds(out, "none\n");
+    else
+        put_age(out, json_int(data, "last_error_time"));
     while (*error) {
         size_t length = strcspn(error, "\n");
         struct buf line = {0};

@@ -47,6 +47,7 @@ static const struct field master_fields[] = {
     FIELD(U64, struct master, restarts),
     FIELD(U64, struct master, refused),
     FIELD(TEXT, struct master, last_error),
+    FIELD(I64, struct master, last_error_at),
     FIELDS_END,
 };
 static const struct field options_fields[] = {

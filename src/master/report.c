@@ -22,6 +22,7 @@
 #include "master/past.h"
 #include "master/probation.h"
 #include "master/refusals.h"
+#include "master/socket.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "reeve/module.h"
@@ -80,10 +81,22 @@ static double request_rate(void)
 
 /* ---------------------------------------------------------------- status ----------- */
 
+/* Connections that no worker has taken yet, as far as the kernel tells. */
+static int sum_waiting(void)
+{
+    int sum = 0, waiting;
+
+    list_each(node, &listeners) {
+        waiting = socket_waiting(list_entry(node, struct listener, node)->fd);
+        sum += waiting > 0 ? waiting : 0;
+    }
+    return sum;
+}
+
 static json_t *totals_json(const struct counters *counters)
 {
-    json_t *totals = json_pack("{s:i,s:I}", "open", (int)counters->open, "restarts",
-                               (json_int_t)master.restarts);
+    json_t *totals = json_pack("{s:i,s:i,s:I}", "open", (int)counters->open, "waiting",
+                               sum_waiting(), "restarts", (json_int_t)master.restarts);
 
 #define X(name, board, total, each, help)                                                          \
     if (*total)                                                                                    \
@@ -198,6 +211,9 @@ json_t *report_status(void)
         "last_operation", result_json(last_result()), "generations", generations_json(), "workers",
         report_workers(), "totals", totals_json(&sums.counters));
 
+    json_object_set_new(status, "last_error_time",
+                        master.last_error && master.last_error_at
+                            ? json_integer((json_int_t)master.last_error_at) : json_null());
     json_object_set_new(status, "probation", probation_json());
     json_object_set_new(status, "sandbox", refusals_report(serving));
     return status;
@@ -220,11 +236,13 @@ json_t *report_listeners(void)
 
     list_each(node, &listeners) {
         const struct listener *listener = list_entry(node, struct listener, node);
+        int waiting = socket_waiting(listener->fd);
 
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:i,s:s}", "address", listener->title, "protocol",
+            list, json_pack("{s:s,s:s,s:s,s:i,s:o,s:s}", "address", listener->title, "protocol",
                             listener->protocol, "bound", listener->bound, "backlog",
-                            listener->backlog, "origin",
+                            listener->backlog, "waiting",
+                            waiting < 0 ? json_null() : json_integer(waiting), "origin",
                             listener->inherited ? "inherited" : "configured"));
     }
     return json_pack("{s:o}", "listeners", list);

@@ -213,6 +213,16 @@ void socket_close(int *fd, const struct address *address)
     sys_close(fd);
 }
 
+int socket_waiting(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 || info.tcpi_state != TCP_LISTEN)
+        return -1;
+    return (int)info.tcpi_unacked; /* of a listening socket this is the length of its queue */
+}
+
 char *socket_describe(int fd)
 {
     struct sockaddr_storage bound = {0};

@@ -29,5 +29,8 @@ bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf 
 /* Lets no new connection in, while those that wait in the backlog can still be accepted. */
 void socket_shut(int fd, const struct address *address);
 void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */
+/* So many connections wait in its queue until a worker takes them; -1: the kernel does not tell, as of
+ * unix sockets. */
+int socket_waiting(int fd);
 char *socket_describe(int fd); /* "127.0.0.1:8080", "[::1]:80", "unix:/x"; to be freed */
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 
 struct master master = {.generations = {&master.generations, &master.generations}};
 static say_follower *follower;
@@ -39,6 +40,7 @@ void master_set_error(const char *text)
         length--;
     free(master.last_error);
     master.last_error = strndup(text, length);
+    master.last_error_at = clock_time();
 }
 
 void master_check_finished(void)

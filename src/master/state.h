@@ -32,6 +32,7 @@ struct master {
     uint64_t restarts;
     uint64_t refused;             /* system calls, by sandbox = "strict" */
     char *last_error;             /* the latest failure in words, or NULL */
+    int64_t last_error_at;        /* CLOCK_REALTIME s; 0: not known */
     int exit_status;
     bool finished;                /* leave the main loop */
 };

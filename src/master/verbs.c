@@ -251,6 +251,7 @@ static void verb_STACKS(struct client *client, const char *argument)
 
 static void verb_SLOW(struct client *client, const char *argument)
 {
+    unsigned forgotten;
     char text[64];
 
     if (!argument[0]) {
@@ -258,11 +259,13 @@ static void verb_SLOW(struct client *client, const char *argument)
     } else if (strcmp(argument, "follow") == 0) {
         control_follow_slow(client);
     } else if (strcmp(argument, "clear") != 0) {
-        refuse(client, "slow takes nothing, follow, or clear");
+        refuse(client, "slow takes nothing, --follow, or clear");
     } else if (client->access < CHANGE) {
         refuse(client, "only root and the owner may clear it; control_group may read");
     } else {
-        snprintf(text, sizeof(text), "%u are forgotten", stacks_forget());
+        forgotten = stacks_forget();
+        snprintf(text, sizeof(text), "%u %s forgotten", forgotten,
+                 forgotten == 1 ? "entry is" : "entries are");
         control_reply(client, CONTROL_DONE, 0, text, NULL);
     }
 }

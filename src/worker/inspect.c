@@ -111,11 +111,20 @@ static int explain_tags(void)
     return 0;
 }
 
+/* Whoever may look may not clear; see master/verbs.c. */
+static const char *who_may(enum control_access access, const char *arguments)
+{
+    if (access != READ)
+        return "";
+    return strstr(arguments, "clear") ? " Open to the control group, but for clear."
+                                      : " Open to the control group.";
+}
+
 static int explain_verbs(void)
 {
 #define X(symbol, name, arguments, access, help)                                                   \
     printf(".TP\n.B %s%s%s\n%s%s\n", name, *arguments ? " " : "", arguments, help,                 \
-           access == READ ? " Open to the control group." : "");
+           who_may(access, arguments));
 #include "share/verbs.def"
 #undef X
     return 0;

@@ -52,10 +52,11 @@ static void member_begins(struct pool_member *member, struct job *job)
  * False: another has its place. */
 static bool member_ends(struct pool_member *member, struct job *job)
 {
-    bool stays, was_late;
+    bool stays, was_late, in_time;
 
     pthread_mutex_lock(&member->lock);
     was_late = member->state == MEMBER_LOST;
+    in_time = was_late && !atomic_load_explicit(&job->cancelled, memory_order_relaxed);
     stays = !was_late || !member->replaced;
     member->job = NULL;
     if (was_late) {
@@ -65,8 +66,9 @@ static bool member_ends(struct pool_member *member, struct job *job)
     }
     pthread_mutex_unlock(&member->lock);
     if (was_late)
-        log_msg(LOG_THREAD_BACK, "the thread that had been lost with \"%.*s\" is back%s",
+        log_msg(LOG_THREAD_BACK, "the thread that had been lost with \"%.*s\" is back%s%s",
                 (int)sizeof(job->label), job->label,
+                in_time ? ", before its client was let go" : "",
                 stays ? "" : "; it ends, since another has taken its place");
     return stays;
 }

@@ -70,7 +70,7 @@ def forever(case):
     equal(get(server.address(), "/hello").status, 200, "the new one")
     equal(server.logged("worker-stuck"), [], "nobody was killed")
     equal(server.logged("worker-crashed"), [], "nobody has crashed")
-    contains(server.ctl("slow", "clear").out, "1 are forgotten", "cleared")
+    contains(server.ctl("slow", "clear").out, "1 entry is forgotten", "cleared")
 
 
 @scenario("where all threads are: names, requests, stacks", models=MODELS)

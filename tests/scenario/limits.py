@@ -234,8 +234,12 @@ def of_a_worker(case):
             client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         equal([client.get("/").status for client in clients], [200] * most, "those within")
         equal(server.workers()[0]["connections"], most, "connections of the worker")
+        equal(total(server, "waiting"), 3, "those that wait, in status")
+        contains(server.ctl("status").out, f"{most} open, 3 waiting, ", "status for people")
+        equal([each["waiting"] for each in server.json("listeners")["listeners"]], [3], "and where")
         clients[0].link.close()
         equal([client.answer().status for client in late], [200] * 3, "those that had to wait")
+    equal(total(server, "waiting"), 0, "none waits any more")
     equal(total(server), 0, "refused")
 
 

@@ -243,6 +243,8 @@ static const struct {
      IN("3") "max_connections: 7 is too few for 4 loops in a worker; write at least 8\n"},
     {LISTEN "model = epoll loops = 4\nmax_connections = 3",
      IN("3") "max_connections: 3 is too few for 4 loops in a worker; write at least 4\n"},
+    {LISTEN "max_connections = 1",
+     IN("2") "max_connections: 1 is too few for 1 loop in a worker; write at least 2\n"},
     {LISTEN "max_connections_exempt = { \"10.0.0.1\", \"proxy\" }",
      IN("2") "max_connections_exempt: \"proxy\" is no block of addresses: write it as in "
      "\"192.0.2.0/24\" or \"2001:db8::/32\", or write an address\n"},

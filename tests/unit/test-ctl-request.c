@@ -199,9 +199,10 @@ START_TEST(test_options_refused)
     const char *no_value[] = {"reevectl", "status", "-s", NULL};
     const char *unknown[] = {"reevectl", "-x", "status", NULL};
     const char *early[] = {"reevectl", "--wait", "5", "reload", NULL};
-    const char *const *all[] = {no_value, unknown, early};
+    const char *empty[] = {"reevectl", "--socket=", "status", NULL};
+    const char *const *all[] = {no_value, unknown, early, empty};
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct options options;
         struct buf error = {0};
 

@@ -152,6 +152,31 @@ START_TEST(test_status)
 }
 END_TEST
 
+/* What has failed, waits or was refused. */
+START_TEST(test_status_of_trouble)
+{
+    json_t *data = json_loads(status_text, 0, NULL);
+    struct buf out = {0};
+
+    json_object_update_new(json_object_get(data, "totals"),
+                           json_pack("{s:i,s:i,s:i,s:i}", "errors", 20, "shed", 18, "refused", 3,
+                                     "waiting", 7));
+    show_status(data, NULL, false, &out);
+    ck_has(out, "requests       5000, 12/s, 20 failed (5xx), 18 of these refused: overload\n");
+    ck_has(out, "connections    120 open, 7 waiting, 900 accepted, 3 refused: too many of one "
+                "client\n");
+    ck_has(out, "last error     a:1: b\n");
+    buf_clear(&out);
+    json_object_set_new(data, "last_error_time", json_integer(time(NULL) - 7290));
+    json_object_set_new(json_object_get(data, "totals"), "errors", json_integer(0));
+    show_status(data, NULL, false, &out); /* of a protocol that does not say what failed */
+    ck_has(out, "requests       5000, 12/s, 18 refused: overload\n");
+    ck_has(out, "last error     2h 1m ago: a:1: b\n               c\n");
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
 static const struct {
     const char *model, *numbers, *sentence;
 } models[] = {
@@ -298,8 +323,12 @@ static const struct {
 } results[] = {
     {VERB_LISTENERS,
      "{\"code\":0,\"data\":{\"listeners\":[{\"address\":\"[::]:0\",\"bound\":\"[::]:80\","
-     "\"protocol\":\"http\",\"backlog\":511,\"origin\":\"configured\"}]}}",
-     "ADDRESS  BOUND    PROTOCOL  BACKLOG  ORIGIN\n[::]:0   [::]:80  http          511  configured\n"},
+     "\"protocol\":\"http\",\"backlog\":511,\"waiting\":7,\"origin\":\"configured\"},"
+     "{\"address\":\"unix:/x\",\"bound\":\"unix:/x\",\"protocol\":\"http\",\"backlog\":511,"
+     "\"waiting\":null,\"origin\":\"configured\"}]}}",
+     "ADDRESS  BOUND    PROTOCOL  BACKLOG  WAITING  ORIGIN\n"
+     "[::]:0   [::]:80  http          511        7  configured\n"
+     "unix:/x  unix:/x  http          511        -  configured\n"},
     {VERB_MODULES,
      "{\"code\":0,\"data\":{\"modules\":[{\"kind\":\"protocol\",\"name\":\"echo\",\"version\":\"1\"}"
      "]}}",
@@ -381,7 +410,8 @@ static void set_up(void)
 
 UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_aligns),
                  ONCE(test_table_colours_do_not_count), ONCE(test_table_is_harmless),
-                 ONCE(test_status), EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
+                 ONCE(test_status), ONCE(test_status_of_trouble),
+                 EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
                  ONCE(test_status_of_busy_threads),
                  ONCE(test_status_rate), ONCE(test_status_by_slot),
                  ONCE(test_status_survives_nonsense), EACH(test_result, results), ONCE(test_event),
