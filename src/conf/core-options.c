@@ -159,7 +159,8 @@ const reeve_option core_options[] = {
      "they last."},
     {"drain_linger", REEVE_OPT_DURATION, "1s", 0, 60000, NULL, NULL,
      "How long idle connections of a draining worker that no other worker can take over may still "
-     "ask one thing."},
+     "ask one thing. Each may for half of this time; in the other half they are closed little by "
+     "little, so that their clients do not all come back in the same moment."},
     {"send_timeout", REEVE_OPT_DURATION, "30s", 100, 86400000, NULL, NULL,
      "How long a client may take nothing of its answer before it is cut."},
     {"send_rate", REEVE_OPT_SIZE, "512", 0, 1 << 30, NULL, NULL,

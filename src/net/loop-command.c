@@ -18,20 +18,30 @@ bool loop_has_stopped_accepting(const struct loop *loop)
     return atomic_load(&loop->stopped_accepting);
 }
 
-/* Calls the drain hook of all that have not heard of it; of the idle ones, among them those that
- * still take their last answer, only when their time to ask one thing more is over, and none of
- * those that another worker may still take. True: there are such. */
-static bool tell_drain(struct loop *loop, bool idle_too)
+/* May it still ask one thing? An idle one, among them those that still take their last answer, until
+ * its time is over, which does not begin while another worker may take it. */
+static bool may_ask(struct reeve_conn *conn, unsigned passed)
+{
+    if (step_is_unasked(conn) && !move_is_possible(conn))
+        return !farewell_is_over(&conn->loop->farewell, &conn->asks_for, passed);
+    conn->asks_for = 0;
+    return step_is_unasked(conn);
+}
+
+/* Calls the drain hook of all that have not heard of it, but for those that may still ask. */
+static void tell_drain(struct loop *loop, unsigned passed)
 {
     bool waits = false;
     list_each_safe(node, &loop->conns) {
         struct reeve_conn *conn = list_entry(node, struct reeve_conn, node);
-        bool idle = step_is_unasked(conn), moves = idle && move_is_possible(conn);
-        waits = waits || moves;
-        if (!idle || (idle_too && !moves))
+        if (conn->drained || conn->state != CONN_OPEN)
+            continue;
+        if (!may_ask(conn, passed))
             step_drain(conn);
+        waits = waits || (!conn->drained && conn->state == CONN_OPEN);
     }
-    return waits;
+    if (!waits)
+        loop->farewell.at = 0;
 }
 
 static void drain(struct loop *loop)
@@ -42,23 +52,23 @@ static void drain(struct loop *loop)
     atomic_store(&loop->engine->draining, true);
     if (!loop->shown)
         record_idle(loop);
-    loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    farewell_begin(&loop->farewell, clock_now_ms(), loop->engine->drain_linger);
     move_begin(loop);
-    tell_drain(loop, false);
+    tell_drain(loop, 0);
     accept_drain(loop);
 }
 
-/* The time of the idle ones may be over: those from before, and those taken from a backlog
+/* The time of some idle ones may be over: of those from before, and those taken from a backlog
  * since. */
 void loop_drain_idle(struct loop *loop)
 {
-    if (!loop->drain_at || loop->drain_at > clock_now_ms())
+    int64_t now = clock_now_ms();
+    if (!loop->farewell.at || loop->farewell.at > now)
         return;
-    loop->drain_at = 0;
-    if (loop->phase != LOOP_DRAINING)
-        return;
-    if (tell_drain(loop, true) && !loop->drain_at)
-        loop->drain_at = clock_now_ms() + loop->engine->drain_linger / 2 + 1;
+    if (loop->phase == LOOP_DRAINING)
+        tell_drain(loop, farewell_passed(&loop->farewell, now, loop->engine->drain_linger));
+    else
+        loop->farewell.at = 0;
 }
 
 static void stop(struct loop *loop)
@@ -97,7 +107,7 @@ void loop_obey(struct loop *loop)
 void loop_begin_anew(struct loop *loop)
 {
     loop->phase = LOOP_SERVING;
-    loop->drain_at = 0;
+    loop->farewell.at = 0;
     loop->moves = (struct loop_moves){0};
     if (atomic_load(&loop->engine->draining))
         loop_post(loop, LOOP_DRAIN);

@@ -7,6 +7,7 @@
 #define NET_LOOP_PRIVATE_H
 #include "base/list.h"
 #include "net/conn.h"
+#include "net/farewell.h"
 #include "net/loop.h"
 
 #define SCRATCH 65536 /* bytes read at once, at most */
@@ -87,7 +88,7 @@ struct loop {
     struct loop_yield yield;
     struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
     struct loop_moves moves;
-    int64_t drain_at; /* when idle connections hear of the drain, 0: they have */
+    struct farewell farewell; /* when idle connections hear of the drain */
     const struct reeve_conn *stepping; /* that runs, for hand.c; NULL: none */
     struct reeve_conn *shown; /* whose request the board record shows */
     const char *shown_protocol;

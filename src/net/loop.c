@@ -82,7 +82,7 @@ static int sleep_time(const struct loop *loop)
         return 0;
     int64_t timeout = wheel_next(&loop->wheel, clock_now_ms());
     timeout = sooner(timeout, loop->accept.look_at);
-    timeout = sooner(timeout, loop->drain_at);
+    timeout = sooner(timeout, loop->farewell.at);
     timeout = sooner(timeout, loop->moves.at);
     return timeout > INT_MAX ? INT_MAX : (int)timeout;
 }
@@ -183,6 +183,7 @@ static void begin(struct loop *loop)
 {
     loop_running = loop;
     board_set(&loop->settings.record->tid, (uint32_t)gettid());
+    loop->farewell.turn = (unsigned)gettid(); /* another one than its neighbour's */
     hand_show(loop->settings.connections == 1 ? loop->settings.record : NULL);
     clock_refresh();
     record_idle(loop);

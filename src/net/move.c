@@ -3,8 +3,8 @@
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: a connection is given only while
  * it is idle, nothing is left to send and some other worker watches the passages; from then on it is
- * the other side's. What cannot be given is tried again: for half of drain_linger as if nothing were,
- * for the other half answers say that they are the last, then it is closed in the protocol's way.
+ * the other side's. What cannot be given is tried again: for half of drain_linger as if nothing were;
+ * from then on answers say that they are the last, and it is closed as those that cannot move.
  * Nothing is left in a passage: who has given waits until it was taken, or takes it back. */
 #include "config.h"
 
@@ -93,8 +93,7 @@ static enum given try_to_give(struct reeve_conn *conn)
         moves->at = clock_now_ms() + RETRY;
     if (given != GIVEN) {
         conn->drained = false; /* if it was told, that was while it was busy */
-        if (!loop->drain_at)
-            loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+        farewell_begin(&loop->farewell, clock_now_ms(), loop->engine->drain_linger);
     }
     return given;
 }

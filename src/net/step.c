@@ -266,6 +266,18 @@ void step_event(struct reeve_conn *conn, unsigned ready)
     step_run(conn);
 }
 
+/* A request may have come since the turn began, or wait behind many events: it counts. An end must
+ * not cross it. */
+static void take_what_came(struct reeve_conn *conn)
+{
+    int waiting = 0;
+    if (!step_is_unasked(conn) || conn->congested ||
+        ioctl(conn->source.fd, FIONREAD, &waiting) < 0 || waiting <= 0)
+        return;
+    conn->readable = true;
+    step_run(conn);
+}
+
 static void deadline_passed(struct reeve_conn *conn)
 {
     if (conn->state == CONN_LINGERING) {
@@ -277,6 +289,9 @@ static void deadline_passed(struct reeve_conn *conn)
         conn_fail(conn, LOG_CONN_SEND_TIMEOUT, conn->slow ? "the client reads its answer too slowly"
                                                      : "the client does not read its answer");
     } else {
+        take_what_came(conn);
+        if (conn->state != CONN_OPEN || !due_at(conn) || due_at(conn) > clock_now_ms())
+            return;
         conn->deadline = conn->deadline_span = 0;
         take_aside(conn, conn->protocol->expired ? conn->protocol->expired(conn) : REEVE_CLOSE);
         step_run(conn);
@@ -304,6 +319,9 @@ void step_late(struct reeve_conn *conn)
 void step_drain(struct reeve_conn *conn)
 {
     if (conn->drained || conn->state != CONN_OPEN)
+        return;
+    take_what_came(conn);
+    if (conn->state != CONN_OPEN)
         return;
     conn->drained = true;
     if (!conn->protocol->drain)

@@ -59,8 +59,8 @@ static enum taken serve(struct loop *loop, struct loop_listener *from, struct ac
         return TAKE_STARVED;
     }
     accept_taken(loop); /* before it is served, which may take long */
-    if (loop->phase == LOOP_DRAINING && !loop->drain_at)
-        loop->drain_at = clock_now_ms() + loop->engine->drain_linger;
+    if (loop->phase == LOOP_DRAINING)
+        farewell_begin(&loop->farewell, clock_now_ms(), loop->engine->drain_linger);
     step_begin(conn, accepted);
     return TAKE_DONE;
 }

@@ -16,7 +16,7 @@ What must hold:
     is looked up: before the blow the worker stands still, and the kernel tells which connections it
     holds (Judge.killed). A worker that is merely stopped loses nothing;
   - an idle connection is closed by the server only if it was such a worker's, or if workers retired
-    meanwhile and it had been idle for longer than drain_linger (reeve-models(7)). That is
+    meanwhile and it had been idle for longer than half of drain_linger (reeve.conf(5)). That is
     allowed only while a model was there whose connections cannot be moved to another worker;
     CHAOS_MOVED=0 allows it under all models, for a server that cannot move any;
   - the totals of `status` never fall, and the master is the same process to the end;
@@ -67,7 +67,7 @@ GENERATIONS = 16
 HANDLER = 6            # seconds: handler_timeout
 OVERDUE = 30           # seconds after which a client that should have been let go was not
 GROWTH = 1024          # KiB of memory that the master may gain
-LINGER = 2.0           # seconds: drain_linger, which is longer than most gaps of the clients
+LINGER = 2.0           # seconds: half of drain_linger, which is longer than most gaps of the clients
 SLACK = 0.5            # seconds between what the watcher sees and what was
 CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py")
 # What a line of the logs is.
@@ -251,7 +251,7 @@ class Stage:
     def write_configuration(self):
         self.server.configure(
             self.text(), model=self.model, error_log="logs/error.log", log_level="info",
-            generations_limit=GENERATIONS, drain_timeout="90s", drain_linger=f"{int(LINGER * 1000)}ms",
+            generations_limit=GENERATIONS, drain_timeout="90s", drain_linger=f"{int(2 * LINGER * 1000)}ms",
             handler_timeout=f"{HANDLER}s",
             modules=["http", "static", "hello", "mirror", "receive", "poolreceive", "sleep", "hang",
                      "halt"],

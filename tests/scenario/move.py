@@ -1,17 +1,19 @@
 """Kept connections go on in other workers when theirs retires, and their clients notice nothing."""
 import os
 import resource
+import select
 import signal
 import socket
 import threading
 
-from client import KEPT, Client, Load, get
+from client import KEPT, Client, Closed, Load, get
 from reeve import (BLOCKING, DEADLINE, FULL, HTTP, MODELS, check, contains, equal, main, scenario,
                    until, wait_gone)
 
 MOVING = [name for name in MODELS if name not in BLOCKING]  # many connections in a loop
 KEPT_OPEN = 400 if FULL else 40
 MANY = 10000 if FULL else 2000
+IDLE = 200
 RELOADS = 44 if FULL else 6
 
 
@@ -199,7 +201,7 @@ def halves(case):
           models=MOVING)
 def gone(case):
     two = 'listen "127.0.0.3:0" { protocol = "http" }\n'
-    server = serve(case, HTTP + two + says("one"), drain_linger="1s")
+    server = serve(case, HTTP + two + says("one"), drain_linger="2s")
     removed, stays = kept(server.address("127.0.0.3:0"), 3), kept(server.address(), 3)
     server.configure(HTTP + says("one"))
     equal(server.ask("reload")["code"], 0, "the reload")
@@ -222,6 +224,33 @@ def gone(case):
     equal(server.ask("reload")["code"], 0, "a further reload")
     server.settled()
     still_there(clients, b"three")
+
+
+def takes_one_more(client):
+    try:
+        answer = client.get("/")
+    except Closed:
+        return False
+    equal((answer.status, answer.field("Connection")), (200, "close"), "the last answer")
+    client.ended()
+    return True
+
+
+@scenario("many that cannot move are closed little by little, each without a word", models=MOVING)
+def spread(case):
+    server = serve(case, drain_linger="3s", workers=1)
+    clients, poller = kept(server.address(), IDLE), select.poll()
+    for client in clients:
+        poller.register(client.link, select.POLLIN)
+    server.signal(signal.SIGTERM)
+    check(poller.poll(DEADLINE * 1000), "none is closed")
+    while clients and not takes_one_more(clients.pop()):
+        pass  # closed already
+    check(clients, "all were closed in the same turn of the loop")
+    for client in clients:
+        equal(client.link.recv(1), b"", "what comes before the end, which is no reset")
+        client.link.close()
+    equal(server.wait(), 0, "exit status")
 
 
 @scenario("over a unix socket", models=MOVING)

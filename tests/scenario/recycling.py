@@ -34,7 +34,8 @@ class Watch:
 
 @scenario("by requests, under load: nothing fails, and there are never fewer workers")
 def requests(case):
-    server = case.serve(worker_requests=50, drain_linger="100ms")
+    # A client that the machine stops for longer than drain_linger finds its connection closed.
+    server = case.serve(worker_requests=50, drain_linger="60s", drain_timeout="60s")
     before = server.pids()
     with Watch(server) as watch, Load(server.address(), INDEX, kind=ONE_EACH, clients=2) as new, \
             Load(server.address(), INDEX, kind=KEPT, clients=2) as kept:

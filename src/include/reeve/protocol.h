@@ -57,8 +57,9 @@ typedef struct reeve_protocol {
     reeve_verdict (*expired)(reeve_conn *conn);
 
     /* The worker drains: finish what is in hand, take nothing new. Called once, and at once, but
-     * for a connection that is idle (not busy, no input, output or job) only when drain_linger has
-     * passed, so that a close does not cross a request; reeve_draining() is true from the start.
+     * for a connection that is idle (not busy, no input, output or job) only when its part of
+     * drain_linger has passed, which is half of it at least, so that a close does not cross a
+     * request; reeve_draining() is true from the start.
      * WANT_READ: go on as before. May be NULL: the connection goes on until it ends or the drain
      * deadline closes it. Of a protocol with `pack` a connection that was told while it was busy,
      * and cannot be moved when it is idle, is told again. */
