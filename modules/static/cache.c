@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../word.h"
 #include "cache.h"
 
 #define BYTES_A_BUCKET 2048 /* about what an entry takes */
@@ -68,13 +69,6 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-static inline uint64_t load(const char *path, size_t length)
-{
-    uint64_t word = 0;
-    memcpy(&word, path, length);
-    return word;
-}
-
 /* Eight bytes at a time, the last ones perhaps twice. Only names of files that exist get in, so
  * nobody outside chooses what collides. */
 static uint64_t hash_of(const struct cache_key *key, size_t length)
@@ -87,10 +81,10 @@ static uint64_t hash_of(const struct cache_key *key, size_t length)
         return hash;
     }
     if (length < 8)
-        return mix(hash, load(path, 4) | load(path + length - 4, 4) << 32);
+        return mix(hash, word_ends(path, length));
     for (const char *last = path + length - 8; path < last; path += 8)
-        hash = mix(hash, load(path, 8));
-    return mix(hash, load(key->path + length - 8, 8));
+        hash = mix(hash, word_load(path, 8));
+    return mix(hash, word_load(key->path + length - 8, 8));
 }
 
 static struct entry *find(const struct cache *cache, const struct cache_key *key)
@@ -99,7 +93,7 @@ static struct entry *find(const struct cache *cache, const struct cache_key *key
     const uint64_t hash = hash_of(key, length);
     struct entry *entry = cache->buckets[hash & cache->mask];
     while (entry != NULL && (entry->hash != hash || entry->variant != key->variant ||
-                             entry->length != length || memcmp(entry->path, key->path, length) != 0))
+                             entry->length != length || !word_same(entry->path, key->path, length)))
         entry = entry->chain;
     return entry;
 }
