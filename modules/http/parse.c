@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "../word.h"
 #include "fields.h"
 #include "parse.h"
 #include "scan.h"
@@ -269,6 +270,38 @@ static bool plain_line(struct parse *parse, const struct parse_limits *limits, c
     return true;
 }
 
+/* The line at `line` is that Host once more. */
+static inline bool is_seen(const struct parse *parse, const char *line, const char *end)
+{
+    const struct parse_seen *seen = parse->seen;
+    return seen != NULL && !parse->has_host && seen->length > 0 &&
+           (size_t)(end - line) >= seen->length && word_same(line, seen->line, seen->length);
+}
+
+static inline void take_seen(struct parse *parse, struct parse_field *field, uint32_t line)
+{
+    const struct parse_seen *seen = parse->seen;
+    field->name = (struct slice){line, sizeof "Host" - 1};
+    field->value = parse->host = (struct slice){line + seen->value.at, seen->value.length};
+    parse->host_name = seen->name;
+    parse->has_host = true;
+    parse->names |= parse_name_bit("Host", sizeof "Host" - 1);
+}
+
+/* [line, end) is the field that has just told the host. Not inlined: it comes again and again. */
+static __attribute__((noinline)) void keep_seen(const struct parse *parse, const char *data,
+                                                const char *line, const char *end)
+{
+    struct parse_seen *seen = parse->seen;
+    size_t length = (size_t)(end - line);
+    if (seen == NULL || length > sizeof seen->line)
+        return;
+    *seen = (struct parse_seen){(uint32_t)length,
+                                {parse->host.at - (uint32_t)(line - data), parse->host.length},
+                                parse->host_name, ""};
+    memcpy(seen->line, line, length);
+}
+
 /* Whole fields likewise, and the empty line. False: the head is bad. */
 static bool plain_fields(struct parse *parse, const struct parse_limits *limits, const char *data,
                          const char *end)
@@ -279,6 +312,12 @@ static bool plain_fields(struct parse *parse, const struct parse_limits *limits,
     struct parse_field *field = parse->fields + parse->count, *full = parse->fields + room;
     bool good = true;
     while (field < full && line < end && good) {
+        if (is_seen(parse, line, end) && (size_t)(line + parse->seen->length - data) <= most) {
+            take_seen(parse, field++, (uint32_t)(line - data));
+            line += parse->seen->length;
+            continue;
+        }
+        const bool has_host = parse->has_host;
         const char *colon = name_end(line);
         if (colon == line || *colon != ':')
             break;
@@ -286,6 +325,8 @@ static bool plain_fields(struct parse *parse, const struct parse_limits *limits,
         if (*cr != '\r' || cr[1] != '\n' || (size_t)(cr + 2 - data) > most)
             break;
         good = keep_field(parse, field++, data, line, (uint32_t)(colon - line), value, cr);
+        if (has_host != parse->has_host)
+            keep_seen(parse, data, line, cr + 2);
         line = cr + 2;
     }
     parse->count = (unsigned)(field - parse->fields);

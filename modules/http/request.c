@@ -18,21 +18,17 @@
 #define FIELDS_FIRST 16     /* header fields that there is room for at first */
 #define HEAD_KEEP 8192      /* memory kept in a spare one */
 
-/* Each request knows that of its thread: to find a thread's own takes a call. */
-static _Thread_local struct request_spares {
-    struct request *first;
-    unsigned count;
-} spares;
+static _Thread_local struct request_home thread_home;
 
 /* ---------------------------------------------------------------- memory ------------ */
 
 struct request *request_new(reeve_conn *conn)
 {
-    struct request_spares *home = &spares;
-    struct request *request = home->first;
+    struct request_home *home = &thread_home;
+    struct request *request = home->spare;
     if (request != NULL) {
-        home->first = request->next;
-        home->count--;
+        home->spare = request->next;
+        home->spares--;
     } else {
         request = calloc(1, sizeof *request);
         if (request == NULL)
@@ -46,6 +42,7 @@ struct request *request_new(reeve_conn *conn)
     if (settings.timed)
         access_begin(request);
     parse_start(&request->parse, request->parse.fields, request->parse.room);
+    request->parse.seen = &home->host;
     return request;
 }
 
@@ -143,24 +140,25 @@ void request_free(struct request **pointer)
     if (request == NULL)
         return;
     request_reset(request);
-    struct request_spares *home = request->home;
-    if (home->count >= SPARE_MAX) {
+    struct request_home *home = request->home;
+    if (home->spares >= SPARE_MAX) {
         request_destroy(request);
         return;
     }
-    request->next = home->first;
-    home->first = request;
-    home->count++;
+    request->next = home->spare;
+    home->spare = request;
+    home->spares++;
 }
 
 void request_thread_exit(void)
 {
-    while (spares.first != NULL) {
-        struct request *next = spares.first->next;
-        request_destroy(spares.first);
-        spares.first = next;
+    struct request_home *home = &thread_home;
+    while (home->spare != NULL) {
+        struct request *next = home->spare->next;
+        request_destroy(home->spare);
+        home->spare = next;
     }
-    spares.count = 0;
+    *home = (struct request_home){0};
 }
 
 /* ---------------------------------------------------------------- accepting --------- */

@@ -61,12 +61,20 @@ enum body_state { BODY_COMING, BODY_COMPLETE, BODY_MALFORMED };
 
 struct memory_block;
 struct request_joined;
+
+/* What a loop's thread keeps from request to request. */
+struct request_home {
+    struct request *spare;      /* the first of some */
+    unsigned spares;
+    struct parse_seen host;
+};
+
 #define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
     struct reeve_request public; /* first: what a handler is given */
     struct request *next;        /* among the spare ones */
-    struct request_spares *home; /* of the loop's thread */
+    struct request_home *home;   /* of the loop's thread: to find a thread's own takes a call */
 
     reeve_conn *conn;            /* not NULL: an answer is queued as soon as it is given */
     const struct site *site;     /* NULL: it did not come so far */
