@@ -20,11 +20,19 @@
 
 static _Thread_local struct request_home thread_home;
 
+/* The compiler would ask for it at each use. */
+static struct request_home *find_home(void)
+{
+    struct request_home *home = &thread_home;
+    __asm__("" : "+r"(home));
+    return home;
+}
+
 /* ---------------------------------------------------------------- memory ------------ */
 
 struct request *request_new(reeve_conn *conn)
 {
-    struct request_home *home = &thread_home;
+    struct request_home *home = find_home();
     struct request *request = home->spare;
     if (request != NULL) {
         home->spare = request->next;
@@ -152,7 +160,7 @@ void request_free(struct request **pointer)
 
 void request_thread_exit(void)
 {
-    struct request_home *home = &thread_home;
+    struct request_home *home = find_home();
     while (home->spare != NULL) {
         struct request *next = home->spare->next;
         request_destroy(home->spare);

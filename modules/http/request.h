@@ -56,6 +56,13 @@ struct answer {
     struct stream stream; /* more != NULL: the body comes in pieces */
 };
 
+/* The field Date, as it is written once a second. All zero: not yet. */
+#define ANSWER_DATE (sizeof "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" - 1)
+struct answer_date {
+    int64_t second;
+    char field[64];
+};
+
 /* Of a body: how far its bytes have been taken from the input. */
 enum body_state { BODY_COMING, BODY_COMPLETE, BODY_MALFORMED };
 
@@ -67,6 +74,7 @@ struct request_home {
     struct request *spare;      /* the first of some */
     unsigned spares;
     struct parse_seen host;
+    struct answer_date date;
 };
 
 #define REQUEST_ID_MAX 128 /* characters */
