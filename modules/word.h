@@ -37,4 +37,30 @@ static inline bool word_same(const char *a, const char *b, size_t length)
             return false;
     return word_load(a + length - 8, 8) == word_load(b + length - 8, 8);
 }
+
+typedef uint64_t word_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+static inline void word_zero_64(char *at)
+{
+    *(word_pair *)(void *)at = *(word_pair *)(void *)(at + 16) = (word_pair){0};
+    *(word_pair *)(void *)(at + 32) = *(word_pair *)(void *)(at + 48) = (word_pair){0};
+}
+
+/* Of a constant size below 256, in words, by plain stores. For more than a few the compiler would take
+ * a call, or a string instruction, which takes long to begin. */
+static inline __attribute__((always_inline)) void word_zero(void *start, size_t size)
+{
+    char *at = (char *)start, *end = at + size;
+    if (end - at >= 64)
+        word_zero_64(at), at += 64;
+    if (end - at >= 64)
+        word_zero_64(at), at += 64;
+    if (end - at >= 64)
+        word_zero_64(at), at += 64;
+    if (end - at >= 32) {
+        *(word_pair *)(void *)at = *(word_pair *)(void *)(at + 16) = (word_pair){0};
+        at += 32;
+    }
+    memset(at, 0, (size_t)(end - at));
+}
 #endif

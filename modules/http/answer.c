@@ -273,16 +273,11 @@ void answer_reset(struct answer *answer)
     if (answer->fd >= 0)
         close(answer->fd);
     answer->fd = -1;
-    answer->given = answer->begun = answer->failed = false;
-    answer->status = 0;
     answer->type[0] = '\0';
-    answer->body = NULL;
-    answer->length = 0;
     end_stream(&answer->stream);
-    answer->stream = (struct stream){0};
     if (answer->prepared != NULL)
         prepared_drop(answer->prepared);
-    answer->prepared = NULL;
+    word_zero(answer, offsetof(struct answer, fd));
     bytes_reset(&answer->fields, FIELDS_KEEP);
     bytes_reset(&answer->trailers, FIELDS_KEEP);
     bytes_reset(&answer->owned, ANSWER_SMALL);

@@ -349,11 +349,6 @@ static bool parse_rest(struct parse *parse, const struct parse_limits *limits, c
     return true;
 }
 
-void parse_start(struct parse *parse, struct parse_field *fields, unsigned room)
-{
-    *parse = (struct parse){.fields = fields, .room = room};
-}
-
 static bool parse_is_full(const struct parse *parse, const struct parse_limits *limits)
 {
     return parse->stage == PARSE_FIELDS && parse->count == parse->room &&

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../word.h"
+
 #define PARSE_FIELDS_MAX 256
 
 struct slice { /* bytes of the head, from its first byte */
@@ -62,7 +64,12 @@ struct parse {
     struct parse_seen *seen;    /* the caller's, kept from head to head; NULL: nothing is */
 };
 
-void parse_start(struct parse *parse, struct parse_field *fields, unsigned room);
+static inline void parse_start(struct parse *parse, struct parse_field *fields, unsigned room)
+{
+    word_zero(parse, sizeof *parse);
+    parse->fields = fields;
+    parse->room = room;
+}
 /* `data` is the input from the head's first byte on, the same bytes as before and perhaps more.
  * Each byte is looked at once, however they come. ROOM: the fields are full; set more, then again.
  * DONE: *used bytes were the head. */
