@@ -10,94 +10,30 @@
 #include <string.h>
 
 #include "../word.h"
+#include "chars.h"
 #include "fields.h"
 #include "parse.h"
 #include "scan.h"
 
-enum { TOKEN = 1, VALUE = 2, TARGET = 4 };
-
-static const unsigned char classes[256] = {
-    ['\t'] = VALUE,
-    [' '] = VALUE,
-    ['!'] = TOKEN | VALUE | TARGET,
-    ['"'] = VALUE | TARGET,
-    ['#'] = TOKEN | VALUE, /* a fragment is never sent */
-    ['$'] = TOKEN | VALUE | TARGET,
-    ['%'] = TOKEN | VALUE | TARGET,
-    ['&'] = TOKEN | VALUE | TARGET,
-    ['\''] = TOKEN | VALUE | TARGET,
-    ['('] = VALUE | TARGET,
-    [')'] = VALUE | TARGET,
-    ['*'] = TOKEN | VALUE | TARGET,
-    ['+'] = TOKEN | VALUE | TARGET,
-    [','] = VALUE | TARGET,
-    ['-'] = TOKEN | VALUE | TARGET,
-    ['.'] = TOKEN | VALUE | TARGET,
-    ['/'] = VALUE | TARGET,
-    ['0' ... '9'] = TOKEN | VALUE | TARGET,
-    [':'] = VALUE | TARGET,
-    [';'] = VALUE | TARGET,
-    ['<'] = VALUE | TARGET,
-    ['='] = VALUE | TARGET,
-    ['>'] = VALUE | TARGET,
-    ['?'] = VALUE | TARGET,
-    ['@'] = VALUE | TARGET,
-    ['A' ... 'Z'] = TOKEN | VALUE | TARGET,
-    ['['] = VALUE | TARGET,
-    ['\\'] = VALUE | TARGET,
-    [']'] = VALUE | TARGET,
-    ['^'] = TOKEN | VALUE | TARGET,
-    ['_'] = TOKEN | VALUE | TARGET,
-    ['`'] = TOKEN | VALUE | TARGET,
-    ['a' ... 'z'] = TOKEN | VALUE | TARGET,
-    ['{'] = VALUE | TARGET,
-    ['|'] = TOKEN | VALUE | TARGET,
-    ['}'] = VALUE | TARGET,
-    ['~'] = TOKEN | VALUE | TARGET,
-    [0x80 ... 0xff] = VALUE | TARGET, /* UTF-8 as some clients send it, unencoded */
-};
-
-static bool is(char c, unsigned class)
-{
-    return (classes[(unsigned char)c] & class) != 0;
-}
-
-bool parse_is_token(char c)
-{
-    return is(c, TOKEN);
-}
-
-bool parse_is_value(char c)
-{
-    return is(c, VALUE);
-}
-
-static size_t span(const char *data, size_t length, unsigned class)
-{
-    size_t n = 0;
-    while (n < length && is(data[n], class))
-        n++;
-    return n;
-}
-
-/* The same of a line whose CR is still to come, which is of no class: nothing to count. */
+/* Where in a line its class ends: its CR is still to come, which is of no class, so that there is
+ * nothing to count. */
 static inline __attribute__((always_inline)) const char *end_in_line(const char *at, unsigned class)
 {
     for (;; at += 4) {
-        if (!is(at[0], class))
+        if (!chars_is(at[0], class))
             return at;
-        if (!is(at[1], class))
+        if (!chars_is(at[1], class))
             return at + 1;
-        if (!is(at[2], class))
+        if (!chars_is(at[2], class))
             return at + 2;
-        if (!is(at[3], class))
+        if (!chars_is(at[3], class))
             return at + 3;
     }
 }
 
 static inline const char *name_end(const char *at)
 {
-    return end_in_line(at, TOKEN);
+    return end_in_line(at, CHARS_TOKEN);
 }
 
 /* Targets and values may be long: many bytes at a time as long as they are ordinary. No byte from
@@ -106,19 +42,14 @@ static const char *target_end(const char *at, const char *end)
 {
     for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
         n = scan_target(at);
-    return end_in_line(at, TARGET);
+    return end_in_line(at, CHARS_TARGET);
 }
 
 static const char *value_end(const char *at, const char *end)
 {
     for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
         n = scan_value(at);
-    return end_in_line(at, VALUE);
-}
-
-size_t parse_token_length(const char *data, size_t length)
-{
-    return span(data, length, TOKEN);
+    return end_in_line(at, CHARS_VALUE);
 }
 
 bool parse_refuse(struct parse *parse, int status, const char *why)
@@ -212,7 +143,7 @@ static bool parse_line(struct parse *parse, const char *data, const char *end)
  * line are there, and no more of them are looked at, however many came. */
 static bool line_too_long(struct parse *parse, const char *data, size_t limit)
 {
-    size_t method = span(data + parse->line, limit, TOKEN);
+    size_t method = chars_span(data + parse->line, limit, CHARS_TOKEN);
     if (method == limit)
         return parse_refuse(parse, 501, "The method is not known here.");
     if (method > 0 && data[parse->line + method] == ' ')
@@ -359,7 +290,7 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
                              const char *data, size_t length, size_t *used)
 {
     /* At once, lest somebody who speaks TLS to this port waits until the timeout. */
-    if (length > 0 && !is(data[0], TOKEN))
+    if (length > 0 && !chars_is(data[0], CHARS_TOKEN))
         return parse_refuse(parse, 400, "This is not an HTTP request."), PARSE_BAD;
     const char *end = data + length;
     bool whole = length > 0 && end[-1] == '\n';
