@@ -26,8 +26,8 @@ enum parse_stage { PARSE_LINE, PARSE_FIELDS, PARSE_END };
 enum parse_result { PARSE_MORE, PARSE_ROOM, PARSE_DONE, PARSE_BAD };
 
 #define PARSE_SEEN 64
-/* A Host line that was found good: where it comes again it need not be read again, for the same bytes
- * say the same. All zero: none yet. */
+/* A Host line that was found good: where it comes again it need not be read again, for the same
+ * bytes say the same. All zero: none yet. */
 struct parse_seen {
     uint32_t length;       /* of the line, its end included */
     struct slice value;    /* in the line */

@@ -18,8 +18,8 @@
 
 /* ---------------------------------------------------------------- order ------------- */
 
-/* The first eight bytes of a path, as a number: of two paths that holds the order of the texts, if it
- * is not the same for both. */
+/* The first eight bytes of a path, as a number: where those of two paths differ, they have the order
+ * of the texts. */
 static uint64_t key_of(const char *path, size_t length)
 {
     if (length >= 8)

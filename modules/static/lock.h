@@ -1,5 +1,5 @@
-/* A lock that nobody else wants most of the time: then to take it and to leave it is one step each. Who
- * must wait sleeps. Any thread; all zero is free. */
+/* A lock that nobody else wants most of the time: then to take it and to leave it is one step each.
+ * Who must wait sleeps. Any thread; all zero is free. */
 #ifndef STATIC_LOCK_H
 #define STATIC_LOCK_H
 #include <linux/futex.h>
