@@ -119,16 +119,6 @@ static void put_combined(struct line *line, const struct request *request, const
     line_put(line, "\n", 1);
 }
 
-static const struct access *access_of(const struct request *request)
-{
-    return request->site != NULL ? &request->site->access : &settings.access;
-}
-
-bool access_is_logged(const struct request *request)
-{
-    return access_of(request)->file != NULL;
-}
-
 void access_log(struct request *request, const char *raw, size_t raw_length)
 {
     const struct access *access = access_of(request);

@@ -61,15 +61,8 @@ bool answer_page(struct answer *answer, int status, const char *why)
     return true;
 }
 
-#define DATE_FIELD (sizeof "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" - 1)
-
-struct date {
-    int64_t second;
-    char field[64];
-};
-
-/* By hand: a locale must not matter. Not inlined: it is called once a second. */
-static __attribute__((noinline)) void write_date(struct date *date, int64_t now)
+/* By hand: a locale must not matter. */
+void answer_write_date(struct answer_date *date, int64_t now)
 {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -81,17 +74,6 @@ static __attribute__((noinline)) void write_date(struct date *date, int64_t now)
              days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
              tm.tm_min, tm.tm_sec);
     date->second = now;
-}
-
-char *answer_put_date(char *at)
-{
-    static _Thread_local struct date kept = {.second = -1};
-    struct date *date = &kept;
-    int64_t now = reeve_time();
-    if (now != date->second)
-        write_date(date, now);
-    memcpy(at, date->field, DATE_FIELD);
-    return at + DATE_FIELD;
 }
 
 /* Writing into the room that the engine gave. */
@@ -150,10 +132,10 @@ static char *put_id(char *at, struct request *request)
     return put_text(at, "\r\n");
 }
 
-char *answer_put_head(char *at, const struct answer *answer)
+char *answer_put_head(char *at, const struct answer *answer, struct answer_date *date)
 {
     at = put_text(at, status_line(answer->status));
-    at = answer_put_date(at);
+    at = answer_put_date(at, date);
     if (settings.server_header)
         at = put_text(at, "Server: reeve\r\n");
     if (answer->type[0] != '\0' && !answer_is_bare(answer->status)) {
@@ -239,7 +221,7 @@ bool answer_send(struct request *request, reeve_conn *conn)
     char *start = reeve_reserve(conn, answer_head_room(answer) + small);
     if (start == NULL)
         return false;
-    char *at = answer_put_own(answer_put_head(start, answer), request);
+    char *at = answer_put_own(answer_put_head(start, answer, &request->home->date), request);
     if (small > 0)
         at = put(at, answer->body, small);
     reeve_commit(conn, (size_t)(at - start));
@@ -291,16 +273,11 @@ void answer_reset(struct answer *answer)
     if (answer->fd >= 0)
         close(answer->fd);
     answer->fd = -1;
-    answer->given = answer->begun = answer->failed = false;
-    answer->status = 0;
     answer->type[0] = '\0';
-    answer->body = NULL;
-    answer->length = 0;
     end_stream(&answer->stream);
-    answer->stream = (struct stream){0};
     if (answer->prepared != NULL)
         prepared_drop(answer->prepared);
-    answer->prepared = NULL;
+    word_zero(answer, offsetof(struct answer, fd));
     bytes_reset(&answer->fields, FIELDS_KEEP);
     bytes_reset(&answer->trailers, FIELDS_KEEP);
     bytes_reset(&answer->owned, ANSWER_SMALL);

@@ -19,8 +19,16 @@ bool answer_interim(const struct answer *answer, reeve_conn *conn, int status);
 /* The parts of a head, written to where there is answer_head_room(): from the status line, with the
  * date right behind it, to what frames the body; then what concerns this request alone, and the
  * empty line. Return the end. */
-char *answer_put_head(char *at, const struct answer *answer);
-char *answer_put_date(char *at); /* always of the same length */
+char *answer_put_head(char *at, const struct answer *answer, struct answer_date *date);
+void answer_write_date(struct answer_date *date, int64_t now);
+static inline char *answer_put_date(char *at, struct answer_date *date)
+{
+    int64_t now = reeve_time();
+    if (now != date->second)
+        answer_write_date(date, now);
+    memcpy(at, date->field, ANSWER_DATE);
+    return at + ANSWER_DATE;
+}
 char *answer_put_own(char *at, struct request *request);
 /* Of fields that the core adds for this request alone there are none. */
 static inline bool answer_is_plain(const struct request *request)

@@ -79,7 +79,7 @@ static int conn_finish(reeve_conn *conn, struct http_conn *c)
     if (is_our_fault(request->answer.status))
         reeve_failed(conn);
     conn_unshow(conn, c);
-    if (!reeve_congested(conn) || !access_is_logged(request))
+    if (!access_is_logged(request) || !reeve_congested(conn))
         return conn_over(conn, c);
     conn_become(c, CONN_SENDING);
     request_lighten(request);

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "asked.h"
 #include "conn.h"
+#include "prepared.h"
 #include "reply.h"
 
 /* ---------------------------------------------------------------- asking ------------ */
@@ -185,8 +186,8 @@ const struct reeve_http_api handle_api = {
     .is_conditional = asked_is_conditional,
     .prepare = reply_prepare,
     .prepare_file = reply_prepare_file,
-    .reply_prepared = reply_prepared,
-    .prepared_free = reply_prepared_free,
+    .reply_prepared = prepared_reply,
+    .prepared_free = prepared_free,
     .keep = handle_keep,
     .kept = handle_kept,
 };

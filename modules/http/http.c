@@ -1,10 +1,12 @@
 /* http: the protocol module. Its parts:
  *
- *     parse, fields, chunk, path, form   what came from the client; pure functions
+ *     parse, chars, fields, chunk,
+ *     path, form                         what came from the client; pure functions
  *     settings, sites, routes            the configuration, and what a request finds in it
  *     guard, cidr                        who may ask, by address
  *     auth, credentials, users, proofs   who may ask, by password
- *     request, handle, memory            one request, and asking its handler
+ *     request, request-accept, memory    one request, and what its head asks for
+ *     handle                             asking its handler
  *     asked, reply                       what the handler sees of it, and what it says
  *     answer, pages, stream, prepared    what goes out
  *     access, ident                      what is logged of it

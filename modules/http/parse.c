@@ -9,94 +9,31 @@
 
 #include <string.h>
 
+#include "../word.h"
+#include "chars.h"
 #include "fields.h"
 #include "parse.h"
 #include "scan.h"
 
-enum { TOKEN = 1, VALUE = 2, TARGET = 4 };
-
-static const unsigned char classes[256] = {
-    ['\t'] = VALUE,
-    [' '] = VALUE,
-    ['!'] = TOKEN | VALUE | TARGET,
-    ['"'] = VALUE | TARGET,
-    ['#'] = TOKEN | VALUE, /* a fragment is never sent */
-    ['$'] = TOKEN | VALUE | TARGET,
-    ['%'] = TOKEN | VALUE | TARGET,
-    ['&'] = TOKEN | VALUE | TARGET,
-    ['\''] = TOKEN | VALUE | TARGET,
-    ['('] = VALUE | TARGET,
-    [')'] = VALUE | TARGET,
-    ['*'] = TOKEN | VALUE | TARGET,
-    ['+'] = TOKEN | VALUE | TARGET,
-    [','] = VALUE | TARGET,
-    ['-'] = TOKEN | VALUE | TARGET,
-    ['.'] = TOKEN | VALUE | TARGET,
-    ['/'] = VALUE | TARGET,
-    ['0' ... '9'] = TOKEN | VALUE | TARGET,
-    [':'] = VALUE | TARGET,
-    [';'] = VALUE | TARGET,
-    ['<'] = VALUE | TARGET,
-    ['='] = VALUE | TARGET,
-    ['>'] = VALUE | TARGET,
-    ['?'] = VALUE | TARGET,
-    ['@'] = VALUE | TARGET,
-    ['A' ... 'Z'] = TOKEN | VALUE | TARGET,
-    ['['] = VALUE | TARGET,
-    ['\\'] = VALUE | TARGET,
-    [']'] = VALUE | TARGET,
-    ['^'] = TOKEN | VALUE | TARGET,
-    ['_'] = TOKEN | VALUE | TARGET,
-    ['`'] = TOKEN | VALUE | TARGET,
-    ['a' ... 'z'] = TOKEN | VALUE | TARGET,
-    ['{'] = VALUE | TARGET,
-    ['|'] = TOKEN | VALUE | TARGET,
-    ['}'] = VALUE | TARGET,
-    ['~'] = TOKEN | VALUE | TARGET,
-    [0x80 ... 0xff] = VALUE | TARGET, /* UTF-8 as some clients send it, unencoded */
-};
-
-static bool is(char c, unsigned class)
-{
-    return (classes[(unsigned char)c] & class) != 0;
-}
-
-bool parse_is_token(char c)
-{
-    return is(c, TOKEN);
-}
-
-bool parse_is_value(char c)
-{
-    return is(c, VALUE);
-}
-
-static size_t span(const char *data, size_t length, unsigned class)
-{
-    size_t n = 0;
-    while (n < length && is(data[n], class))
-        n++;
-    return n;
-}
-
-/* The same of a line whose CR is still to come, which is of no class: nothing to count. */
+/* Where in a line its class ends: its CR is still to come, which is of no class, so that there is
+ * nothing to count. */
 static inline __attribute__((always_inline)) const char *end_in_line(const char *at, unsigned class)
 {
     for (;; at += 4) {
-        if (!is(at[0], class))
+        if (!chars_is(at[0], class))
             return at;
-        if (!is(at[1], class))
+        if (!chars_is(at[1], class))
             return at + 1;
-        if (!is(at[2], class))
+        if (!chars_is(at[2], class))
             return at + 2;
-        if (!is(at[3], class))
+        if (!chars_is(at[3], class))
             return at + 3;
     }
 }
 
 static inline const char *name_end(const char *at)
 {
-    return end_in_line(at, TOKEN);
+    return end_in_line(at, CHARS_TOKEN);
 }
 
 /* Targets and values may be long: many bytes at a time as long as they are ordinary. No byte from
@@ -105,19 +42,14 @@ static const char *target_end(const char *at, const char *end)
 {
     for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
         n = scan_target(at);
-    return end_in_line(at, TARGET);
+    return end_in_line(at, CHARS_TARGET);
 }
 
 static const char *value_end(const char *at, const char *end)
 {
     for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
         n = scan_value(at);
-    return end_in_line(at, VALUE);
-}
-
-size_t parse_token_length(const char *data, size_t length)
-{
-    return span(data, length, TOKEN);
+    return end_in_line(at, CHARS_VALUE);
 }
 
 bool parse_refuse(struct parse *parse, int status, const char *why)
@@ -211,7 +143,7 @@ static bool parse_line(struct parse *parse, const char *data, const char *end)
  * line are there, and no more of them are looked at, however many came. */
 static bool line_too_long(struct parse *parse, const char *data, size_t limit)
 {
-    size_t method = span(data + parse->line, limit, TOKEN);
+    size_t method = chars_span(data + parse->line, limit, CHARS_TOKEN);
     if (method == limit)
         return parse_refuse(parse, 501, "The method is not known here.");
     if (method > 0 && data[parse->line + method] == ' ')
@@ -269,6 +201,38 @@ static bool plain_line(struct parse *parse, const struct parse_limits *limits, c
     return true;
 }
 
+/* The line at `line` is that Host once more. */
+static inline bool is_seen(const struct parse *parse, const char *line, const char *end)
+{
+    const struct parse_seen *seen = parse->seen;
+    return seen != NULL && !parse->has_host && seen->length > 0 &&
+           (size_t)(end - line) >= seen->length && word_same(line, seen->line, seen->length);
+}
+
+static inline void take_seen(struct parse *parse, struct parse_field *field, uint32_t line)
+{
+    const struct parse_seen *seen = parse->seen;
+    field->name = (struct slice){line, sizeof "Host" - 1};
+    field->value = parse->host = (struct slice){line + seen->value.at, seen->value.length};
+    parse->host_name = seen->name;
+    parse->has_host = true;
+    parse->names |= parse_name_bit("Host", sizeof "Host" - 1);
+}
+
+/* [line, end) is the field that has just told the host. Not inlined: it comes again and again. */
+static __attribute__((noinline)) void keep_seen(const struct parse *parse, const char *data,
+                                                const char *line, const char *end)
+{
+    struct parse_seen *seen = parse->seen;
+    size_t length = (size_t)(end - line);
+    if (seen == NULL || length > sizeof seen->line)
+        return;
+    *seen = (struct parse_seen){(uint32_t)length,
+                                {parse->host.at - (uint32_t)(line - data), parse->host.length},
+                                parse->host_name, ""};
+    memcpy(seen->line, line, length);
+}
+
 /* Whole fields likewise, and the empty line. False: the head is bad. */
 static bool plain_fields(struct parse *parse, const struct parse_limits *limits, const char *data,
                          const char *end)
@@ -279,6 +243,12 @@ static bool plain_fields(struct parse *parse, const struct parse_limits *limits,
     struct parse_field *field = parse->fields + parse->count, *full = parse->fields + room;
     bool good = true;
     while (field < full && line < end && good) {
+        if (is_seen(parse, line, end) && (size_t)(line + parse->seen->length - data) <= most) {
+            take_seen(parse, field++, (uint32_t)(line - data));
+            line += parse->seen->length;
+            continue;
+        }
+        const bool has_host = parse->has_host;
         const char *colon = name_end(line);
         if (colon == line || *colon != ':')
             break;
@@ -286,6 +256,8 @@ static bool plain_fields(struct parse *parse, const struct parse_limits *limits,
         if (*cr != '\r' || cr[1] != '\n' || (size_t)(cr + 2 - data) > most)
             break;
         good = keep_field(parse, field++, data, line, (uint32_t)(colon - line), value, cr);
+        if (has_host != parse->has_host)
+            keep_seen(parse, data, line, cr + 2);
         line = cr + 2;
     }
     parse->count = (unsigned)(field - parse->fields);
@@ -308,11 +280,6 @@ static bool parse_rest(struct parse *parse, const struct parse_limits *limits, c
     return true;
 }
 
-void parse_start(struct parse *parse, struct parse_field *fields, unsigned room)
-{
-    *parse = (struct parse){.fields = fields, .room = room};
-}
-
 static bool parse_is_full(const struct parse *parse, const struct parse_limits *limits)
 {
     return parse->stage == PARSE_FIELDS && parse->count == parse->room &&
@@ -323,7 +290,7 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
                              const char *data, size_t length, size_t *used)
 {
     /* At once, lest somebody who speaks TLS to this port waits until the timeout. */
-    if (length > 0 && !is(data[0], TOKEN))
+    if (length > 0 && !chars_is(data[0], CHARS_TOKEN))
         return parse_refuse(parse, 400, "This is not an HTTP request."), PARSE_BAD;
     const char *end = data + length;
     bool whole = length > 0 && end[-1] == '\n';

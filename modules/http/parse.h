@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../word.h"
+
 #define PARSE_FIELDS_MAX 256
 
 struct slice { /* bytes of the head, from its first byte */
@@ -22,6 +24,16 @@ struct parse_limits {
 
 enum parse_stage { PARSE_LINE, PARSE_FIELDS, PARSE_END };
 enum parse_result { PARSE_MORE, PARSE_ROOM, PARSE_DONE, PARSE_BAD };
+
+#define PARSE_SEEN 64
+/* A Host line that was found good: where it comes again it need not be read again, for the same
+ * bytes say the same. All zero: none yet. */
+struct parse_seen {
+    uint32_t length;       /* of the line, its end included */
+    struct slice value;    /* in the line */
+    uint32_t name;         /* see `host_name` */
+    char line[PARSE_SEEN];
+};
 
 struct parse {
     enum parse_stage stage;
@@ -49,9 +61,15 @@ struct parse {
     uint64_t names; /* parse_name_bit() of each field that is there */
     unsigned count, room;
     struct parse_field *fields; /* the caller's, with room for so many */
+    struct parse_seen *seen;    /* the caller's, kept from head to head; NULL: nothing is */
 };
 
-void parse_start(struct parse *parse, struct parse_field *fields, unsigned room);
+static inline void parse_start(struct parse *parse, struct parse_field *fields, unsigned room)
+{
+    word_zero(parse, sizeof *parse);
+    parse->fields = fields;
+    parse->room = room;
+}
 /* `data` is the input from the head's first byte on, the same bytes as before and perhaps more.
  * Each byte is looked at once, however they come. ROOM: the fields are full; set more, then again.
  * DONE: *used bytes were the head. */

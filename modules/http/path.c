@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../word.h"
 #include "hex.h"
 #include "path.h"
 
@@ -87,13 +88,6 @@ static inline bool has_knot(uint64_t eight)
     return (pair | ZEROS(escape) | ZEROS(eight)) != 0;
 }
 
-static inline uint64_t load(const char *path, size_t length)
-{
-    uint64_t word = 0;
-    memcpy(&word, path, length);
-    return word;
-}
-
 /* Nothing to decode, to join or to resolve: so are most paths. The words overlap by a byte, lest a
  * pair falls between them. */
 static bool is_clean(const char *path, size_t length)
@@ -101,11 +95,11 @@ static bool is_clean(const char *path, size_t length)
     if (length < 4 || path[0] != '/')
         return length == 1 && path[0] == '/';
     if (length < 8)
-        return !has_knot(load(path, 4) | load(path + length - 4, 4) << 32);
+        return !has_knot(word_ends(path, length));
     for (size_t at = 0; at + 8 < length; at += 7)
-        if (has_knot(load(path + at, 8)))
+        if (has_knot(word_load(path + at, 8)))
             return false;
-    return !has_knot(load(path + length - 8, 8));
+    return !has_knot(word_load(path + length - 8, 8));
 }
 
 /* Not inlined: few paths need it. */

@@ -10,6 +10,7 @@
 
 #include "answer.h"
 #include "prepared.h"
+#include "reply.h"
 
 static void put(char **at, const void *data, size_t length)
 {
@@ -28,7 +29,8 @@ struct prepared *prepared_new(const struct answer *answer, const void *body, int
         return NULL;
     *prepared = (struct prepared){.public.api = &handle_api, .holders = 1, .fd = fd,
                                   .status = answer->status, .offset = offset, .length = length};
-    char *end = answer_put_head(prepared->bytes, answer);
+    struct answer_date date = {0}; /* that of the request is the loop's */
+    char *end = answer_put_head(prepared->bytes, answer, &date);
     prepared->date_at = (size_t)(strchr(prepared->bytes, '\n') + 1 - prepared->bytes);
     if (answer->fields.length > 0)
         put(&end, answer->fields.data, answer->fields.length);
@@ -74,7 +76,8 @@ static bool send_body(struct prepared *prepared, reeve_conn *conn)
     return result == 0;
 }
 
-bool prepared_send(struct prepared *prepared, struct request *request, reeve_conn *conn)
+static inline __attribute__((always_inline)) bool
+queue(struct prepared *prepared, struct request *request, reeve_conn *conn)
 {
     const bool plain = answer_is_plain(request), bodied = prepared->length > 0 && !request->headless;
     const bool small = bodied && prepared->fd < 0 && prepared->length <= ANSWER_SMALL;
@@ -90,7 +93,38 @@ bool prepared_send(struct prepared *prepared, struct request *request, reeve_con
         at = answer_put_own(at, request);
         put(&at, prepared->bytes + head, body);
     }
-    answer_put_date(start + prepared->date_at);
+    answer_put_date(start + prepared->date_at, &request->home->date);
     reeve_commit(conn, (size_t)(at - start));
     return !bodied || small || send_body(prepared, conn);
+}
+
+bool prepared_send(struct prepared *prepared, struct request *request, reeve_conn *conn)
+{
+    return queue(prepared, request, conn);
+}
+
+int prepared_reply(struct reeve_request *public, reeve_prepared *given)
+{
+    struct request *request = request_of(public);
+    struct prepared *prepared = (struct prepared *)(void *)given;
+    if (!reply_is_open(request))
+        return -1;
+    struct answer *answer = &request->answer;
+    answer->given = true;
+    answer->fields.length = 0;
+    answer->status = prepared->status;
+    answer->length = prepared->length;
+    if (request->conn == NULL) {
+        prepared_hold(prepared);
+        answer->prepared = prepared;
+        return 0;
+    }
+    answer->begun = queue(prepared, request, request->conn);
+    answer->failed = !answer->begun;
+    return answer->failed ? -1 : 0;
+}
+
+void prepared_free(reeve_prepared *prepared)
+{
+    prepared_drop((struct prepared *)(void *)prepared);
 }

@@ -27,4 +27,7 @@ void prepared_hold(struct prepared *prepared);
 void prepared_drop(struct prepared *prepared);
 /* Loop thread: queues it as the answer. False: memory is short, the connection must end. */
 bool prepared_send(struct prepared *prepared, struct request *request, reeve_conn *conn);
+/* reeve_reply_prepared() and reeve_prepared_free(). */
+int prepared_reply(struct reeve_request *public, reeve_prepared *given);
+void prepared_free(reeve_prepared *prepared);
 #endif

@@ -16,12 +16,6 @@
 
 /* ---------------------------------------------------------------- the answer -------- */
 
-/* May the handler, or the core for it, still say what the answer is? */
-static bool is_open(const struct request *request)
-{
-    return !request->answer.given && !request->again;
-}
-
 /* The answer has been said: queue it now, in the loop, or keep it until the job is done. */
 static int give(struct request *request)
 {
@@ -48,7 +42,7 @@ static bool make_page(struct request *request, int status, const char *why)
 
 int reply_page(struct request *request, int status, const char *why)
 {
-    if (!is_open(request) || answer_reason(status) == NULL || !make_page(request, status, why))
+    if (!reply_is_open(request) || answer_reason(status) == NULL || !make_page(request, status, why))
         return -1;
     return give(request);
 }
@@ -116,7 +110,7 @@ static int add_field(struct bytes *fields, const char *name, const char *value)
 int reply_set_header(struct reeve_request *public, const char *name, const char *value)
 {
     struct request *request = request_of(public);
-    return is_open(request) ? add_field(&request->answer.fields, name, value) : -1;
+    return reply_is_open(request) ? add_field(&request->answer.fields, name, value) : -1;
 }
 
 /* A stream takes them until its last piece. */
@@ -124,7 +118,7 @@ int reply_set_trailer(struct reeve_request *public, const char *name, const char
 {
     struct request *request = request_of(public);
     struct answer *answer = &request->answer;
-    if ((!is_open(request) && answer->stream.more == NULL) || is_in(early, name))
+    if ((!reply_is_open(request) && answer->stream.more == NULL) || is_in(early, name))
         return -1;
     return add_field(&answer->trailers, name, value);
 }
@@ -133,7 +127,7 @@ int reply_set_trailer(struct reeve_request *public, const char *name, const char
 int reply_interim(struct reeve_request *public, int status)
 {
     struct request *request = request_of(public);
-    if (!is_open(request) || request->conn == NULL || status < 100 || status > 199 ||
+    if (!reply_is_open(request) || request->conn == NULL || status < 100 || status > 199 ||
         status == 101)
         return -1;
     if (request->parse.minor >= 1 &&
@@ -151,7 +145,7 @@ static bool begin_reply(struct request *request, int status, const char *type)
     struct answer *answer = &request->answer;
     if (type == NULL)
         type = "";
-    if (!is_open(request) || answer_reason(status) == NULL || !is_value(type) ||
+    if (!reply_is_open(request) || answer_reason(status) == NULL || !is_value(type) ||
         strlen(type) >= sizeof answer->type)
         return false;
     answer->status = status;
@@ -213,32 +207,6 @@ reeve_prepared *reply_prepare_file(struct reeve_request *public, int status, con
                                    int fd, off_t offset, size_t length)
 {
     return prepare(request_of(public), status, type, NULL, fd, offset, length);
-}
-
-int reply_prepared(struct reeve_request *public, reeve_prepared *given)
-{
-    struct request *request = request_of(public);
-    struct prepared *prepared = (struct prepared *)(void *)given;
-    if (!is_open(request))
-        return -1;
-    struct answer *answer = &request->answer;
-    answer->given = true;
-    answer->fields.length = 0;
-    answer->status = prepared->status;
-    answer->length = prepared->length;
-    if (request->conn == NULL) {
-        prepared_hold(prepared);
-        answer->prepared = prepared;
-        return 0;
-    }
-    answer->begun = prepared_send(prepared, request, request->conn);
-    answer->failed = !answer->begun;
-    return answer->failed ? -1 : 0;
-}
-
-void reply_prepared_free(reeve_prepared *prepared)
-{
-    prepared_drop((struct prepared *)(void *)prepared);
 }
 
 int reply_status(struct reeve_request *public, int status)

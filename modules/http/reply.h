@@ -4,6 +4,12 @@
 #define HTTP_REPLY_H
 #include "request.h"
 
+/* May the handler, or the core for it, still say what the answer is? */
+static inline bool reply_is_open(const struct request *request)
+{
+    return !request->answer.given && !request->again;
+}
+
 /* The site's own page of a status, else the standard one with one sentence more unless `why` is
  * NULL. 0, or -1 as reeve_reply(). */
 int reply_page(struct request *request, int status, const char *why);
@@ -23,7 +29,5 @@ reeve_prepared *reply_prepare(struct reeve_request *public, int status, const ch
                               const void *body, size_t length);
 reeve_prepared *reply_prepare_file(struct reeve_request *public, int status, const char *type,
                                    int fd, off_t offset, size_t length);
-int reply_prepared(struct reeve_request *public, reeve_prepared *given);
-void reply_prepared_free(reeve_prepared *prepared);
 int reply_write(struct reeve_request *public, const void *data, size_t length);
 #endif

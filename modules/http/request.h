@@ -40,20 +40,29 @@ struct prepared;
 
 /* What is to be answered, as handler or core have said it. */
 struct answer {
+    /* All zero, up to `fd`, unless something was said. */
     bool given;
     bool begun;          /* its head is queued, and its body unless that is a stream */
     bool failed;         /* queueing it failed: the connection must end */
     int status;
+    const char *body;    /* the caller's, valid while it is queued; or owned.data */
+    size_t length;
+    off_t offset;        /* in the file */
+    struct prepared *prepared; /* not NULL: it is this one, held */
+    struct stream stream; /* more != NULL: the body comes in pieces */
+
+    int fd;              /* the body is a range of this file; -1: it is not */
     char type[128];      /* Content-Type, "" if none */
     struct bytes fields; /* further fields, each "Name: value\r\n" */
     struct bytes trailers; /* those that follow the last chunk */
-    const char *body;    /* the caller's, valid while it is queued; or owned.data */
-    size_t length;
     struct bytes owned;  /* a copy of the body, for an answer that is queued later */
-    int fd;              /* the body is a range of this file; -1: it is not */
-    off_t offset;
-    struct prepared *prepared; /* not NULL: it is this one, held */
-    struct stream stream; /* more != NULL: the body comes in pieces */
+};
+
+/* The field Date, as it is written once a second. All zero: not yet. */
+#define ANSWER_DATE (sizeof "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" - 1)
+struct answer_date {
+    int64_t second;
+    char field[64];
 };
 
 /* Of a body: how far its bytes have been taken from the input. */
@@ -61,51 +70,59 @@ enum body_state { BODY_COMING, BODY_COMPLETE, BODY_MALFORMED };
 
 struct memory_block;
 struct request_joined;
+
+/* What a loop's thread keeps from request to request. */
+struct request_home {
+    struct request *spare;      /* the first of some */
+    unsigned spares;
+    struct parse_seen host;
+    struct answer_date date;
+};
+
 #define REQUEST_ID_MAX 128 /* characters */
 
 struct request {
     struct reeve_request public; /* first: what a handler is given */
     struct request *next;        /* among the spare ones */
-    struct request_spares *home; /* of the loop's thread */
+    struct request_home *home;   /* of the loop's thread: to find a thread's own takes a call */
 
+    const char *peer;
+    int64_t began;               /* microseconds of CLOCK_MONOTONIC, if settings.timed */
+    const char *path, *query;
+
+    /* All zero in a fresh one, up to `id`. */
     reeve_conn *conn;            /* not NULL: an answer is queued as soon as it is given */
     const struct site *site;     /* NULL: it did not come so far */
     const struct route *route;   /* NULL: none was found */
-    const char *peer;
-    int64_t began;               /* microseconds of CLOCK_MONOTONIC, if settings.timed */
-    char id[REQUEST_ID_MAX + 1]; /* see ident_of(); "": not asked for yet */
+    const char *user;            /* who has proven to be so; NULL: nobody was asked */
+    const char *why;             /* one sentence for the page of `refused`, or NULL */
     int refused;                 /* the status to answer without asking a handler; 0: ask it */
-    const char *why;             /* one sentence for that page, or NULL */
     bool close;                  /* the connection ends with this answer */
     bool interrupted;            /* for the log: the connection ended before all was queued */
     bool headless;               /* HEAD: the answer has no body */
     bool waits;                  /* the handler is asked in the pool, where it may wait */
     bool again;                  /* it was asked in the loop, and wants to be so */
-
-    bool unproven;               /* the password is still to be checked, see auth.h */
-    struct bytes credentials;    /* what auth.c knows of user and password */
-    const char *user;            /* who has proven to be so; NULL: nobody was asked */
-
-    struct bytes head;           /* a copy of the head, NUL behind each text; then the path */
-    const char *path, *query;
-    size_t path_length;
-
+    bool receiving;              /* the handler's receive() runs */
     bool chunked;
+    enum body_state body_state;
     struct chunk chunk;
     uint64_t body_left;          /* of a body with a length */
     uint64_t body_taken;         /* bytes of it so far */
     int64_t body_due;            /* microseconds of reeve_now(): more of it must have come by then;
                                     while a piece is in the pool: how long there is left */
-    enum body_state body_state;
-    bool receiving;              /* the handler's receive() runs */
-    struct bytes body;           /* all of it, or the piece that is in the pool */
-
+    size_t path_length;
     reeve_job *later;            /* not NULL: the answer was put off until this ends */
-    struct memory_block *memory; /* what reeve_alloc() has given */
-    struct request_joined *joined; /* in that memory, see asked.c */
+    struct request_joined *joined; /* in its memory, see asked.c */
+
+    char id[REQUEST_ID_MAX + 1]; /* see ident_of(); "": not asked for yet */
+    bool unproven;               /* the password is still to be checked, see auth.h */
     bool keeps;                  /* reeve_keep() was called: */
     void *kept;
     void (*kept_over)(void *kept); /* NULL: nobody wants to know */
+    struct memory_block *memory; /* what reeve_alloc() has given */
+    struct bytes credentials;    /* what auth.c knows of user and password */
+    struct bytes head;           /* a copy of the head, NUL behind each text; then the path */
+    struct bytes body;           /* all of it, or the piece that is in the pool */
 
     struct answer answer;
     struct parse parse;          /* its fields are the request's, and stay for the next one */

@@ -17,6 +17,7 @@ struct route {
     const char *site;
     const char *path;     /* of it what is compared with a request's path */
     size_t length;        /* of the path; of a prefix without its final slash: 0 for "/" */
+    uint64_t key;         /* of the path's beginning, see routes.c */
     bool priority;        /* before all others in the pool */
     bool exact;           /* no path below it is meant */
     const struct route *wider; /* the longest other whose path this one's begins with */

@@ -12,11 +12,12 @@
  */
 #include "config.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../word.h"
 #include "cache.h"
+#include "lock.h"
 
 #define BYTES_A_BUCKET 2048 /* about what an entry takes */
 #define AT_REST 2           /* seconds */
@@ -38,7 +39,7 @@ struct entry {
 };
 
 struct cache {
-    pthread_mutex_t lock;
+    struct lock lock;
     size_t limit, cost;
     uint64_t mask;               /* of the buckets */
     struct entry *ring;          /* the oldest; NULL: empty */
@@ -53,7 +54,6 @@ struct cache *cache_new(size_t bytes)
     struct cache *cache = calloc(1, sizeof *cache + buckets * sizeof *cache->buckets);
     if (cache == NULL)
         return NULL;
-    pthread_mutex_init(&cache->lock, NULL);
     cache->limit = bytes;
     cache->mask = buckets - 1;
     return cache;
@@ -68,16 +68,9 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-static inline uint64_t load(const char *path, size_t length)
-{
-    uint64_t word = 0;
-    memcpy(&word, path, length);
-    return word;
-}
-
 /* Eight bytes at a time, the last ones perhaps twice. Only names of files that exist get in, so
  * nobody outside chooses what collides. */
-static uint64_t hash_of(const struct cache_key *key, size_t length)
+static inline uint64_t hash_of(const struct cache_key *key, size_t length)
 {
     const char *path = key->path;
     uint64_t hash = mix(key->variant, length);
@@ -87,19 +80,20 @@ static uint64_t hash_of(const struct cache_key *key, size_t length)
         return hash;
     }
     if (length < 8)
-        return mix(hash, load(path, 4) | load(path + length - 4, 4) << 32);
+        return mix(hash, word_ends(path, length));
     for (const char *last = path + length - 8; path < last; path += 8)
-        hash = mix(hash, load(path, 8));
-    return mix(hash, load(key->path + length - 8, 8));
+        hash = mix(hash, word_load(path, 8));
+    return mix(hash, word_load(key->path + length - 8, 8));
 }
 
-static struct entry *find(const struct cache *cache, const struct cache_key *key)
+static inline __attribute__((always_inline)) struct entry *
+find(const struct cache *cache, const struct cache_key *key)
 {
     const size_t length = strlen(key->path);
     const uint64_t hash = hash_of(key, length);
     struct entry *entry = cache->buckets[hash & cache->mask];
     while (entry != NULL && (entry->hash != hash || entry->variant != key->variant ||
-                             entry->length != length || memcmp(entry->path, key->path, length) != 0))
+                             entry->length != length || !word_same(entry->path, key->path, length)))
         entry = entry->chain;
     return entry;
 }
@@ -156,7 +150,6 @@ void cache_free(struct cache **pointer)
         return;
     while (cache->ring != NULL)
         drop(cache, cache->ring);
-    pthread_mutex_destroy(&cache->lock);
     free(cache);
 }
 
@@ -165,14 +158,14 @@ void cache_free(struct cache **pointer)
 bool cache_reply(struct cache *cache, reeve_request *request, const struct cache_key *key,
                  int *result)
 {
-    pthread_mutex_lock(&cache->lock);
+    lock_take(&cache->lock);
     struct entry *entry = find(cache, key);
     bool fresh = entry != NULL && entry->second == reeve_time();
     if (fresh) {
         entry->used = true;
         *result = reeve_reply_prepared(request, entry->answer);
     }
-    pthread_mutex_unlock(&cache->lock);
+    lock_leave(&cache->lock);
     return fresh;
 }
 
@@ -185,14 +178,14 @@ static bool is_same(const struct stat *a, const struct stat *b)
 
 bool cache_confirm(struct cache *cache, const struct cache_key *key, const struct stat *st)
 {
-    pthread_mutex_lock(&cache->lock);
+    lock_take(&cache->lock);
     struct entry *entry = find(cache, key);
     bool same = entry != NULL && is_same(&entry->st, st);
     if (same)
         entry->second = reeve_time();
     else if (entry != NULL)
         drop(cache, entry);
-    pthread_mutex_unlock(&cache->lock);
+    lock_leave(&cache->lock);
     return same;
 }
 
@@ -220,13 +213,13 @@ bool cache_store(struct cache *cache, const struct cache_key *key, const struct 
         free(entry);
         return false;
     }
-    pthread_mutex_lock(&cache->lock);
+    lock_take(&cache->lock);
     struct entry *before = find(cache, key);
     if (before != NULL)
         drop(cache, before);
     make_room(cache, entry->cost);
     link_entry(cache, entry);
-    pthread_mutex_unlock(&cache->lock);
+    lock_leave(&cache->lock);
     return true;
 }
 

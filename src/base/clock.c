@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static _Thread_local int64_t kept_ms;
-static _Thread_local int64_t kept_time;
+_Thread_local int64_t clock_kept_ms, clock_kept_time;
 
 int64_t clock_fresh_ms(void)
 {
@@ -22,18 +21,8 @@ void clock_refresh(void)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    kept_time = now.tv_sec;
-    kept_ms = clock_fresh_ms();
-}
-
-int64_t clock_now_ms(void)
-{
-    return kept_ms;
-}
-
-int64_t clock_time(void)
-{
-    return kept_time;
+    clock_kept_time = now.tv_sec;
+    clock_kept_ms = clock_fresh_ms();
 }
 
 void clock_stamp(char stamp[CLOCK_STAMP])

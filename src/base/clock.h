@@ -4,8 +4,10 @@
 #include <stdint.h>
 
 void clock_refresh(void);        /* reads both clocks for the calling thread */
-int64_t clock_now_ms(void);      /* CLOCK_MONOTONIC as of the last refresh, milliseconds */
-int64_t clock_time(void);        /* CLOCK_REALTIME as of the last refresh, seconds */
+extern _Thread_local int64_t clock_kept_ms, clock_kept_time; /* clock.c's own */
+/* CLOCK_MONOTONIC as of the last refresh, milliseconds; CLOCK_REALTIME, seconds. */
+static inline int64_t clock_now_ms(void) { return clock_kept_ms; }
+static inline int64_t clock_time(void) { return clock_kept_time; }
 int64_t clock_fresh_ms(void);    /* CLOCK_MONOTONIC now, without touching what is kept */
 
 #define CLOCK_STAMP 40

@@ -36,7 +36,7 @@ struct out_piece {
 #define BLOCK_BYTES (BLOCK - sizeof(struct out_piece))
 
 /* A piece for at least `want` copied bytes. */
-static struct out_piece *block_new(struct out_pool *pool, size_t want)
+static inline struct out_piece *block_new(struct out_pool *pool, size_t want)
 {
     size_t size = want > BLOCK_BYTES ? want : BLOCK_BYTES;
     struct out_piece *piece = NULL;

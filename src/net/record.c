@@ -52,7 +52,7 @@ static struct conn_label *label_new(struct loop *loop)
     return label;
 }
 
-static void label_free(struct loop *loop, struct conn_label *label)
+static __attribute__((noinline)) void label_free(struct loop *loop, struct conn_label *label)
 {
     if (loop->spare_label_count >= SPARES) {
         free(label);
@@ -81,7 +81,7 @@ void record_keep_label(struct reeve_conn *conn)
         memcpy(conn->label->text, conn->loop->settings.record->label, BOARD_LABEL);
 }
 
-static void show_protocol(struct loop *loop, const char *protocol)
+static __attribute__((noinline)) void show_protocol(struct loop *loop, const char *protocol)
 {
     struct board_thread *record = loop->settings.record;
     size_t length = strnlen(protocol, sizeof record->protocol - 1);

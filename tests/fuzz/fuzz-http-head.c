@@ -77,6 +77,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         again = parse_copy(&split, data, n, &split_used);
     assert(again == result && used == split_used);
     check_same(&whole, &split);
+    for (int i = 0; i < 2; i++) { /* with the Host line of another head, and of this one */
+        static struct parse_seen seen;
+        parse_start(&split, split_fields, PARSE_FIELDS_MAX);
+        split.seen = &seen;
+        split_used = 0;
+        again = parse_copy(&split, data, size, &split_used);
+        assert(again == result && used == split_used);
+        check_same(&whole, &split);
+    }
     if (result == PARSE_DONE)
         check_good(&whole, data, used);
     assert((result == PARSE_BAD) == (whole.status >= 400 && whole.why != NULL));

@@ -12,8 +12,8 @@ folder=tests/fuzz
 # Each fuzzer: its corpus, its dictionary, and the sources it is linked with, below modules.
 table() {
     cat <<'END'
-http-head          http         http    http/parse.c http/fields.c http/path.c
-http-chunk         chunk        http    http/chunk.c http/parse.c http/fields.c http/path.c
+http-head          http         http    http/parse.c http/chars.c http/fields.c http/path.c
+http-chunk         chunk        http    http/chunk.c http/parse.c http/chars.c http/fields.c http/path.c
 http-target        target       http    http/path.c
 http-conn          http         http    http/*.c ../src/base/cidr.c ../tests/unit/fake-reeve.c ../tests/unit/http-site.c
 http-cidr          cidr         static  ../src/base/cidr.c

@@ -30,6 +30,23 @@ static enum parse_result feed(const char *data, size_t length, size_t *used)
     return result;
 }
 
+/* The same with the Host line of whatever head was good before, and then with that of this one. */
+static void expect_as_seen(const char *data, size_t length, enum parse_result wanted,
+                           const struct parse *whole, size_t whole_used)
+{
+    static struct parse_seen seen;
+    for (int again = 0; again < 2; again++) {
+        size_t used = whole_used;
+        parse_start(&parse, fields, PARSE_FIELDS_MAX);
+        parse.seen = &seen;
+        ck_assert_msg(feed(data, length, &used) == wanted, "seen: %s", data);
+        ck_assert_uint_eq(used, whole_used);
+        parse.seen = NULL;
+        ck_assert_msg(memcmp(&parse, whole, sizeof parse) == 0, "seen: %s", data);
+        ck_assert_int_eq(memcmp(fields, whole_fields, parse.count * sizeof *fields), 0);
+    }
+}
+
 /* All of it at once, in two pieces at each place, and byte by byte. */
 static void expect(const char *data, size_t length, enum parse_result wanted, int status)
 {
@@ -41,6 +58,7 @@ static void expect(const char *data, size_t length, enum parse_result wanted, in
         ck_assert_msg(parse.status == status, "%d, not %d: %s", parse.status, status, data);
     struct parse whole = parse;
     memcpy(whole_fields, fields, sizeof fields);
+    expect_as_seen(data, length, wanted, &whole, first_used);
     for (size_t split = 0; split <= length; split++) {
         parse_start(&parse, fields, PARSE_FIELDS_MAX);
         enum parse_result result = feed(data, split, &used);
@@ -466,6 +484,41 @@ START_TEST(test_every_character_in_every_place)
 }
 END_TEST
 
+/* A Host line that is known by its bytes is still the only one, and counts for all limits. */
+START_TEST(test_host_seen)
+{
+    static const struct {
+        const char *data;
+        int status;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", 0},
+        {"GET / HTTP/1.0\r\nX: 1\r\nHost: a.example\r\nY: 2\r\n\r\n", 0},
+        {"GET / HTTP/1.1\r\nHost: a.example\r\nHost: a.example\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: a.example\r\nhost: b\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: a.exampl\xc3\r\n\r\n", 400},
+    };
+    struct parse_seen seen = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t used = 0;
+        parse_start(&parse, fields, PARSE_FIELDS_MAX);
+        parse.seen = &seen;
+        enum parse_result result = feed(rows[i].data, strlen(rows[i].data), &used);
+        ck_assert_int_eq(result, rows[i].status == 0 ? PARSE_DONE : PARSE_BAD);
+        ck_assert_int_eq(parse.status, rows[i].status);
+        ck_assert_uint_eq(seen.length, strlen("Host: a.example\r\n"));
+        if (result == PARSE_DONE)
+            ck_assert(is(rows[i].data, parse.host, "a.example"));
+    }
+    const struct parse_limits tight = {.line = 100, .header = 18, .count = 8};
+    size_t used = 0; /* the line fits, the empty one does not */
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
+    parse.seen = &seen;
+    ck_assert_int_eq(parse_head(&parse, &tight, rows[0].data, strlen(rows[0].data), &used),
+                     PARSE_BAD);
+    ck_assert_int_eq(parse.status, 431);
+}
+END_TEST
+
 /* The caller gives room for fields as they come, and never more than the limit allows. */
 START_TEST(test_room_by_steps)
 {
@@ -496,4 +549,4 @@ UNIT_MAIN("http-parse", ROWS(rfc9112_2_2_message_parsing), ONCE(rfc9112_2_2_nul)
           ONCE(rfc9110_5_4_size_of_all_fields), ONCE(rfc9110_8_6_large_numbers),
           ONCE(rfc9110_9_3_2_method_of_a_bad_head), ONCE(rfc9110_10_1_1_expect),
           ONCE(test_slices), ONCE(test_every_character_in_every_place),
-          ONCE(test_slow_sender_is_cheap), ONCE(test_room_by_steps))
+          ONCE(test_slow_sender_is_cheap), ONCE(test_host_seen), ONCE(test_room_by_steps))
