@@ -233,7 +233,7 @@ static __attribute__((noinline)) void keep_seen(const struct parse *parse, const
     memcpy(seen->line, line, length);
 }
 
-/* Whole fields likewise, and the empty line. False: the head is bad. */
+/* Whole fields likewise, and the empty line; there is room for some. False: the head is bad. */
 static bool plain_fields(struct parse *parse, const struct parse_limits *limits, const char *data,
                          const char *end)
 {
@@ -298,7 +298,7 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
         plain_line(parse, limits, data, end);
     while (parse->stage != PARSE_END) {
         if (whole && parse->stage == PARSE_FIELDS && parse->scanned == parse->line &&
-            !plain_fields(parse, limits, data, end))
+            parse->fields != NULL && !plain_fields(parse, limits, data, end))
             return PARSE_BAD;
         if (parse->stage == PARSE_END)
             break;
