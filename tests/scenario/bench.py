@@ -113,7 +113,9 @@ def failures(_case):
           models=())
 def told_later(_case):
     for more, bare in ((b"", True), (b"retry-after: 1\r\n", False)):
-        listener = liar(b"HTTP/1.1 503 No\r\n" + more + b"Content-Length: 0\r\n\r\n")
+        # It closes, and says so: a kept one could be closed under the next request.
+        listener = liar(b"HTTP/1.1 503 No\r\nConnection: close\r\n" + more +
+                        b"Content-Length: 0\r\n\r\n")
         address = listener.getsockname()
         result = load(address, "--users", "2", "--rate", "100", "--seconds", "0.1", "--shed")
         closed = load(address, "--users", "2", "--rate", "100", "--seconds", "0.1")
