@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/siphash.h"
 #include "proofs.h"
 
 #define SETS 256 /* of places that a proof may be kept in: a power of two */
@@ -38,34 +39,6 @@ bool proofs_start(void)
 
 /* ---------------------------------------------------------------- the hash ---------- */
 
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static void rounds(uint64_t v[4], unsigned count)
-{
-    while (count-- > 0) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = rotate(v[1], 13) ^ v[0];
-        v[3] = rotate(v[3], 16) ^ v[2];
-        v[0] = rotate(v[0], 32);
-        v[2] += v[1];
-        v[0] += v[3];
-        v[1] = rotate(v[1], 17) ^ v[2];
-        v[3] = rotate(v[3], 21) ^ v[0];
-        v[2] = rotate(v[2], 32);
-    }
-}
-
-static void absorb(uint64_t v[4], uint64_t word)
-{
-    v[3] ^= word;
-    rounds(v, 2);
-    v[0] ^= word;
-}
-
 /* Up to 8 bytes, the first is the lowest. */
 static uint64_t word_of(const unsigned char *at, size_t length)
 {
@@ -78,20 +51,15 @@ static uint64_t word_of(const unsigned char *at, size_t length)
 struct proof proof_of(uint64_t where, const void *data, size_t length)
 {
     const unsigned char *at = data;
-    uint64_t v[4] = {proofs.key[0] ^ 0x736f6d6570736575u, proofs.key[1] ^ 0x646f72616e646f83u,
-                     proofs.key[0] ^ 0x6c7967656e657261u, proofs.key[1] ^ 0x7465646279746573u};
+    struct siphash hash = siphash_begin(proofs.key, true);
     struct proof proof;
     size_t left = length;
-    absorb(v, where);
+    siphash_absorb(&hash, where);
     for (; left >= 8; left -= 8, at += 8)
-        absorb(v, word_of(at, 8));
-    absorb(v, word_of(at, left) | (uint64_t)(length + 8) << 56);
-    v[2] ^= 0xee;
-    rounds(v, 4);
-    proof.word[0] = v[0] ^ v[1] ^ v[2] ^ v[3];
-    v[1] ^= 0xdd;
-    rounds(v, 4);
-    proof.word[1] = v[0] ^ v[1] ^ v[2] ^ v[3];
+        siphash_absorb(&hash, word_of(at, 8));
+    siphash_absorb(&hash, word_of(at, left) | (uint64_t)(length + 8) << 56);
+    proof.word[0] = siphash_first(&hash);
+    proof.word[1] = siphash_second(&hash);
     return proof;
 }
 

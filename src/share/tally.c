@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/siphash.h"
+
 #define COUNT_BITS 16
 
 /* ------------------------------------------------------------------- who it is --- */
@@ -48,40 +50,15 @@ void tally_text(const struct tally_client *client, char text[TALLY_TEXT])
 
 /* ------------------------------------------------------------------- its hash --- */
 
-#define ROTATE(x, bits) ((x) << (bits) | (x) >> (64 - (bits)))
-
-static void sip_rounds(uint64_t v[4], int count)
-{
-    while (count-- > 0) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = ROTATE(v[1], 13) ^ v[0];
-        v[3] = ROTATE(v[3], 16) ^ v[2];
-        v[0] = ROTATE(v[0], 32);
-        v[2] += v[1];
-        v[0] += v[3];
-        v[1] = ROTATE(v[1], 17) ^ v[2];
-        v[3] = ROTATE(v[3], 21) ^ v[0];
-        v[2] = ROTATE(v[2], 32);
-    }
-}
-
-/* SipHash-2-4 (Aumasson and Bernstein) of the network's eight bytes and the family's one: who does not
- * have the key cannot choose addresses that fill a bucket. */
+/* The network's eight bytes and the family's one: who does not have the key cannot choose addresses
+ * that fill a bucket. */
 uint64_t tally_hash(const uint64_t key[2], const struct tally_client *client)
 {
-    uint64_t words[2] = {client->network, UINT64_C(9) << 56 | (unsigned char)client->family};
-    uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                     key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+    struct siphash hash = siphash_begin(key, false);
 
-    for (int i = 0; i < 2; i++) {
-        v[3] ^= words[i];
-        sip_rounds(v, 2);
-        v[0] ^= words[i];
-    }
-    v[2] ^= 0xff;
-    sip_rounds(v, 4);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    siphash_absorb(&hash, client->network);
+    siphash_absorb(&hash, UINT64_C(9) << 56 | (unsigned char)client->family);
+    return siphash_first(&hash);
 }
 
 /* ------------------------------------------------------------------- counting --- */
