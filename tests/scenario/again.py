@@ -1,33 +1,10 @@
 """Requests whose handler is asked again in the pool, what leaves before and behind the answer: see
 tests/modules/again.c."""
-import contextlib
 import os
 
 from client import Client, Closed, get
-from reeve import HTTP, POOLED, check, contains, equal, main, scenario
-
-MODULES = ["http", "hello", "again"]
-CONF = HTTP + """
-http { site "default" {
-    route "/again" { again { gate = "gate" } }
-    route "/hello" { hello { } }
-} }
-"""
-
-
-@contextlib.contextmanager
-def gated(case, **options):
-    """A server, and the end of its gate where bytes are put in."""
-    server = case.server(CONF, modules=MODULES, **options)
-    os.mkfifo(server.path("gate"))
-    os.chmod(server.path("gate"), 0o666)
-    gate = os.open(server.path("gate"), os.O_RDWR)
-    try:
-        server.start()
-        yield server, gate
-        server.stop()
-    finally:
-        os.close(gate)
+from gate import CONF, MODULES, gated
+from reeve import POOLED, check, contains, equal, main, scenario
 
 
 @scenario("again: the second call runs in the pool, and so does its stream")

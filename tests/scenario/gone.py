@@ -7,33 +7,17 @@ import struct
 import time
 
 from client import Client, get
-from reeve import FORKING, HTTP, MODELS, POOLED, THREADED, equal, main, scenario, until
+from gate import CONF, MODULES, gated as at_gate
+from reeve import FORKING, MODELS, POOLED, THREADED, equal, main, scenario, until
 
-MODULES = ["http", "hello", "again"]
-CONF = HTTP + """
-http { site "default" {
-    route "/again" { again { gate = "gate" } }
-    route "/hello" { hello { } }
-} }
-"""
 ASK = "GET /again?hints=1&wait=1 HTTP/1.1\r\nHost: a\r\n\r\n"
 PART = 0.5  # s: the twentieth of QUEUE_TIME that a doubtful client may wait
 QUEUE_TIME = "10s"
 
 
-@contextlib.contextmanager
 def gated(case, **options):
-    """A server with one thread for handlers, and the end of its gate where bytes are put in."""
-    server = case.server(CONF, modules=MODULES, workers=1, threads=1, **options)
-    os.mkfifo(server.path("gate"))
-    os.chmod(server.path("gate"), 0o666)
-    gate = os.open(server.path("gate"), os.O_RDWR)
-    try:
-        server.start()
-        yield server, gate
-        server.stop()
-    finally:
-        os.close(gate)
+    """As of gate.py, with one thread for handlers."""
+    return at_gate(case, workers=1, threads=1, **options)
 
 
 def ask(server, stack, times=1):
