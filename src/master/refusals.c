@@ -19,7 +19,6 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
-#include "base/text.h"
 #include "master/generation.h"
 #include "master/report.h"
 #include "master/state.h"
@@ -56,14 +55,10 @@ static const struct board_thread *find_record(struct worker *worker, uint32_t ti
 
 static void put_clean(struct buf *out, const char *before, const char *text, size_t room)
 {
-    char copy[BOARD_LABEL];
-    size_t length = strnlen(text, room < sizeof(copy) ? room : sizeof(copy));
-
-    if (length == 0)
+    if (!text[0])
         return;
-    memcpy(copy, text, length); /* it may change while it is read */
     buf_adds(out, before);
-    text_put_safe(out, copy, length);
+    report_put_clean(out, text, room);
 }
 
 static void put_who(struct buf *out, struct worker *worker, uint32_t tid)
@@ -85,17 +80,16 @@ static void put_who(struct buf *out, struct worker *worker, uint32_t tid)
     buf_adds(out, ")");
 }
 
-static void tell(struct worker *worker, const struct seccomp_notif *notif, int error, uint32_t count)
+static void tell(struct worker *worker, const struct seccomp_notif *notif, const char *name,
+                 bool known, uint32_t count)
 {
     const struct seccomp_data *data = &notif->data;
     struct buf text = {0};
-    char name[48];
-    bool known = call_name(data->nr, name, sizeof(name));
 
     put_who(&text, worker, notif->pid);
     buf_printf(&text, " has called %s(%#llx, %#llx, %#llx), which sandbox = \"strict\" forbids: %s",
                name, (unsigned long long)data->args[0], (unsigned long long)data->args[1],
-               (unsigned long long)data->args[2], error == EPERM ? "EPERM" : "ENOSYS");
+               (unsigned long long)data->args[2], known ? "EPERM" : "ENOSYS");
     if (count > 1)
         buf_printf(&text, "; %u times so far", count);
     else if (known)
@@ -132,13 +126,13 @@ static void answer(struct worker *worker, const struct seccomp_notif *notif)
     uint32_t count = count_kind(refusals, notif->data.nr);
     union answer no = {.resp = {.id = notif->id}};
     char name[48];
-    int error = call_name(notif->data.nr, name, sizeof(name)) ? EPERM : ENOSYS;
+    bool known = call_name(notif->data.nr, name, sizeof(name));
 
-    no.resp.error = -error;
+    no.resp.error = known ? -EPERM : -ENOSYS;
     refusals->count++;
     master.refused++;
     if ((count & (count - 1)) == 0) /* while the thread waits: it cannot be another by now */
-        tell(worker, notif, error, count);
+        tell(worker, notif, name, known, count);
     ioctl(refusals->watch.fd, SECCOMP_IOCTL_NOTIF_SEND, &no); /* or it has been killed meanwhile */
     if (refusals->count < MOST)
         return;

@@ -18,15 +18,21 @@
 
 #define CURRENT_MAX 16 /* busy threads of a worker that are listed */
 
-json_t *report_clean(const char *text, size_t room)
+void report_put_clean(struct buf *out, const char *text, size_t room)
 {
-    struct buf out = {0};
-    json_t *value;
     char copy[256];
     size_t length = strnlen(text, room < sizeof(copy) ? room : sizeof(copy));
 
     memcpy(copy, text, length); /* it may change while it is read */
-    text_put_safe(&out, copy, length);
+    text_put_safe(out, copy, length);
+}
+
+json_t *report_clean(const char *text, size_t room)
+{
+    struct buf out = {0};
+    json_t *value;
+
+    report_put_clean(&out, text, room);
     value = json_string(buf_text(&out));
     buf_free(&out);
     return value;
