@@ -21,7 +21,8 @@ void hand_show(struct board_thread *record)
 }
 
 /* Not inlined: its frame would be that of all who only say it. */
-static __attribute__((noinline)) void show(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+static __attribute__((noinline)) void
+show(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
 {
     reeve_hand hand = {0};
 

@@ -83,10 +83,7 @@ void record_keep_label(struct reeve_conn *conn)
 
 static __attribute__((noinline)) void show_protocol(struct loop *loop, const char *protocol)
 {
-    struct board_thread *record = loop->settings.record;
-    size_t length = strnlen(protocol, sizeof record->protocol - 1);
-    memcpy(record->protocol, protocol, length);
-    record->protocol[length] = '\0';
+    board_protocol(loop->settings.record, protocol);
     loop->shown_protocol = protocol;
 }
 

@@ -129,15 +129,21 @@ static void pump(struct reeve_conn *conn, struct budget *budget)
 
 /* ------------------------------------------------------------------- the end --- */
 
+/* Bytes that nobody has read yet. */
+static bool has_come(const struct reeve_conn *conn)
+{
+    int waiting = 0;
+    return ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 /* Would close() make the kernel send a reset, which may overtake the answer at the peer? */
 static bool has_unread(const struct reeve_conn *conn)
 {
-    int waiting = 0;
     if (conn->at_end)
         return false;
     if (conn->lingers || conn->input_length || conn->readable)
         return true;
-    return !conn->no_more && ioctl(conn->source.fd, FIONREAD, &waiting) == 0 && waiting > 0;
+    return !conn->no_more && has_come(conn);
 }
 
 /* All output is sent. */
@@ -270,9 +276,7 @@ void step_event(struct reeve_conn *conn, unsigned ready)
  * not cross it. */
 static void take_what_came(struct reeve_conn *conn)
 {
-    int waiting = 0;
-    if (!step_is_unasked(conn) || conn->congested ||
-        ioctl(conn->source.fd, FIONREAD, &waiting) < 0 || waiting <= 0)
+    if (!step_is_unasked(conn) || conn->congested || !has_come(conn))
         return;
     conn->readable = true;
     step_run(conn);

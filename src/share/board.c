@@ -232,26 +232,32 @@ void board_close(struct board *board)
     *board = (struct board){.fd = -1};
 }
 
-void board_label(struct board_thread *thread, const char *label, size_t length)
+static void set_text(char *to, size_t room, const char *text, size_t length)
 {
-    if (length >= BOARD_LABEL)
-        length = BOARD_LABEL - 1;
-    memcpy(thread->label, label, length);
-    thread->label[length] = '\0';
-}
-
-static void set_text(char *to, size_t room, const char *text)
-{
-    size_t length = strnlen(text, room - 1);
-
+    if (length >= room)
+        length = room - 1;
     memcpy(to, text, length);
     to[length] = '\0';
 }
 
+void board_label(struct board_thread *thread, const char *label, size_t length)
+{
+    set_text(thread->label, sizeof(thread->label), label, length);
+}
+
+void board_protocol(struct board_thread *thread, const char *protocol)
+{
+    set_text(thread->protocol, sizeof(thread->protocol), protocol, strlen(protocol));
+}
+
 void board_place(struct board_thread *thread, const char *module, const char *route)
 {
-    set_text(thread->route, sizeof(thread->route), module && route ? route : "");
-    set_text(thread->module, sizeof(thread->module), module ? module : "");
+    if (!module || !route)
+        route = "";
+    if (!module)
+        module = "";
+    set_text(thread->route, sizeof(thread->route), route, strlen(route));
+    set_text(thread->module, sizeof(thread->module), module, strlen(module));
 }
 
 bool board_has_share(const struct board *board)

@@ -137,6 +137,8 @@ void board_close(struct board *board);
 #define board_get(field) atomic_load_explicit((field), memory_order_relaxed)
 /* Sets the label of a thread's record; shortened, made printable by readers. */
 void board_label(struct board_thread *thread, const char *label, size_t length);
+/* Sets whose connection it has, shortened. */
+void board_protocol(struct board_thread *thread, const char *protocol);
 /* Sets whose code the thread runs, both shortened; NULL: nobody's any more. */
 void board_place(struct board_thread *thread, const char *module, const char *route);
 /* Connections of the calling worker against the mean of all that serve: true if it has no more than
