@@ -162,3 +162,13 @@ bool sys_read_small(const char *path, char *text, size_t room)
     text[n] = '\0';
     return true;
 }
+
+bool sys_is_stopped(pid_t pid)
+{
+    char path[64], text[256];
+    const char *after;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    after = sys_read_small(path, text, sizeof(text)) ? strrchr(text, ')') : NULL;
+    return after && after[1] == ' ' && (after[2] == 'T' || after[2] == 't'); /* PID (NAME) STATE */
+}

@@ -22,6 +22,8 @@ int sys_write_all(int fd, const void *data, size_t length);
 int sys_read_file(const char *path, size_t limit, char **data, size_t *length);
 /* The start of a small file of /proc or /sys, whose size stat() does not tell, as text. */
 bool sys_read_small(const char *path, char *text, size_t room);
+/* Is this process stopped, by a signal or by who traces it? */
+bool sys_is_stopped(pid_t pid);
 int sys_set_nonblock(int fd, bool on);
 int sys_set_cloexec(int fd, bool on);
 #endif

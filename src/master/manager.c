@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "master/generation.h"
 #include "master/master.h"
@@ -116,7 +117,7 @@ static int count_moving(int *moving)
         else if (progress_seen(&worker->progress, worker->board, serving->core.model.loops))
             count++, ++*moving;
         else
-            count += !progress_is_stopped(worker->pid);
+            count += !sys_is_stopped(worker->pid);
     }
     return count;
 }

@@ -20,6 +20,4 @@ struct progress {
 bool progress_seen(struct progress *last, const struct board_segment *board, int loops);
 /* Of workers that count, are those that make progress more than half? */
 bool progress_quorum(int count, int moving);
-/* Somebody has stopped it (SIGSTOP, a debugger): that is not the worker's fault. */
-bool progress_is_stopped(pid_t pid);
 #endif

@@ -15,15 +15,21 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "conf/core.h"
+#include "share/channel.h"
+#include "share/words.h"
 #include "worker/crew-private.h"
 #include "worker/handover.h"
+#include "worker/logfile.h"
 #include "worker/orders.h"
 #include "worker/sandbox.h"
+#include "worker/stacks.h"
+#include "worker/watch.h"
 #include "worker/words.h"
 
 #define GRACE 2 /* seconds beyond its time that it may take to end */
 
 static struct board *board;
+static int worker_channel;
 static pid_t worker_pid;
 static unsigned orphan_time; /* seconds that are left to it without a worker, 0: no limit */
 
@@ -39,6 +45,15 @@ static void on_worker_gone(int number)
     board_detach(board);
     alarm(orphan_time);
     errno = saved; /* of what it has interrupted */
+}
+
+/* In the handler of a signal: a handler keeps this process for too long, and the worker will end it. */
+static void tell_where(const struct words_record *own)
+{
+    struct msg msg = {.type = MSG_STACK, .fd = -1, .text = (const char *)own, .length = sizeof(*own)};
+
+    logfile_flush();
+    channel_send(worker_channel, &msg);
 }
 
 static void heed_worker(pid_t pid, int64_t drain_timeout)
@@ -75,10 +90,13 @@ void child_main(struct crew *crew, const struct accepted *accepted, unsigned rec
     words_forked((int)record);
     board = &crew->handover->board;
     heed_worker(crew->pid, crew->core->drain_timeout);
+    watch_forked();
     crew_close_listeners(crew);
     crew->children = NULL;
     if (!orders_become_child(crew->orders, channel))
         goto failed;
+    worker_channel = channel;
+    stacks_forked(crew->pid, tell_where);
     settings.guest_fd = crew->orders->fd;
     board_set(&shown->pid, (uint32_t)getpid());
     crew->loops[0].watched.loop = loop_new(&settings);

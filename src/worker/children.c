@@ -7,7 +7,7 @@
  * nobody but it writes its record. */
 #include "config.h"
 
-#include "worker/children.h"
+#include "worker/children-private.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,27 +24,6 @@
 #include "base/text.h"
 #include "share/channel.h"
 #include "share/ending.h"
-
-struct child {
-    pid_t pid;     /* 0: this record is free */
-    int channel;
-    unsigned owed; /* answers to MSG_REOPENED */
-    bool deaf;     /* does not take messages, and that was logged */
-    struct loop *front;
-    struct place place; /* that its connection takes, if the process does not leave it */
-};
-
-struct children {
-    struct children_settings settings;
-    int count;
-    int first_fd;      /* all descriptors from here on were opened since */
-    unsigned owing;    /* children that owe an answer */
-    bool killed;       /* all were: their end is no crash */
-    char *room;        /* for a message */
-    unsigned *spare;   /* records, a stack */
-    unsigned spare_count, made;
-    struct child child[]; /* by record; 0 is not used */
-};
 
 struct children *children_new(const struct children_settings *settings)
 {
@@ -108,6 +87,9 @@ static unsigned record_take(struct children *children, const char *protocol)
         board_set(&segment->threads, record + 1);
     snprintf(segment->thread[record].protocol, BOARD_PROTOCOL, "%s", protocol);
     segment->thread[record].label[0] = '\0';
+    if (BOARD_TURN_WAITS(board_get(&segment->thread[record].turns))) /* it was killed while it did */
+        board_add(&segment->thread[record].turns, 1);
+    board_set(&segment->thread[record].lost_since, 0);
     return record;
 }
 
@@ -153,28 +135,41 @@ int children_fork(struct children *children, struct loop *front, const struct ac
 
 /* ---------------------------------------------------------------- words ------------ */
 
-static void expect_answer(struct children *children, unsigned record)
+bool children_listen(struct children *children, unsigned record, bool on)
 {
     struct child *child = &children->child[record];
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = record};
 
-    if (child->owed == 0) {
-        if (epoll_ctl(children->settings.orders_fd, EPOLL_CTL_ADD, child->channel, &event) < 0) {
-            log_errno(LOG_SYSTEM, "cannot listen to process %d", (int)child->pid);
-            return; /* its answer will not be heard: it is not waited for */
-        }
-        children->owing++;
-    }
+    if (child->owed > 0 || child->stage == CHILD_ASKED) /* before, or still */
+        return true;
+    if (epoll_ctl(children->settings.orders_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, child->channel,
+                  &event) == 0)
+        return true;
+    log_errno(LOG_SYSTEM, "cannot listen to process %d", (int)child->pid);
+    return false;
+}
+
+/* If it cannot be listened to its answer is not waited for. */
+static void expect_answer(struct children *children, unsigned record)
+{
+    struct child *child = &children->child[record];
+
+    if (!children_listen(children, record, true))
+        return;
+    children->owing += child->owed == 0;
     child->owed++;
 }
 
-static void settle(struct children *children, struct child *child)
+/* It owes nothing more. */
+static void settle(struct children *children, unsigned record)
 {
+    struct child *child = &children->child[record];
+
     if (child->owed == 0)
         return;
-    epoll_ctl(children->settings.orders_fd, EPOLL_CTL_DEL, child->channel, NULL);
     children->owing--;
     child->owed = 0;
+    children_listen(children, record, false);
 }
 
 void children_tell(struct children *children, const struct msg *msg)
@@ -203,16 +198,17 @@ void children_hear(struct children *children, unsigned record)
     struct msg msg;
     int got;
 
-    if (child->owed == 0)
+    if (child->owed == 0 && child->stage != CHILD_ASKED)
         return;
     got = channel_recv(child->channel, &msg, children->room, TO_MASTER);
-    if (got == 1 && child->owed > 1) {
-        child->owed--;
-        return;
-    }
     if (got < 0 && errno == EAGAIN)
         return;
-    settle(children, child);
+    if (got == 1 && msg.type == MSG_STACK)
+        children_found(children, record, &msg);
+    else if (got == 1 && child->owed > 1)
+        child->owed--;
+    else
+        settle(children, record);
 }
 
 bool children_owe(const struct children *children)
@@ -242,13 +238,13 @@ static void forget(struct children *children, unsigned record, int status)
 {
     struct child *child = &children->child[record];
     struct board_thread *shown = &children->settings.segment->thread[record];
-    bool crashed = status != 0 && !children->killed;
+    bool crashed = status != 0 && !children->killed && child->stage != CHILD_ENDED;
     struct buf text = {0};
     pid_t pid = child->pid;
 
     if (crashed)
         put_crash(&text, children, record, status);
-    settle(children, child);
+    settle(children, record);
     sys_close(&child->channel); /* and epoll forgets it */
     child->pid = 0;
     limit_leave(&child->place);

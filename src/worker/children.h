@@ -8,6 +8,7 @@
 
 struct children;
 struct msg;
+struct words_record;
 
 struct children_settings {
     int most;                      /* at once */
@@ -17,6 +18,8 @@ struct children_settings {
     void (*become)(const struct accepted *accepted, unsigned record, int channel);
     /* A child has crashed; the sentence says which, and how. */
     void (*crashed)(pid_t pid, const char *sentence);
+    /* The handler of a child is late, and it will be killed. NULL: it does not say where it is. */
+    void (*late)(pid_t pid, const struct words_record *stack, int64_t ran_ms);
 };
 
 /* NULL: no memory. */
@@ -35,6 +38,9 @@ bool children_owe(const struct children *children);
 /* After SIGCHLD: forgets those that have ended. */
 void children_reap(struct children *children);
 int children_count(const struct children *children);
+/* children-watch.c. From time to time: ends those that have been at one thing for longer than `limit`
+ * ms by the clock `now`, which begins above 0 and which the caller lets stand while it does. */
+void children_watch(struct children *children, int64_t now, int64_t limit);
 void children_kill(struct children *children);
 void children_free(struct children **children); /* after the last was reaped */
 #endif

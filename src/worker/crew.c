@@ -101,6 +101,7 @@ static bool start_helpers(struct crew *crew, const struct core *core, struct buf
         .orders_fd = crew->orders->fd,
         .become = crew_become_child,
         .crashed = crew_on_crash,
+        .late = watch_late_process,
     };
 
     switch (core->model.each) {

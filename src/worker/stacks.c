@@ -30,6 +30,8 @@ static sem_t answered;
 static bool works;
 static void (*call)(void *arg); /* what the handler does; NULL: it says where its thread is */
 static void *call_arg;
+static pid_t boss; /* who may ask, too; 0: nobody */
+static void (*tell_boss)(const struct words_record *own);
 
 static void on_ask(int number, siginfo_t *info, void *context)
 {
@@ -44,7 +46,17 @@ static void on_ask(int number, siginfo_t *info, void *context)
             words_of_thread(&room, context);
         sem_post(&answered);
     }
+    if (info->si_code == SI_QUEUE && boss && info->si_pid == boss) {
+        words_of_thread(&room, context);
+        tell_boss(&room);
+    }
     errno = saved;
+}
+
+void stacks_forked(pid_t worker, void (*tell)(const struct words_record *own))
+{
+    tell_boss = tell;
+    boss = worker;
 }
 
 void stacks_begin(void)

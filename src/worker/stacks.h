@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct buf;
 struct orders;
@@ -14,6 +15,9 @@ struct words_record;
 
 /* Once, before other threads are started. */
 void stacks_begin(void);
+/* In a process just forked for a connection: that process may ask, too, by the same signal, and is told by
+ * `tell`, which must be async-signal-safe. */
+void stacks_forked(pid_t worker, void (*tell)(const struct words_record *own));
 /* Main thread: the stack of a thread that has not been joined, and what it has in hand. NULL: it does
  * not answer (it may wait for a disk). Valid until the next call. */
 struct words_record *stacks_take(pthread_t thread);

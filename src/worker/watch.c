@@ -7,15 +7,18 @@
 
 #include "worker/watch.h"
 
+#include <stdio.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "conf/core.h"
 #include "share/channel.h"
 #include "share/words.h"
+#include "worker/children.h"
 #include "worker/crew-private.h"
 #include "worker/logfile.h"
 #include "worker/orders.h"
@@ -48,7 +51,7 @@ void watch_begin(struct crew *crew)
     watch.handlers = crew->core->handler_timeout;
     if (watch.handlers > 0 && (limit == 0 || watch.handlers < limit))
         limit = watch.handlers;
-    if (limit == 0 || crew->children) /* there the main thread is the loop */
+    if (limit == 0)
         return;
     watch.crew = crew;
     watch.round = limit / ROUNDS > ROUND_MOST    ? ROUND_MOST
@@ -65,7 +68,12 @@ void watch_begin(struct crew *crew)
         log_errno(LOG_SYSTEM, "handlers cannot be watched");
 }
 
-/* ---------------------------------------------------------------- late jobs --------- */
+void watch_forked(void)
+{
+    sys_close(&watch.timer_fd);
+}
+
+/* ---------------------------------------------------------------- what is late ------ */
 
 void watch_put_request(struct buf *out, const struct words_record *stack)
 {
@@ -104,6 +112,14 @@ void watch_tell_late(const struct words_record *stack, int64_t ran_ms, const cha
     }
     log_msg(LOG_HANDLER_LATE, "%s", buf_text(&text));
     buf_free(&text);
+}
+
+void watch_late_process(pid_t pid, const struct words_record *stack, int64_t ran_ms)
+{
+    char ended[64];
+
+    snprintf(ended, sizeof(ended), "its process %d is ended", (int)pid);
+    watch_tell_late(stack, ran_ms, "its connection is cut", ended);
 }
 
 /* A job of the pool. */
@@ -195,6 +211,10 @@ static void look_at_handlers(struct crew *crew)
 {
     int64_t limit = watch.handlers;
 
+    if (crew->children) { /* the loop is this thread */
+        children_watch(crew->children, watch.now, limit);
+        return;
+    }
     if (crew->pool)
         pool_watch(crew->pool, watch.now, limit, on_late);
     for (int i = 0; i < crew->loop_count; i++)
@@ -216,7 +236,7 @@ void watch_round(struct crew *crew)
     watch.now += passed < 2 * watch.round ? passed : 2 * watch.round;
     if (watch.handlers > 0)
         look_at_handlers(crew);
-    for (int i = 0; crew->core->loop_timeout > 0 && i < crew->loop_count; i++)
+    for (int i = 0; crew->core->loop_timeout > 0 && !crew->children && i < crew->loop_count; i++)
         watch_loop(&crew->loops[i].watched, crew->core->loop_timeout);
     logfile_flush(); /* of clients that were let go here */
 }

@@ -255,7 +255,7 @@ def drain(case):
     equal(server.logged("worker-stuck"), [], "nobody was killed")
 
 
-@scenario("a worker that was stopped and goes on hangs in nothing", models=POOLED + INSIDE)
+@scenario("a worker that was stopped and goes on hangs in nothing", models=MODELS)
 def stopped(case):
     server = hung(case, handler_timeout="2s")
     pid = server.pids()[0]
@@ -336,6 +336,47 @@ def misled(case):
     until(lambda: server.pids() and server.pids() != old, "the worker is replaced")
     until(lambda: not any(alive(pid) for pid in old.values()), "the old one has ended")
     equal(get(server.address(), "/hello").status, 200, "the new one")
+
+
+@scenario("forking: a process that does not come back is ended, its worker goes on", models=FORKING)
+def process(case):
+    server = hung(case, loop_timeout="0")
+    old = server.pids()
+    with Client(server.address()) as kept:
+        equal(kept.get("/hello").status, 200, "before")
+        for how in ("spin", "pause", "inside"):
+            with Client(server.address()) as client:
+                client.send(f"GET /{how} HTTP/1.1\r\nHost: a\r\n\r\n")
+                client.ended()
+            text = server.until_logged("handler-late", f"GET /{how} ")[0]
+            for part in ("module hang", f"route /{how}", "its connection is cut, its process",
+                         *PLACE):
+                contains(text, part, "the log")
+        found = until(lambda: len(server.json("slow")["slow"]) == 3 and server.json("slow")["slow"],
+                      "all are in the slow log")
+        equal([each["route"] for each in found], ["/spin", "/pause", "/inside"], "the slow log")
+        check("hang_spin" in functions(found[0]) or not PLACE, f"{functions(found[0])}")
+        equal(kept.get("/hello").status, 200, "a neighbour")
+        until(lambda: server.status()["workers"][0]["processes"] == 1, "their processes have gone")
+    equal(get(server.address(), "/hello").status, 200, "a new one")
+    equal(server.logged("connection-crashed"), [], "nobody has crashed")
+    equal(server.ask("crashes")["data"]["crashes"], [], "no report of a crash")
+    equal(server.pids(), old, "the worker")
+
+
+@scenario("forking: a process that was stopped and goes on hangs in nothing", models=FORKING)
+def stopped_process(case):
+    server = hung(case, handler_timeout="2s")
+    with Client(server.address()) as client:
+        begin(server, client, "/until")
+        [current] = server.status()["workers"][0]["current"]
+        server.signal(signal.SIGSTOP, current["pid"])
+        goes_on = time.monotonic() + 3
+        until(lambda: time.monotonic() > goes_on, "it is stopped for longer than handler_timeout")
+        server.write("until", "")
+        server.signal(signal.SIGCONT, current["pid"])
+        equal(client.answer().status, 200, "the request")
+    equal(server.logged("handler-late"), [], "nothing was late")
 
 
 @scenario("a loop that makes no progress: its stack, another worker, SIGABRT", models=MANY_EACH)

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "master/progress.h"
 #include "share/board.h"
 #include "unit.h"
@@ -57,14 +58,14 @@ START_TEST(stopped)
         pause();
         _exit(0);
     }
-    ck_assert(!progress_is_stopped(pid));
+    ck_assert(!sys_is_stopped(pid));
     kill(pid, SIGSTOP);
     ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
     ck_assert(WIFSTOPPED(status));
-    ck_assert(progress_is_stopped(pid));
+    ck_assert(sys_is_stopped(pid));
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(!progress_is_stopped(pid)); /* gone */
+    ck_assert(!sys_is_stopped(pid)); /* gone */
 }
 END_TEST
 
