@@ -28,7 +28,10 @@ static void describe(const void *arg, reeve_hand *hand)
 
 void request_in_hand(const struct request *request)
 {
-    reeve_in_hand(request != NULL ? describe : NULL, request);
+    if (request != NULL)
+        reeve_in_hand_at(describe, request, &request->route->place);
+    else
+        reeve_in_hand_at(NULL, NULL, NULL);
 }
 
 void request_handle(struct request *request)

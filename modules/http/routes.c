@@ -94,6 +94,7 @@ static int read_route(const reeve_section *section, const struct site *site, str
     if (route->handler == NULL) /* the core has said why */
         return -1;
     route->module = reeve_conf_name(options);
+    route->place = (reeve_place){route->module, route->prefix};
     if (route->handler->configure != NULL &&
         route->handler->configure(options, route->path, &route->config) != 0)
         return -1;

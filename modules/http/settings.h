@@ -11,6 +11,7 @@
 #include "pages.h"
 #include "parse.h"
 #include "reeve/http.h"
+#include "reeve/protocol.h"
 
 struct route {
     const char *prefix;   /* as configured, "/x" or "= /x", for messages */
@@ -22,6 +23,7 @@ struct route {
     bool exact;           /* no path below it is meant */
     const struct route *wider; /* the longest other whose path this one's begins with */
     const char *module;   /* the handler's name, for messages */
+    reeve_place place;    /* module and prefix */
     const struct reeve_handler *handler;
     int (*receive)(struct reeve_request *request, void *config, const void *data,
                    size_t length); /* the handler's, if it is new enough to have one; or NULL */

@@ -49,14 +49,23 @@ static int64_t ms_since(int64_t then, int64_t now)
     return then > 0 && then < now ? now - then : 0;
 }
 
+/* Whose code a thread runs: "" if that is not known of what it has in hand now. */
+static json_t *place_json(const struct board_thread *thread, const char *text, size_t room)
+{
+    uint64_t placed = board_get(&thread->placed);
+    bool is_now = placed == 0 || placed == board_get(&thread->requests);
+
+    return report_clean(text, is_now ? room : 0);
+}
+
 static json_t *busy_json(const struct board_thread *thread, const struct current *current)
 {
     uint32_t pid = board_get(&thread->pid);
     json_t *entry = json_pack("{s:i,s:o,s:o,s:o,s:o,s:I,s:b}", "thread", (int)current->record,
                               "protocol", report_clean(thread->protocol, BOARD_PROTOCOL), "label",
                               report_clean(thread->label, BOARD_LABEL), "module",
-                              report_clean(thread->module, BOARD_MODULE), "route",
-                              report_clean(thread->route, BOARD_ROUTE), "busy_ms",
+                              place_json(thread, thread->module, BOARD_MODULE), "route",
+                              place_json(thread, thread->route, BOARD_ROUTE), "busy_ms",
                               (json_int_t)current->ms, "lost",
                               board_get(&thread->lost_since) != 0);
 

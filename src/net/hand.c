@@ -1,7 +1,8 @@
 /* What a thread has in hand; see hand.h.
  *
- * Any thread of a worker writes its own, by two stores for each request; the handler of the signal
- * that kills it reads. Threads that a handler may hold for long show it on the board, too. Memory:
+ * Any thread of a worker writes its own, by a few stores for each request; the handler of the signal
+ * that kills it reads. Threads that a handler may hold for long show it on the board, too; of others
+ * who watches them reads the place. Memory:
  * whoever says it owns it, and takes it back before that goes. */
 #include "config.h"
 
@@ -12,12 +13,14 @@
 static _Thread_local struct {
     void (*describe)(const void *arg, reeve_hand *hand);
     const void *arg;
+    hand_place place;
 } said;
 static _Thread_local struct board_thread *shown; /* NULL: it does not show it */
 
-void hand_show(struct board_thread *record)
+hand_place *hand_show(struct board_thread *record)
 {
     shown = record;
+    return &said.place;
 }
 
 /* Not inlined: its frame would be that of all who only say it. */
@@ -33,8 +36,15 @@ show(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
 
 void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
 {
+    reeve_in_hand_at(describe, arg, NULL);
+}
+
+void reeve_in_hand_at(void (*describe)(const void *arg, reeve_hand *hand), const void *arg,
+                      const reeve_place *place)
+{
     said.describe = describe;
     said.arg = arg;
+    atomic_store_explicit(&said.place, place, memory_order_relaxed);
     if (shown)
         show(describe, arg);
 }

@@ -1,8 +1,8 @@
-/* Jobs that run in their loop's own thread, where there is no pool; and what may be done for the
- * client of a thread that does not come back.
+/* Jobs that run in their loop's own thread, where there is no pool; and what may be shown of a loop that
+ * is at one thing for long, and done for its client.
  *
- * Threads: inline_run() in the loop's; loop_let_go() in whoever watches it; loop_cut() in the loop's
- * again, in the handler of a signal. Memory: nothing of its own. What must hold: while a job runs
+ * Threads: inline_run() in the loop's; loop_let_go() and what shows in whoever watches it; loop_cut()
+ * in the loop's again, in the handler of a signal. Memory: nothing of its own. What must hold: while a job runs
  * here the loop's thread touches the job only and, under `inside_lock`, nothing else until it has
  * it; so whoever holds the lock and finds a job there has the loop to itself, and acts in its place.
  * The job is then late, as one of the pool would be (late.c): it comes back by the inbox. */
@@ -73,6 +73,18 @@ enum loop_hold loop_let_go(struct loop *loop, uint64_t progress)
     }
     pthread_mutex_unlock(&loop->inside_lock);
     return hold;
+}
+
+void loop_show_place(struct loop *loop, uint64_t progress)
+{
+    struct board_thread *record = loop->settings.record;
+    uint64_t request = board_get(&record->requests);
+    hand_place *said = atomic_load(&loop->place);
+    const reeve_place *place = said ? atomic_load(said) : NULL;
+    if (!place || board_get(&record->placed) == request || goes_on(loop, progress))
+        return;
+    board_place(record, place->module, place->route);
+    board_set(&record->placed, request);
 }
 
 void loop_cut(void *arg)

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "net/conn.h"
 #include "net/farewell.h"
+#include "net/hand.h"
 #include "net/loop.h"
 
 #define SCRATCH 65536 /* bytes read at once, at most */
@@ -102,6 +103,7 @@ struct loop {
     _Alignas(64) _Atomic(struct job *) inbox;
     atomic_uint visitors; /* threads that put a job into the inbox at this moment */
     atomic_uint commands; /* a bit for each enum loop_command, LOOP_GATE and LOOP_ROOM */
+    hand_place *_Atomic place; /* of its thread; NULL: it has none now, or shows it itself */
     atomic_bool asleep;
     atomic_bool stopped_accepting;
     atomic_uint launched;   /* threads or processes made by engine.launch, not ended */

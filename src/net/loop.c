@@ -176,6 +176,7 @@ static void turn_until_finished(struct loop *loop)
     conn_bury(loop);
     board_set(&loop->settings.record->state, BOARD_ENDED);
     loop_running = NULL;
+    atomic_store(&loop->place, NULL);
     hand_show(NULL);
 }
 
@@ -184,7 +185,9 @@ static void begin(struct loop *loop)
     loop_running = loop;
     board_set(&loop->settings.record->tid, (uint32_t)gettid());
     loop->farewell.turn = (unsigned)gettid(); /* another one than its neighbour's */
-    hand_show(loop->settings.connections == 1 ? loop->settings.record : NULL);
+    bool alone = loop->settings.connections == 1;
+    hand_place *place = hand_show(alone ? loop->settings.record : NULL);
+    atomic_store(&loop->place, alone ? NULL : place);
     clock_refresh();
     record_idle(loop);
 }

@@ -174,6 +174,9 @@ bool loop_is_asleep(const struct loop *loop, uint32_t *turns);
 /* Any thread: does it wait for news? If not, it is at one thing while `progress` stays the same: a job
  * in its own thread, a request, or what else it does in a turn. */
 bool loop_waits(const struct loop *loop, uint64_t *progress);
+/* Any thread but its own, before that is joined: if it is still at that, its record says whose code it
+ * runs, unless the thread says so itself. */
+void loop_show_place(struct loop *loop, uint64_t progress);
 enum loop_hold {
     LOOP_GOES_ON,  /* it is at something else by now */
     LOOP_LETS_GO,  /* as by job_late(): a job ran there, and its client was told */

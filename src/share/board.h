@@ -37,7 +37,8 @@ enum board_thread_state {
 };
 
 /* One thread, or the one of a process that was forked for a connection. Written by it only, by
- * relaxed stores; but lost_since by who watches the pool too, while the thread cannot. */
+ * relaxed stores; but by who watches its thread, while that cannot: lost_since, and of a loop of many
+ * connections placed, module and route. */
 struct board_thread {
     _Alignas(64) _Atomic uint32_t state;      /* enum board_thread_state */
     _Atomic uint32_t connections;             /* open now, of a loop */
@@ -59,6 +60,8 @@ struct board_thread {
     _Atomic uint64_t refused;                 /* connections: their clients had too many */
     _Atomic uint32_t held;                    /* of a connection's process: see struct place */
     _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: it is not */
+    _Atomic uint64_t placed;                  /* module and route are of this one of `requests`; 0: of
+                                               * the latest */
     /* Whose code it runs, as label is for whom. Empty: none, or the thread does not tell. */
     _Alignas(64) char module[BOARD_MODULE];
     char route[BOARD_ROUTE];

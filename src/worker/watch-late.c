@@ -73,7 +73,10 @@ void watch_late(struct watched *self, int64_t now, int64_t limit)
         watched_goes_on(self);
         self->progress = progress;
         self->since = now;
-    } else if (!self->lost_at && ran_ms >= limit) {
+        return;
+    }
+    loop_show_place(self->loop, progress);
+    if (!self->lost_at && ran_ms >= limit) {
         late(self, now);
     } else if (self->lost_at && !self->alone && !self->launched && !self->aborted &&
                ran_ms >= ABORT_AFTER * limit) {

@@ -323,6 +323,28 @@ def neighbours(case):
           "none is lost any more")
 
 
+@scenario("status shows whose code holds up a loop of many connections", models=MANY_EACH)
+def place(case):
+    server = case.serve(site('route "/within" { hang { until = "until" inline = on } }'),
+                        modules=MODULES, workers=1, handler_timeout="60s", loop_timeout="0")
+    with Client(server.address()) as client:
+        client.send("GET /within?long HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        def told():
+            return [each for worker in server.status()["workers"] for each in worker["current"]
+                    if each["route"]]
+        [busy] = until(told, "whose it is")
+        equal((busy["module"], busy["route"], busy["label"], busy["protocol"]),
+              ("hang", "/within", "GET /within?long", "http"), "what it is at")
+        server.write("until", "")
+        equal(client.answer().status, 200, "it goes on")
+    with Client(server.address()) as client:
+        server.ask("status")
+        equal(client.get("/hello").status, 200, "another")
+    equal([each for worker in server.status()["workers"] for each in worker["current"]], [],
+          "nothing is left")
+
+
 @scenario("a handler that was said not to block, and sleeps: its connection is cut", models=INSIDE)
 def misled(case):
     server = hung(case, loop_timeout="0", drain_timeout="60s")

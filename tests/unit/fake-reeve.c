@@ -392,10 +392,12 @@ void reeve_job_end(reeve_job *job)
     conn->kept = false;
 }
 
-void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg)
+void reeve_in_hand_at(void (*describe)(const void *arg, reeve_hand *hand), const void *arg,
+                      const reeve_place *place)
 {
     (void)describe;
     (void)arg;
+    (void)place;
 }
 
 int64_t reeve_quarantined(const char *module, const char *method, const char *target)

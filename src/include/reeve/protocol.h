@@ -223,6 +223,15 @@ typedef struct reeve_hand {
 } reeve_hand;
 REEVE_API void reeve_in_hand(void (*describe)(const void *arg, reeve_hand *hand), const void *arg);
 
+/* The same; and `place`, which lives as long as the worker, as its texts do, says whose code runs in
+ * case it runs for long: in threads that may not wait `reevectl status` shows it then. That costs
+ * another store. Since 1.3. */
+typedef struct reeve_place {
+    const char *module, *route;
+} reeve_place;
+REEVE_API void reeve_in_hand_at(void (*describe)(const void *arg, reeve_hand *hand),
+                                const void *arg, const reeve_place *place);
+
 /* Is such a request in quarantine, since it, or the module, has crashed workers? For how many
  * milliseconds still; 0: it is not. A protocol asks before it calls a handler, and refuses. Any
  * thread of the worker. Since 1.3. */
