@@ -113,16 +113,18 @@ const reeve_option core_options[] = {
      "limit at all times for a client that has closed its side of the connection, as one does that "
      "has given up. 0: no limit. Of no effect in a model without a pool."},
     {"handler_timeout", REEVE_OPT_DURATION, "60s", 0, 86400000, NULL, NULL,
-     "How long a handler may keep a thread of the pool. When it takes longer, where the thread is goes "
-     "to the log (handler-late), the client gets its answer without the handler (HTTP: 503), another "
-     "thread takes that one's place, and if it does not come back soon the worker is replaced. 0: for "
-     "ever. Of no effect in a model without a pool."},
+     "How long a handler may take. When it takes longer, where its thread is goes to the log "
+     "(handler-late), the client gets its answer without the handler (HTTP: 503), and if the thread does "
+     "not come back soon the worker is replaced. With a pool another thread takes the lost one's place. "
+     "In forking the process of the connection is ended instead. In poll and epoll, where others wait "
+     "for the same loop, the worker is ended by SIGABRT after three times as long. reeved(8), HANGS, "
+     "tells more. 0: for ever."},
     {"loop_timeout", REEVE_OPT_DURATION, "10s", 0, 86400000, NULL, NULL,
      "CPU time that a loop may use in one turn, in which nobody else is served by it. After that where "
      "it is goes to the log (loop-stuck), after twice that the worker is replaced, and after three "
      "times, if the loop may hold many connections, the worker is ended by SIGABRT. Time in which the "
-     "thread waits or is stopped does not count. Threads and processes that serve one connection, in "
-     "threaded and forking, are not watched. 0: no limit."},
+     "thread waits or is stopped does not count. Of no effect on threads and processes that were made for "
+     "one connection, in threaded and forking. 0: no limit."},
     {"worker_requests", REEVE_OPT_INT, "0", 0, INT64_C(1) << 53, NULL, NULL,
      "A worker that has answered so many requests is replaced: one at a time, the replacement first. "
      "0: never."},

@@ -1,11 +1,12 @@
-/* Jobs that run in their loop's own thread, where there is no pool; and what may be shown of a loop that
- * is at one thing for long, and done for its client.
+/* Jobs that run in their loop's own thread, where there is no pool; and what may be shown of a loop
+ * that is at one thing for long, and done for its client.
  *
- * Threads: inline_run() in the loop's; loop_let_go() and what shows in whoever watches it; loop_cut()
- * in the loop's again, in the handler of a signal. Memory: nothing of its own. What must hold: while a job runs
- * here the loop's thread touches the job only and, under `inside_lock`, nothing else until it has
- * it; so whoever holds the lock and finds a job there has the loop to itself, and acts in its place.
- * The job is then late, as one of the pool would be (late.c): it comes back by the inbox. */
+ * Threads: inline_run() in the loop's; loop_let_go() and what shows in whoever watches it;
+ * loop_cut() in the loop's again, in the handler of a signal. Memory: nothing of its own. What must
+ * hold: while a job runs here the loop's thread touches the job only and, until it has
+ * `inside_lock`, nothing else; so whoever holds the lock and finds a job there has the loop to
+ * itself, and acts in its place. The job is then late, as one of the pool would be (late.c): it
+ * comes back by the inbox. */
 #include "config.h"
 
 #include <sys/socket.h>

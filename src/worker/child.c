@@ -47,10 +47,11 @@ static void on_worker_gone(int number)
     errno = saved; /* of what it has interrupted */
 }
 
-/* In the handler of a signal: a handler keeps this process for too long, and the worker will end it. */
+/* In the handler of a signal: a handler keeps this process for too long; the worker will end it. */
 static void tell_where(const struct words_record *own)
 {
-    struct msg msg = {.type = MSG_STACK, .fd = -1, .text = (const char *)own, .length = sizeof(*own)};
+    struct msg msg = {
+        .type = MSG_STACK, .fd = -1, .text = (const char *)own, .length = sizeof(*own)};
 
     logfile_flush();
     channel_send(worker_channel, &msg);

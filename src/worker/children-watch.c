@@ -1,10 +1,10 @@
 /* Processes whose handlers do not return; see children.h.
  *
- * Worker of the model forking, its only thread, which sees by the board whether a process comes on. One
- * that has been at one thing for too long is asked where it is, by a signal, says so over its channel
- * (child.c), and is killed; if it does not answer it is killed without. Nobody else is held up by it,
- * and nothing of its memory is worth anything. What must hold: one that is stopped or traced is not
- * blamed; and its end is no crash. */
+ * Worker of the model forking, its only thread, which sees by the board whether a process comes on.
+ * One that has been at one thing for too long is asked where it is, by a signal, says so over its
+ * channel (child.c), and is killed; if it does not answer it is killed without. Nobody else is held
+ * up by it, and nothing of its memory is worth anything. What must hold: one that is stopped or
+ * traced is not blamed; and its end is no crash. */
 #include "config.h"
 
 #include <signal.h>

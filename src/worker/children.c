@@ -87,7 +87,7 @@ static unsigned record_take(struct children *children, const char *protocol)
         board_set(&segment->threads, record + 1);
     snprintf(segment->thread[record].protocol, BOARD_PROTOCOL, "%s", protocol);
     segment->thread[record].label[0] = '\0';
-    if (BOARD_TURN_WAITS(board_get(&segment->thread[record].turns))) /* it was killed while it did */
+    if (BOARD_TURN_WAITS(board_get(&segment->thread[record].turns))) /* whoever had it was killed */
         board_add(&segment->thread[record].turns, 1);
     board_set(&segment->thread[record].lost_since, 0);
     return record;

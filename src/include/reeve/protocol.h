@@ -81,8 +81,9 @@ typedef struct reeve_protocol {
     /* Since 1.3. A job of this connection runs longer than handler_timeout: its thread is given up,
      * reeve_cancelled() is true in it, and what it was given stays its own until `done`, which may
      * come late or never. Answer by something else ("try again") and return CLOSE, or ERROR if the
-     * answer had begun. Until `done` nothing of the connection is freed; `close` comes after it. May
-     * be NULL: the connection is closed. */
+     * answer had begun. Where there is no pool another thread calls this in the place of the loop's,
+     * which is in that job. Until `done` nothing of the connection is freed; `close` comes after it.
+     * May be NULL: the connection is closed. */
     reeve_verdict (*late)(reeve_conn *conn);
 } reeve_protocol;
 
