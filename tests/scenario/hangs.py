@@ -44,8 +44,13 @@ def begin(server, client, target):
 PLACE = () if built_with(b"__tsan_init") else ("hang.so+0x",)
 
 
+def time_of(seconds):
+    """As an option. The machine may be slow: what only waits for its CPU must not look hung."""
+    return f"{int(seconds * SLOW * 1000)}ms"
+
+
 def hung(case, **options):
-    options = {"workers": 1, "threads": 2, "handler_timeout": "200ms", **options}
+    options = {"workers": 1, "threads": 2, "handler_timeout": time_of(0.5), **options}
     return case.serve(site(), modules=MODULES, **options)
 
 
@@ -106,7 +111,7 @@ def stacks(case):
 
 @scenario("status shows lost threads, and what the longest busy ones do", models=POOLED)
 def shown(case):
-    server = hung(case, threads=20, handler_timeout=f"{int(1500 * SLOW)}ms")
+    server = hung(case, threads=20, handler_timeout=time_of(1.5))
     pid = server.pids()[0]
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Client(server.address())) for _ in range(18)]
@@ -209,7 +214,7 @@ def upgraded(case):
 
 @scenario("a thread that comes back is none too many, and its answer is thrown away", models=POOLED)
 def back(case):
-    server = hung(case, handler_timeout="1s")
+    server = hung(case, handler_timeout=time_of(1))
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Client(server.address())) for _ in range(2)]
         for client in clients:
@@ -246,7 +251,7 @@ def many(case):
 
 @scenario("a worker with a lost thread drains what is innocent and ends", models=POOLED)
 def drain(case):
-    server = hung(case, handler_timeout="300ms")
+    server = hung(case, handler_timeout=time_of(0.5))
     with Client(server.address()) as client:
         client.send("GET /pause HTTP/1.1\r\nHost: a\r\n\r\n")
         server.signal(signal.SIGTERM)
@@ -257,12 +262,12 @@ def drain(case):
 
 @scenario("a worker that was stopped and goes on hangs in nothing", models=MODELS)
 def stopped(case):
-    server = hung(case, handler_timeout="2s")
+    server = hung(case, handler_timeout=time_of(2))
     pid = server.pids()[0]
     with Client(server.address()) as client:
         begin(server, client, "/until")
         server.signal(signal.SIGSTOP, pid)
-        goes_on = time.monotonic() + 3
+        goes_on = time.monotonic() + 3 * SLOW
         until(lambda: time.monotonic() > goes_on, "it is stopped for longer than handler_timeout")
         server.write("until", "")
         server.signal(signal.SIGCONT, pid)
@@ -305,7 +310,7 @@ def inside(case):
 
 @scenario("without a pool: status shows who is lost, and neighbours go on", models=SEVERAL)
 def neighbours(case):
-    server = hung(case, threads=3, handler_timeout=f"{int(3000 * SLOW)}ms", loop_timeout="0")
+    server = hung(case, threads=3, handler_timeout=time_of(3), loop_timeout="0")
     with Client(server.address()) as kept, Client(server.address()) as client:
         equal(kept.get("/hello").status, 200, "before")
         begin(server, client, "/until")
@@ -388,12 +393,12 @@ def process(case):
 
 @scenario("forking: a process that was stopped and goes on hangs in nothing", models=FORKING)
 def stopped_process(case):
-    server = hung(case, handler_timeout="2s")
+    server = hung(case, handler_timeout=time_of(2))
     with Client(server.address()) as client:
         begin(server, client, "/until")
         [current] = server.status()["workers"][0]["current"]
         server.signal(signal.SIGSTOP, current["pid"])
-        goes_on = time.monotonic() + 3
+        goes_on = time.monotonic() + 3 * SLOW
         until(lambda: time.monotonic() > goes_on, "it is stopped for longer than handler_timeout")
         server.write("until", "")
         server.signal(signal.SIGCONT, current["pid"])
@@ -403,7 +408,7 @@ def stopped_process(case):
 
 @scenario("a loop that makes no progress: its stack, another worker, SIGABRT", models=MANY_EACH)
 def loop(case):
-    server = hung(case, loop_timeout="200ms", handler_timeout="0")
+    server = hung(case, loop_timeout=time_of(0.2), handler_timeout="0")
     server.crashes_meant = True
     old = server.pids()
     with Client(server.address()) as client:
@@ -423,7 +428,7 @@ def loop(case):
 @scenario("a loop for one connection that makes no progress: another worker, and no haste",
           models=ONE_EACH)
 def lonely(case):
-    server = hung(case, loop_timeout="200ms", handler_timeout="0", drain_timeout="1s")
+    server = hung(case, loop_timeout=time_of(0.2), handler_timeout="0", drain_timeout="1s")
     server.crashes_meant = True
     old = server.pids()
     with Client(server.address()) as client:
