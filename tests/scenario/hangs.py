@@ -379,12 +379,12 @@ def process(case):
             for part in ("module hang", f"route /{how}", "its connection is cut, its process",
                          *PLACE):
                 contains(text, part, "the log")
-        found = until(lambda: len(server.json("slow")["slow"]) == 3 and server.json("slow")["slow"],
-                      "all are in the slow log")
-        equal([each["route"] for each in found], ["/spin", "/pause", "/inside"], "the slow log")
-        check("hang_spin" in functions(found[0]) or not PLACE, f"{functions(found[0])}")
-        equal(kept.get("/hello").status, 200, "a neighbour")
-        until(lambda: server.status()["workers"][0]["processes"] == 1, "their processes have gone")
+            equal(kept.get("/hello").status, 200, "a neighbour")
+    until(lambda: server.status()["workers"][0]["processes"] == 0, "their processes have gone")
+    found = until(lambda: len(server.json("slow")["slow"]) == 3 and server.json("slow")["slow"],
+                  "all are in the slow log")
+    equal([each["route"] for each in found], ["/spin", "/pause", "/inside"], "the slow log")
+    check("hang_spin" in functions(found[0]) or not PLACE, f"{functions(found[0])}")
     equal(get(server.address(), "/hello").status, 200, "a new one")
     equal(server.logged("connection-crashed"), [], "nobody has crashed")
     equal(server.ask("crashes")["data"]["crashes"], [], "no report of a crash")
