@@ -40,9 +40,10 @@ void job_finished(struct job *job)
 {
     atomic_fetch_add(&finishes[job - jobs], 1);
 }
-void hand_show(struct board_thread *record)
+hand_place *hand_show(struct board_thread *record)
 {
     (void)record;
+    return NULL;
 }
 static int on_init(void)
 {
