@@ -23,6 +23,9 @@ void show_step(const json_t *event, struct buf *out);
 
 /* `before` may be NULL. */
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out);
+/* Its tables: a row a worker; a row a request in hand, of all workers, or nothing. */
+void show_workers(const json_t *data, const struct before *before, bool colours, struct buf *out);
+void show_current(const json_t *data, bool colours, struct buf *out);
 /* The model and its numbers in a sentence; they add up to what ps -L lists. */
 void show_model(const json_t *data, struct buf *out);
 void show_generations(const json_t *data, bool colours, struct buf *out);
