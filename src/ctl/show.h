@@ -15,6 +15,8 @@ struct before {
     double seconds;
 };
 
+/* Is this the answer to a question, whose data is what was asked for? */
+bool show_has_data(enum verb verb, const json_t *result);
 /* Writes the result of `verb` as text into `out`. */
 void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out);
 void show_event(const json_t *event, bool colours, struct buf *out);
@@ -31,7 +33,7 @@ void show_model(const json_t *data, struct buf *out);
 void show_generations(const json_t *data, bool colours, struct buf *out);
 void show_listeners(const json_t *data, bool colours, struct buf *out);
 void show_modules(const json_t *data, bool colours, struct buf *out);
-void show_version(const json_t *data, struct buf *out);
+void show_version(const json_t *data, bool colours, struct buf *out);
 void show_quarantine(const json_t *data, bool colours, struct buf *out);
 void show_crashes(const json_t *data, bool colours, struct buf *out);
 
