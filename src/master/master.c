@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "conf/conf.h"
 #include "master/control.h"
+#include "master/hearing.h"
 #include "master/instance.h"
 #include "master/listener.h"
 #include "master/logs.h"
@@ -32,6 +33,8 @@
 #include "master/spawn.h"
 #include "master/state.h"
 #include "master/upgrade.h"
+#include "master/verbs.h"
+#include "master/workers.h"
 #include "share/snapshot.h"
 
 void master_complain(const struct options *options, const char *text)
@@ -128,6 +131,8 @@ static bool start(struct buf *error)
 static int run(void)
 {
     report_begin();
+    workers_hear(hearing);
+    control_serve(verb_dispatch);
     while (!master.finished) {
         reactor_turn();
         if (master.state == MASTER_SERVING)

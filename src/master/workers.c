@@ -1,5 +1,5 @@
 /* Workers as the master sees them, from fork to waitpid; see workers.h. What is said over their
- * channels is in workers-talk.c.
+ * channels is in workers-talk.c and hearing.c.
  *
  * Master. A worker's object lives from its fork until it was reaped; worker_reaped() is the one
  * destructor. It is reached by pid (reaping), by its channel (messages) and by its generation. */
@@ -8,7 +8,6 @@
 #include "master/workers.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -40,12 +39,6 @@ const char *worker_state_name(enum worker_state state)
 }
 
 /* ---------------------------------------------------------------- orders ----------- */
-
-void worker_kill(struct worker *worker)
-{
-    if (!worker->reaped) /* after that the pid may be another's */
-        kill(worker->pid, SIGKILL);
-}
 
 void worker_ready(struct worker *worker)
 {
