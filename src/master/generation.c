@@ -21,20 +21,11 @@
 #include "master/workers.h"
 #include "share/snapshot.h"
 
-static const char *const state_names[GENERATION_STATES] = {
-    "new", "probing", "filling", "serving", "probation", "warm", "draining", "failed", "gone",
-};
-
-const char *generation_state_name(enum generation_state state)
-{
-    return state_names[state];
-}
-
 void generation_move(struct generation *generation, enum generation_state to)
 {
     if (!generation->check)
         say(LOG_GENERATION, "generation %u: %s -> %s", generation->number,
-            state_names[generation->state], state_names[to]);
+            generation_state_name(generation->state), generation_state_name(to));
     generation->state = to;
     generation->since = clock_time();
 }

@@ -17,7 +17,6 @@ bool logs_try(const struct core *core, struct buf *error);
 void logs_adopt(const struct core *core);
 void logs_abandon(void);
 int logs_fd(bool on_trial); /* the one in use, or that on trial, to hand to workers; -1: syslog */
-bool logs_to_stderr(void);
 /* A worker that loads wants this file: it is answered. */
 void logs_ask(struct worker *worker, const char *path);
 /* Opens all of them again and hands them to all workers; the operation waits for every one. */

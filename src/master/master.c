@@ -37,12 +37,6 @@
 #include "master/workers.h"
 #include "share/snapshot.h"
 
-void master_complain(const struct options *options, const char *text)
-{
-    if (sys_write_all(options->complaint_fd, text, strlen(text)) < 0)
-        log_errno(LOG_SYSTEM, "nobody reads why the start failed");
-}
-
 /* The first generation serves, or the start failed: tells the parent of `reeved -d`, once. */
 static void tell_parent(int status)
 {
@@ -170,7 +164,7 @@ int master_main(const struct options *options)
     notify_open();
     oom_open();
     if (!start(&error)) {
-        master_complain(options, buf_text(&error));
+        master_complain(buf_text(&error));
         buf_free(&error);
         control_close();
         instance_release();

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "master/generation.h"
 #include "master/logs.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/reload.h"
@@ -59,7 +58,7 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
     operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
     operation_ack(operation);
     if (master.state == MASTER_STARTING) {
-        master_complain(master.options, buf_text(&generation->why));
+        master_complain(buf_text(&generation->why));
         master.exit_status = 1;
         stop_begin(1, NULL);
     }

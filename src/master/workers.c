@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 
 #include "base/buf.h"
@@ -23,7 +24,6 @@
 #include "master/oom.h"
 #include "master/operation.h"
 #include "master/quarantine.h"
-#include "master/recycling.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -150,6 +150,16 @@ static void hand_over(struct worker *worker)
     worker_tell(worker, MSG_START, generation->number, worker->slot_index, -1, NULL);
 }
 
+/* Of 65536 parts, what recycling.c makes of worker_jitter. */
+static uint16_t draw(pid_t pid)
+{
+    uint16_t number;
+
+    if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+        number = (uint16_t)(pid * 40503); /* early in the life of a machine */
+    return number;
+}
+
 struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
@@ -169,7 +179,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->restarts = slot ? slot->restarts : 0;
     worker->speaks = MSG_TYPES;
     worker->segment = (unsigned)segment;
-    recycling_draw(worker);
+    worker->draw = draw(worker->pid);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);
@@ -238,12 +248,6 @@ static struct worker *worker_by_pid(pid_t pid)
         }
     }
     return NULL;
-}
-
-void worker_count(struct worker *worker)
-{
-    if (worker->board)
-        counters_read(&worker->counters, worker->board);
 }
 
 static void worker_free(struct worker *worker)

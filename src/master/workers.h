@@ -77,7 +77,11 @@ bool worker_reaped(pid_t pid, int status);
 bool worker_adopt(struct worker *worker, struct generation *generation, bool readable,
                   struct buf *error);
 /* Fresh counters from the board. */
-void worker_count(struct worker *worker);
+static inline void worker_count(struct worker *worker)
+{
+    if (worker->board)
+        counters_read(&worker->counters, worker->board);
+}
 
 /* workers-talk.c */
 
