@@ -5,13 +5,13 @@ import signal
 import time
 
 from client import KEPT, ONE_EACH, Client, Load, get
-from reeve import (HTTP, TOGETHER, alive, check, contains, equal, main, scenario, stat_of,
-                   until, wait_gone)
+from reeve import (HTTP, TOGETHER, alive, check, contains, equal, main, own_port, scenario,
+                   stat_of, until, wait_gone)
 
 CRASH = ('http { site "default" { route "/" { static { root = "www" } }'
          ' route "/crash" { crash { how = "abort" } } } }\n')
-SLEEP = ('http { site "default" { route "/" { static { root = "www" } }'
-         ' route "/sleep" { sleep { delay = "700ms" } } } }\n')
+HANG = ('http { site "default" { route "/" { static { root = "www" } }'
+        ' route "/hang" { hang { %s } } } }\n')
 
 
 def kill_each(case, kind):
@@ -123,12 +123,12 @@ def loop(case):
 
 @scenario("kill -9 of the master: a worker whose handler does not return ends none the less", models=())
 def never_returns(case):
-    server = case.server(HTTP + SLEEP.replace("700ms", "600s"), modules=["http", "static", "sleep"],
+    server = case.server(HTTP + HANG % "", modules=["http", "static", "hang"],
                          drain_timeout="200ms", workers=1)
     server.start()
     worker = server.pids()[0]
     with Client(server.address()) as client:
-        client.send("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
         until(lambda: server.status()["workers"][0]["busy"], "the handler runs")
         server.status_meant = None
         server.signal(signal.SIGKILL)
@@ -170,27 +170,23 @@ def stopped(case):
 
 @scenario("kill -9 of the master: workers finish what they hold and exit; a new one starts at once")
 def master(case):
-    server = case.server(HTTP + SLEEP, modules=["http", "static", "sleep"])
-    server.start()
-    port = server.address()[1]
-    # On a fixed port from here on, so that the second start has to get the same address.
-    fixed = HTTP.replace(":0", f":{port}") + SLEEP
-    server.stop()
-    server.configure(fixed)
-    server.start()
+    address = ("127.0.0.1", own_port())
+    fixed = HTTP.replace("127.0.0.1:0", "%s:%d" % address) + HANG % 'until = "over"'
+    modules = ["http", "static", "hang"]
+    server = case.serve(fixed, modules=modules, handler_timeout="0", loop_timeout="0")
     workers = server.pids().values()
-    address = ("127.0.0.1", port)
     with Client(address) as client:
-        client.send("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
         until(lambda: sum(each["busy"] for each in server.status()["workers"]), "the handler runs")
         server.status_meant = None
         server.signal(signal.SIGKILL)
         server.wait()
-        second = case.server(fixed, modules=["http", "static", "sleep"], control=server.control,
+        second = case.server(fixed, modules=modules, control=server.control,
                              pid_file=server.path("reeved.pid"))
         second.control = server.control
         second.start()
         equal(get(address).status, 200, "the new one serves")
+        server.write("over", "")
         equal(client.answer().status, 200, "the request in hand")
         client.ended()
     for pid in workers:

@@ -236,6 +236,30 @@ def status_field(pid, name):
         return re.search(rf"^{name}:\s*(.*)$", file.read(), re.M).group(1)
 
 
+given_ports = []
+
+
+def own_port():
+    """A number for a server that has to come back at the same port: nobody listens there now, and
+    none is given it by chance, who listens or connects without a number of his own. Other processes
+    of ours begin to look elsewhere."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        low, high = map(int, file.read().split())
+    ports = [port for port in range(10000, 65536) if not low <= port <= high] or [0]
+    first = os.getpid() * 64 % len(ports)
+    for port in ports[first:] + ports[:first]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            if port not in given_ports:
+                given_ports.append(port)
+                return probe.getsockname()[1]
+    raise Skipped("no port is free")
+
+
 def quote(value):
     if isinstance(value, bool):
         return "true" if value else "false"
