@@ -16,6 +16,7 @@ Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --t
 (full numbers), REEVE_ONLY (part of the names of the scenarios to run), REEVE_SANDBOX ("strict": of
 every server that does not say another).
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -374,6 +375,22 @@ class Server:
         if self.process and self.process.poll() is None:
             self.signal(signal.SIGTERM)
             self.wait(DEADLINE * 2)
+
+    @contextlib.contextmanager
+    def stands_still(self):
+        """Its workers do nothing meanwhile. Then who connects and sends something comes to them with
+        what he has sent, however long he has taken for that."""
+        pids = list(self.pids().values())
+        for pid in pids:
+            self.signal(signal.SIGSTOP, pid)
+        try:
+            until(lambda: all(stat_of(f"{pid}/task/{thread}")[0] == "T" for pid in pids
+                              for thread in os.listdir(f"/proc/{pid}/task")),
+                  "all threads of the workers stand still")
+            yield
+        finally:
+            for pid in pids:
+                self.signal(signal.SIGCONT, pid)
 
     # -- control
 
