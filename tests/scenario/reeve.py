@@ -355,6 +355,8 @@ class Server:
             check(status is None, f"{self.name} ended at once with status {status}")
             return self.ask("health")["code"] == 0
         until(serves, f"{self.name} is ready")
+        # It serves before all workers have confirmed it; until then a reload is under way.
+        until(lambda: self.status()["last_operation"], f"the start of {self.name} has ended")
         return self
 
     @property
