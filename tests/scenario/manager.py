@@ -115,7 +115,8 @@ def watchdog(case):
         for _ in range(2):
             busy.append(Client(server.address()))
             busy[-1].send("GET /sleep HTTP/1.1\r\nHost: a\r\n\r\n")
-        server.until_logged("watchdog", "only 0 of 3 workers make progress")
+        # Once: who is slow to send his request may find that one less is complained of already.
+        server.until_logged("watchdog", " of 3 workers make progress; unless that changes")
         for pid in server.pids().values():
             server.signal(signal.SIGKILL, pid)
         server.until_logged("watchdog-well")
