@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "net/loop-private.h"
 
-static enum taken failed(struct loop_listener *from, int error)
+static enum taken failed(const struct loop_listener *from, bool draining, int error)
 {
     switch (error) {
     case EAGAIN:
@@ -23,9 +23,12 @@ static enum taken failed(struct loop_listener *from, int error)
     case ENOBUFS:
     case ENOMEM:
         return TAKE_STARVED;
+    case ENOTSOCK:
+        if (!atomic_load(&from->listener->removed) && draining)
+            return TAKE_DRY; /* an orphan has let go of it: crew_release_listeners() */
+        /* fall through */
     case EBADF:
     case EINVAL:
-    case ENOTSOCK:
     case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
         log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
         return TAKE_STARVED;
@@ -80,7 +83,7 @@ enum taken take_one(struct loop *loop, struct loop_listener *from)
     accepted.fd = accept4(from->source.fd, (struct sockaddr *)&accepted.peer, &length,
                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted.fd < 0)
-        return failed(from, errno);
+        return failed(from, loop->phase == LOOP_DRAINING, errno);
     if (!limit_admit(loop, &accepted))
         return TAKE_SKIPPED;
     return take_accepted(loop, from, &accepted);
