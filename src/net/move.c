@@ -145,6 +145,8 @@ enum taken move_take(struct loop *loop, struct loop_listener *from)
 {
     struct accepted accepted = {.listener = from->listener, .moved = true};
     socklen_t length = sizeof accepted.peer;
+    if (!reserve_allows(loop, from->passage.fd))
+        return TAKE_STARVED;
     switch (passage_take(from->listener->passage, &accepted.fd, &accepted.parcel)) {
     case PASSAGE_TAKEN:
         break;
@@ -155,6 +157,7 @@ enum taken move_take(struct loop *loop, struct loop_listener *from)
     case PASSAGE_STARVED:
         return TAKE_STARVED;
     }
+    reserve_note(loop, accepted.fd);
     if (getpeername(accepted.fd, (struct sockaddr *)&accepted.peer, &length) < 0)
         accepted.peer.ss_family = AF_UNSPEC; /* gone since: reading will tell */
     limit_admit(loop, &accepted);

@@ -13,18 +13,20 @@
 #include "base/log.h"
 #include "net/loop-private.h"
 
-static enum taken failed(const struct loop_listener *from, bool draining, int error)
+static enum taken failed(struct loop *loop, struct loop_listener *from, int error)
 {
     switch (error) {
     case EAGAIN:
         return TAKE_DRY;
-    case EMFILE:
+    case EMFILE: /* the limit is lower than it was */
+        reserve_sink(loop);
+        return TAKE_STARVED;
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
         return TAKE_STARVED;
     case ENOTSOCK:
-        if (!atomic_load(&from->listener->removed) && draining)
+        if (!atomic_load(&from->listener->removed) && loop->phase == LOOP_DRAINING)
             return TAKE_DRY; /* an orphan has let go of it: crew_release_listeners() */
         /* fall through */
     case EBADF:
@@ -37,7 +39,7 @@ static enum taken failed(const struct loop_listener *from, bool draining, int er
     }
 }
 
-enum taken take_in_hand(struct loop *loop)
+static enum taken launch(struct loop *loop)
 {
     atomic_fetch_add(&loop->launched, 1); /* first: it may have ended before launch() returns */
     record_share(loop, 1);
@@ -53,14 +55,22 @@ enum taken take_in_hand(struct loop *loop)
     return TAKE_DONE;
 }
 
+/* Memory is short: it is kept, unless nobody would come back to it. */
+static enum taken keep(struct loop *loop, struct accepted *accepted)
+{
+    if (loop->phase == LOOP_DRAINING)
+        limit_drop(accepted);
+    else
+        loop->in_hand = *accepted;
+    errno = ENOMEM;
+    return TAKE_STARVED;
+}
+
 static enum taken serve(struct loop *loop, struct loop_listener *from, struct accepted *accepted)
 {
     struct reeve_conn *conn = conn_new(loop, from, accepted);
-    if (!conn) {
-        limit_drop(accepted);
-        errno = ENOMEM;
-        return TAKE_STARVED;
-    }
+    if (!conn)
+        return keep(loop, accepted);
     accept_taken(loop); /* before it is served, which may take long */
     if (loop->phase == LOOP_DRAINING)
         farewell_begin(&loop->farewell, clock_now_ms(), loop->engine->drain_linger);
@@ -68,22 +78,39 @@ static enum taken serve(struct loop *loop, struct loop_listener *from, struct ac
     return TAKE_DONE;
 }
 
+static bool is_served_here(const struct loop *loop)
+{
+    return !loop->engine->launch || loop->settings.launched;
+}
+
 enum taken take_accepted(struct loop *loop, struct loop_listener *from, struct accepted *accepted)
 {
-    if (!loop->engine->launch || loop->settings.launched)
+    if (is_served_here(loop))
         return serve(loop, from, accepted);
     loop->in_hand = *accepted;
-    return take_in_hand(loop);
+    return launch(loop);
+}
+
+enum taken take_in_hand(struct loop *loop)
+{
+    struct accepted accepted = loop->in_hand;
+    if (!is_served_here(loop))
+        return launch(loop);
+    loop->in_hand.fd = -1;
+    return serve(loop, &loop->listeners[accepted.listener - loop->engine->listeners], &accepted);
 }
 
 enum taken take_one(struct loop *loop, struct loop_listener *from)
 {
     struct accepted accepted = {.listener = from->listener, .peer.ss_family = AF_UNSPEC};
     socklen_t length = sizeof accepted.peer;
+    if (!reserve_allows(loop, from->source.fd))
+        return TAKE_STARVED;
     accepted.fd = accept4(from->source.fd, (struct sockaddr *)&accepted.peer, &length,
                           SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted.fd < 0)
-        return failed(from, loop->phase == LOOP_DRAINING, errno);
+        return failed(loop, from, errno);
+    reserve_note(loop, accepted.fd);
     if (!limit_admit(loop, &accepted))
         return TAKE_SKIPPED;
     return take_accepted(loop, from, &accepted);
