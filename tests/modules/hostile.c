@@ -1,13 +1,17 @@
 /* hostile: a handler that does what code could do that has taken over a worker. The query of the
  * request names the act; the answer says how often the kernel let it through. For scenarios that
  * prove that the master and the other workers hold out. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "reeve/http.h"
 #include "share/channel.h"
@@ -140,6 +144,38 @@ static int scribble(void)
     return found;
 }
 
+/* What the kernel maps behind a part of the board when it is asked to go on in the file, or anywhere
+ * of it. How often it did. */
+static int grow(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    char *part[8];
+    size_t length[8], count = 0;
+    int found = 0;
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *rest;
+        char *start = (char *)(uintptr_t)strtoull(line, &rest, 16);
+        char *end = (char *)(uintptr_t)strtoull(rest + 1, &rest, 16);
+        if (strncmp(rest, " rw-s", 5) != 0 || !strstr(line, "memfd:") || count == 8)
+            continue;
+        part[count] = start;
+        length[count++] = (size_t)(end - start);
+    }
+    for (size_t i = 0; i < count; i++) {
+        /* from nothing: that copies what is shared */
+        if (mremap(part[i], 0, length[i] + 4096, MREMAP_MAYMOVE) != MAP_FAILED)
+            found++;
+        if (mremap(part[i], length[i], length[i] + 4096, MREMAP_MAYMOVE) != MAP_FAILED)
+            found++;
+        if (syscall(SYS_remap_file_pages, part[i], 4096, 0, 0, 0) == 0)
+            found++;
+    }
+    if (maps)
+        fclose(maps);
+    return count ? found : -1;
+}
+
 static const struct {
     const char *name;
     int (*act)(void);
@@ -147,6 +183,7 @@ static const struct {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
     {"files", files},                {"passage", passage},
+    {"grow", grow},
 };
 
 static int hostile_handle(reeve_request *request, void *config)

@@ -176,6 +176,24 @@ def scribble(case):
           "connections of the next one, and an answer")
 
 
+def kernel():
+    """As numbers that can be compared."""
+    return [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]]
+
+
+@scenario("a worker cannot have its part of the board grow over another's", models=TOGETHER)
+def grow(case):
+    if kernel() < [6, 10]:
+        raise Skipped("the kernel cannot seal memory")
+    case.need_no_wrap("it does not know the call")
+    for sandbox in ("files", "off"):
+        server = taken_over(case, sandbox=sandbox)
+        pids = server.pids()
+        equal(act(server, "grow"), 0, f"how often it could, with sandbox = {sandbox}")
+        equal((get(server.address()).status, server.pids()), (200, pids), "an answer, and workers")
+        equal(server.ask("reload")["code"], 0, "a reload that changes nothing")
+
+
 @scenario("a worker has no terminal and no standard input of its caller's")
 def session(case):
     server = case.server()
