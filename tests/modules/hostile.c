@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,31 @@ static int block(void)
     return found;
 }
 
+/* Whoever connects is refused, by all workers. */
+static int deafen_all(bool unix_only)
+{
+    int found = 0;
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        int listens = 0, domain = 0;
+        socklen_t length = sizeof listens;
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
+            (!unix_only || domain == AF_UNIX))
+            found += shutdown(fd, SHUT_RDWR) == 0;
+    }
+    return found;
+}
+
+static int deafen(void)
+{
+    return deafen_all(false);
+}
+
+static int deafen_unix(void)
+{
+    return deafen_all(true);
+}
+
 /* The race with those who write there is the act itself, not a finding. */
 __attribute__((no_sanitize("thread"))) static void vandalise(volatile char *at, const char *end)
 {
@@ -183,7 +209,8 @@ static const struct {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
     {"files", files},                {"passage", passage},
-    {"grow", grow},
+    {"grow", grow},                  {"deafen", deafen},
+    {"deafen-unix", deafen_unix},
 };
 
 static int hostile_handle(reeve_request *request, void *config)
