@@ -29,6 +29,8 @@ bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf 
 /* Lets no new connection in, while those that wait in the backlog can still be accepted. */
 void socket_shut(int fd, const struct address *address);
 void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */
+/* False: somebody who has it has shut it down. A unix socket does not tell. */
+bool socket_listens(int fd);
 /* So many connections wait in its queue until a worker takes them; -1: the kernel does not tell, as of
  * unix sockets. */
 int socket_waiting(int fd);

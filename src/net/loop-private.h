@@ -21,6 +21,7 @@ struct loop_listener {
     unsigned shelf_count;
     unsigned emptied; /* connections taken while draining */
     bool shut;        /* its passage takes nothing more */
+    bool deaf;        /* it does not listen any more, and is not watched */
 };
 
 enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
@@ -163,6 +164,7 @@ void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
 void accept_passage(struct loop *loop, struct loop_listener *from);
+void accept_called(struct loop *loop); /* somebody waits, whatever the kernel said */
 void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
 void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */

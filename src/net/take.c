@@ -13,10 +13,22 @@
 #include "base/log.h"
 #include "net/loop-private.h"
 
+/* Somebody has shut the socket down, which all workers share. It is watched again with the others,
+ * or when the master calls, who has it listen again; the other listeners go on meanwhile. */
+static enum taken deaf(struct loop *loop, struct loop_listener *from, int error)
+{
+    if (!from->deaf)
+        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
+    from->deaf = true;
+    loop->ops->drop(loop->wait, &from->source, false);
+    return TAKE_DRY;
+}
+
 static enum taken failed(struct loop *loop, struct loop_listener *from, int error)
 {
     switch (error) {
     case EAGAIN:
+        from->deaf = false;
         return TAKE_DRY;
     case EMFILE: /* the limit is lower than it was */
         reserve_sink(loop);
@@ -32,8 +44,7 @@ static enum taken failed(struct loop *loop, struct loop_listener *from, int erro
     case EBADF:
     case EINVAL:
     case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
-        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
-        return TAKE_STARVED;
+        return deaf(loop, from, error);
     default: /* ECONNABORTED, EINTR, EPROTO and the network errors of accept(2) */
         return TAKE_SKIPPED;
     }
@@ -111,6 +122,7 @@ enum taken take_one(struct loop *loop, struct loop_listener *from)
     if (accepted.fd < 0)
         return failed(loop, from, errno);
     reserve_note(loop, accepted.fd);
+    from->deaf = false;
     if (!limit_admit(loop, &accepted))
         return TAKE_SKIPPED;
     return take_accepted(loop, from, &accepted);
