@@ -45,6 +45,16 @@ static const char *target_end(const char *at, const char *end)
     return end_in_line(at, CHARS_TARGET);
 }
 
+/* Where what is surely a plain path ends: a target that ends there is one. */
+static inline const char *path_end(const char *at, const char *end)
+{
+    if (*at != '/')
+        return at;
+    for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at > SCAN_BYTES; at += n)
+        n = scan_path(at);
+    return at;
+}
+
 static const char *value_end(const char *at, const char *end)
 {
     for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
@@ -188,7 +198,10 @@ static bool plain_line(struct parse *parse, const struct parse_limits *limits, c
     const uint32_t method_length = (uint32_t)(at - method);
     if (method_length == 0 || *at != ' ')
         return false;
-    at = target_end(target, end);
+    at = path_end(target, end);
+    const bool plain = *at == ' ';
+    if (!plain)
+        at = target_end(at, end);
     const char *next = at + length;
     if (at == target || (size_t)(end - at) < length || memcmp(at, version, length) != 0 ||
         (size_t)(next - data) > limits->line)
@@ -196,6 +209,7 @@ static bool plain_line(struct parse *parse, const struct parse_limits *limits, c
     parse->method = (struct slice){0, method_length};
     parse->target = (struct slice){(uint32_t)(target - data), (uint32_t)(at - target)};
     parse->minor = 1;
+    parse->plain = plain;
     parse->stage = PARSE_FIELDS;
     parse->line = parse->scanned = parse->fields_at = (uint32_t)(next - data);
     return true;

@@ -43,6 +43,8 @@ struct parse {
 
     struct slice method, target; /* of a bad head too, as far as it got */
     unsigned minor;              /* of HTTP/1.x */
+    bool plain;                  /* the target is a path that path_decode() would leave as it is; of
+                                    some such paths it is not known */
 
     struct slice host;       /* with port */
     uint32_t host_name;      /* bytes of it that are the name, see host_name() */

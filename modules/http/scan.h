@@ -41,4 +41,13 @@ static inline unsigned scan_target(const char *at)
     scan_block block = scan_load(at);
     return scan_before((scan_block)((block - 0x21 > 0x5d) | (block == '#')));
 }
+
+/* ... of a target that is a path as it stands: as above, and no escape, no query, and no slash that
+ * a slash or a dot follows. Looks at one byte more. */
+static inline unsigned scan_path(const char *at)
+{
+    scan_block block = scan_load(at), next = scan_load(at + 1);
+    return scan_before((scan_block)((block - 0x21 > 0x5d) | (block == '#') | (block == '%') |
+                                    (block == '?') | ((block == '/') & ((next | 1) == '/'))));
+}
 #endif

@@ -519,6 +519,39 @@ START_TEST(test_host_seen)
 }
 END_TEST
 
+static bool is_plain(const char *target)
+{
+    char data[200];
+    size_t used;
+    int n = snprintf(data, sizeof data, "GET %s HTTP/1.1\r\nHost: a.example\r\n\r\n", target);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
+    ck_assert_int_eq(feed(data, (size_t)n, &used), PARSE_DONE);
+    ck_assert(is(data, parse.target, target));
+    return parse.plain;
+}
+
+/* A path with nothing to decode or to resolve is known as one, wherever the knot would be. */
+START_TEST(test_plain_path)
+{
+    static const char *const plain[] = {"/", "/a", "/a.b/c", "/a/", "/\"{}|\\^`~a", "/a./b.",
+                                        "/0123456789abcde", "/0123456789abcdef",
+                                        "/0123456789abcdef/012345678901234"};
+    static const char *const knots[] = {"%41", "?", "?a", "//", "/./", "/.", "/../", "/..", "/.a",
+                                        "%00", "\x80", "\xff"};
+    ck_assert(!is_plain("*") && !is_plain("http://a/b") && !is_plain("//") && !is_plain("/?"));
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        ck_assert_msg(is_plain(plain[i]), "%s", plain[i]);
+    for (size_t i = 0; i < sizeof knots / sizeof *knots; i++) {
+        for (int before = 0; before < 35; before++) {
+            char target[60];
+            snprintf(target, sizeof target, "/%.*s%s%s", before,
+                     "abcdefghijklmnopqrstuvwxyz0123456789", knots[i], before % 2 > 0 ? "/b" : "");
+            ck_assert_msg(!is_plain(target), "%s", target);
+        }
+    }
+}
+END_TEST
+
 /* The caller gives room for fields as they come, and never more than the limit allows. */
 START_TEST(test_room_by_steps)
 {
@@ -549,4 +582,5 @@ UNIT_MAIN("http-parse", ROWS(rfc9112_2_2_message_parsing), ONCE(rfc9112_2_2_nul)
           ONCE(rfc9110_5_4_size_of_all_fields), ONCE(rfc9110_8_6_large_numbers),
           ONCE(rfc9110_9_3_2_method_of_a_bad_head), ONCE(rfc9110_10_1_1_expect),
           ONCE(test_slices), ONCE(test_every_character_in_every_place),
-          ONCE(test_slow_sender_is_cheap), ONCE(test_host_seen), ONCE(test_room_by_steps))
+          ONCE(test_slow_sender_is_cheap), ONCE(test_host_seen), ONCE(test_plain_path),
+          ONCE(test_room_by_steps))
