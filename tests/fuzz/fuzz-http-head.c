@@ -71,8 +71,10 @@ static enum parse_result parse_copy(struct parse *parse, const char *data, size_
 {
     char *copy = malloc(size + (size == 0));
     memcpy(copy, data, size);
-    enum parse_result result = parse_head(parse, &limits, copy, size, used);
+    enum parse_result result = parse_head(parse, &limits, copy, size);
     free(copy);
+    if (result == PARSE_DONE)
+        *used = parse->line;
     return result;
 }
 
