@@ -99,9 +99,24 @@ static void judge_record(struct request *request)
         refuse_for(request, left);
 }
 
-static void accept_route(struct request *request, const struct target *target)
+/* The path is known. */
+static inline void accept_route(struct request *request)
 {
     const struct parse *parse = &request->parse;
+    request->site = site_find(request_text(request, parse->host), parse->host_name);
+    request->route = route_find(request->site, request->path, request->path_length);
+    if (request->route == NULL)
+        request_refuse(request, 404, NULL);
+    else
+        judge_client(request);
+    if (request->route != NULL)
+        judge_record(request);
+}
+
+/* Not inlined: most targets are plain paths. */
+static __attribute__((noinline)) void accept_path(struct request *request,
+                                                  const struct target *target)
+{
     char *path = request->head.data + request->head.length;
     if (!path_decode(target->path, target->path_length, path, &request->path_length)) {
         request_refuse(request, 400, "The path is malformed or leads above the root.");
@@ -109,14 +124,7 @@ static void accept_route(struct request *request, const struct target *target)
     }
     request->path = path;
     request->query = target->query;
-    request->site = site_find(request_text(request, parse->host), parse->host_name);
-    request->route = route_find(request->site, path, request->path_length);
-    if (request->route == NULL)
-        request_refuse(request, 404, NULL);
-    else
-        judge_client(request);
-    if (request->route != NULL)
-        judge_record(request);
+    accept_route(request);
 }
 
 /* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too: a
@@ -151,7 +159,7 @@ static bool accept_absolute(struct request *request, const struct target *target
     return false;
 }
 
-static void accept_target(struct request *request)
+static __attribute__((noinline)) void accept_other(struct request *request)
 {
     const struct parse *parse = &request->parse;
     struct target target;
@@ -171,7 +179,19 @@ static void accept_target(struct request *request)
         break;
     }
     if (routed)
-        accept_route(request, &target);
+        accept_path(request, &target);
+}
+
+static inline void accept_target(struct request *request)
+{
+    const struct parse *parse = &request->parse;
+    if (!parse->plain) {
+        accept_other(request);
+        return;
+    }
+    request->path = request_text(request, parse->target);
+    request->path_length = parse->target.length;
+    accept_route(request);
 }
 
 bool request_accept(struct request *request, const char *head, size_t length)
