@@ -137,8 +137,12 @@ static int submit_inline(struct reeve_job *own)
     struct reeve_conn *conn = own->job.conn;
     if (own->job.rank != JOB_PROMISED && is_gone(conn))
         own->job.cancelled = conn->gone = true;
-    job_run(&own->job);
+    bool late = inline_run(&own->job);
     clock_refresh(); /* it may have taken long, and `done` will set a deadline */
+    if (late) { /* its connection is over: what the caller still looks at stays until the inbox */
+        job_finished(&own->job);
+        return 0;
+    }
     if (!job_let_go(&own->job))
         return 0;
     conn->due = true;
@@ -256,6 +260,7 @@ void job_doubt_all(struct reeve_conn *conn)
 static void job_returned(struct job *job)
 {
     struct reeve_conn *conn = job->conn;
+    conn->loop->stepping = conn;
     job_done((struct reeve_job *)(void *)job);
     if (conn->state == CONN_OPEN) {
         conn->due = true;

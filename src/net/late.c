@@ -29,15 +29,18 @@ static void tell_client(struct reeve_conn *conn, const struct job *late)
         conn_fail(conn, LOG_CONN_ERROR, "its work takes too long");
 }
 
+void late_let_go(struct job *late)
+{
+    atomic_store_explicit(&late->cancelled, true, memory_order_relaxed);
+    tell_client(late->conn, late);
+}
+
 static void on_notice(struct job *job)
 {
     struct job *late = ((struct notice *)(void *)job)->late;
-    struct reeve_conn *conn = late->conn;
     free(job);
-    if (atomic_load(&late->late)) {
-        atomic_store_explicit(&late->cancelled, true, memory_order_relaxed);
-        tell_client(conn, late);
-    }
+    if (atomic_load(&late->late))
+        late_let_go(late);
     if (job_let_go(late))
         late->back(late);
 }

@@ -17,6 +17,9 @@ void stacks_begin(void);
 /* Main thread: the stack of a thread that has not been joined, and what it has in hand. NULL: it does
  * not answer (it may wait for a disk). Valid until the next call. */
 struct words_record *stacks_take(pthread_t thread);
+/* Main thread: calls that function, which must be async-signal-safe, in that thread. False: it does not
+ * answer; it will not be called any more. */
+bool stacks_call(pthread_t thread, void (*call)(void *arg), void *arg);
 /* stacks-all.c: main thread: tells the master of every thread. */
 void stacks_tell(struct orders *orders, uint32_t op);
 /* The frames in one line: "handler+0x12 (burn.so+0x1234) < ...". */
