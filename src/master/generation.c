@@ -1,8 +1,8 @@
 /* Generations; see generation.h. Their actions until they serve are in generation-trial.c.
  *
  * Master. The table `moves` below is the whole life of a generation: what happens on which event in
- * which state. An empty place means that the event changes nothing there. Who made a generation owns
- * it until its first event; from then on it frees itself when it is buried. */
+ * which state. An empty place means that the event changes nothing there. Who made a generation
+ * owns it until its first event; from then on it frees itself when it is buried. */
 #include "config.h"
 
 #include "master/generation-private.h"

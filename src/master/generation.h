@@ -82,7 +82,7 @@ struct generation {
     struct buf why;              /* of a failure, for people */
     char *modules;               /* "kind name version" lines, from the first READY */
     char *files;                 /* see reads.h; NULL: its modules have read none */
-    char *sandbox;               /* whose its workers are, and kept from what: MSG_SANDBOX; or NULL */
+    char *sandbox;               /* whose its workers are, kept from what: MSG_SANDBOX; or NULL */
     struct counters retired;     /* of its workers that are gone */
     struct buf changed;          /* a file that is why it was begun, the text being the same */
 };

@@ -11,8 +11,8 @@ struct buf;
 struct operation;
 struct worker;
 
-/* Opens the error log of a configuration that is on trial. False with a line in `error`. Then one of
- * the two: it is the error log from now on, for the master too; or it is given up. */
+/* Opens the error log of a configuration that is on trial. False with a line in `error`. Then one
+ * of the two: it is the error log from now on, for the master too; or it is given up. */
 bool logs_try(const struct core *core, struct buf *error);
 void logs_adopt(const struct core *core);
 void logs_abandon(void);

@@ -136,9 +136,9 @@ static void answer(struct worker *worker, const struct seccomp_notif *notif)
     ioctl(refusals->watch.fd, SECCOMP_IOCTL_NOTIF_SEND, &no); /* or it has been killed meanwhile */
     if (refusals->count < MOST)
         return;
-    say(LOG_CALL_REFUSED, "worker %d of generation %u (pid %d) was refused %d system calls: further "
-        "ones are not told", worker->slot_index, worker->generation->number, (int)worker->pid,
-        MOST);
+    say(LOG_CALL_REFUSED, "worker %d of generation %u (pid %d) was refused %d system calls: "
+        "further ones are not told", worker->slot_index, worker->generation->number,
+        (int)worker->pid, MOST);
     stop_asking(worker);
 }
 
@@ -227,6 +227,6 @@ json_t *refusals_report(const struct generation *generation)
 
     if (!note)
         return json_null(); /* nobody is ready yet, or is of a program that did not tell */
-    return json_pack("{s:s,s:b,s:b,s:o,s:I}", "level", level, "files", files, "calls", calls, "note",
-                     clean_json(note + 1, 256), "refused", (json_int_t)master.refused);
+    return json_pack("{s:s,s:b,s:b,s:o,s:I}", "level", level, "files", files, "calls", calls,
+                     "note", clean_json(note + 1, 256), "refused", (json_int_t)master.refused);
 }

@@ -17,9 +17,11 @@
 /* What is held for the life of the master. */
 static void tell_unchangeable(const struct core *core)
 {
-    if (strcmp(core->control, master.control) != 0 || strcmp(core->pid_file, master.pid_file) != 0 ||
+    if (strcmp(core->control, master.control) != 0 ||
+        strcmp(core->pid_file, master.pid_file) != 0 ||
         strcmp(core->control_group, master.control_group) != 0)
-        say(LOG_RESTART_NEEDED, "control, control_group and pid_file take effect at the next start");
+        say(LOG_RESTART_NEEDED,
+            "control, control_group and pid_file take effect at the next start");
 }
 
 void reload_took_over_for_now(struct generation *generation)

@@ -200,8 +200,8 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *status = json_pack(
-        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
-        (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
+        "pid", (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
         master.options->config ? master.options->config : "(built-in)", "user",

@@ -21,7 +21,8 @@ struct suspect {
     int64_t until;   /* CLOCK_MONOTONIC ms; 0: it is served */
 };
 
-/* Seconds that its quarantine lasts from `now` (CLOCK_MONOTONIC ms), rounded up; 0: it is served. */
+/* Seconds that its quarantine lasts from `now` (CLOCK_MONOTONIC ms), rounded up; 0: it is
+ * served. */
 int64_t suspect_left(const struct suspect *suspect, int64_t now);
 /* A line of the log: its name, and `what` has become of it. */
 void suspect_announce(const struct suspect *suspect, enum log_tag tag, const char *what);

@@ -73,7 +73,8 @@ void worker_leaves(struct worker *worker);
 /* waitpid() said that this process has ended. False: it is none of ours. */
 bool worker_reaped(pid_t pid, int status);
 /* A worker of an earlier image of this process: its members have been taken over, and it is the
- * generation's from now on. `readable`: what it writes on the board can be read. False after a line. */
+ * generation's from now on. `readable`: what it writes on the board can be read. False after a
+ * line. */
 bool worker_adopt(struct worker *worker, struct generation *generation, bool readable,
                   struct buf *error);
 /* Fresh counters from the board. */
