@@ -150,9 +150,29 @@ static int read_limits(const reeve_section *section)
                                                                                              : 0;
 }
 
+/* Options of the section http itself that no site makes use of. */
+static void note_idle(const reeve_section *section)
+{
+    bool logs = settings.access.file != NULL, asks = false;
+    for (size_t i = 0; i < settings.site_count; i++) {
+        const struct site *site = &settings.sites[i];
+        logs = logs || site->access.file != NULL;
+        asks = asks || site->auth != NULL;
+        for (size_t j = 0; j < site->count; j++)
+            asks = asks || site->routes[j].auth != NULL;
+    }
+    if (!logs)
+        reeve_conf_idle(section, "access_format", "an access_log");
+    if (!asks)
+        reeve_conf_idle(section, "auth_limit", "an auth_file of a site or route");
+}
+
 int settings_read(const reeve_section *section)
 {
-    return read_limits(section) != 0 || sites_read(section) != 0 ? -1 : 0;
+    if (read_limits(section) != 0 || sites_read(section) != 0)
+        return -1;
+    note_idle(section);
+    return 0;
 }
 
 void settings_free(void)

@@ -55,6 +55,8 @@ static int test_here(const struct inspected *source)
     if (snapshot)
         sandbox_put_test(conf_root(loaded.conf), &said);
     if (snapshot)
+        fputs(buf_text(&loaded.idle), stderr);
+    if (snapshot)
         printf("%s%s: the configuration is valid\n", buf_text(&said), snapshot->path);
     else
         fputs(buf_text(&errors), stderr);

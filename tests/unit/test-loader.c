@@ -12,8 +12,8 @@
 #define TEXT(x) TEXT_(x)
 #define OURS TEXT(REEVE_API_MAJOR) "." TEXT(REEVE_API_MINOR)
 #define NEWER_MAJOR "2." TEXT(REEVE_API_MINOR)
-#define NEWER_MINOR TEXT(REEVE_API_MAJOR) ".4"
-_Static_assert(REEVE_API_MINOR + 1 == 4, "NEWER_MINOR has to follow");
+#define NEWER_MINOR TEXT(REEVE_API_MAJOR) ".5"
+_Static_assert(REEVE_API_MINOR + 1 == 5, "NEWER_MINOR has to follow");
 #define LISTEN "listen \"127.0.0.1:0\" { protocol = \"abi-good\" }\n"
 
 /* ---- the descriptor alone */
