@@ -171,6 +171,8 @@ static void on_message(struct worker *worker, struct msg *msg)
         logs_ask(worker, msg->text);
         return;
     case MSG_CRASHED:
+        if (worker->generation->core.model.each != EACH_PROCESS)
+            break; /* it has none that could */
         on_crashed(worker, msg);
         return;
     case MSG_LEAVING:
