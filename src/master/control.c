@@ -51,7 +51,7 @@ void control_reply(struct client *client, enum control_code code, uint32_t opera
 
     client->operation = 0;
     timer_cancel(&client->patience);
-    client_put(client, object);
+    client_put_answer(client, object);
 }
 
 void control_join(struct client *client, struct operation *operation, int64_t seconds)
@@ -158,7 +158,7 @@ static void on_client(void *arg, uint32_t events)
     bool ok = true;
 
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        ok = client_read(client);
+        ok = client_read(client) && !(client->ended && events & (EPOLLHUP | EPOLLERR));
     if (!ok || client->in.failed || !client_serve(client) || !client_flush(client))
         client_drop(client);
 }
@@ -244,6 +244,7 @@ static bool client_take(const json_t *object, struct buf *error)
     carry_timer(&client->patience);
     bytes_take(json_object_get(object, "in"), &client->in);
     bytes_take(json_object_get(object, "out"), &client->out);
+    client->answer = client->out.length;
     if (reactor_watch(&client->watch, EPOLLIN | EPOLLOUT) == 0)
         return true;
     buf_printf(error, "a control client of the state cannot be used: %s\n", strerror(errno));

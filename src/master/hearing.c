@@ -90,25 +90,43 @@ static void on_ack(struct worker *worker, struct msg *msg)
         worker_acked(worker, msg->op);
 }
 
+enum when {
+    ALWAYS,
+    LOADING,   /* only until it is loaded: it has served nobody yet, and has its privileges */
+    FOR_OTHERS /* of a process for a connection, where the model has such */
+};
+
 static const struct {
     void (*on)(struct worker *worker, struct msg *msg);
-    bool loading; /* only until it is loaded: it has served nobody yet, and has its privileges */
+    enum when when;
 } hearings[MSG_TYPES] = {
-    [MSG_FILES] = {on_files, true},
-    [MSG_READY] = {on_ready, false},
-    [MSG_FAILED] = {on_failed, true},
-    [MSG_SANDBOX] = {refusals_hear, true},
-    [MSG_LOGFILE] = {on_logfile, true},
-    [MSG_CRASHED] = {on_crashed, false},
-    [MSG_LEAVING] = {on_leaving, false},
-    [MSG_STACK] = {on_stack, false},
-    [MSG_TIRED] = {on_tired, false},
-    [MSG_ACK] = {on_ack, false},
+    [MSG_FILES] = {on_files, LOADING},
+    [MSG_READY] = {on_ready, ALWAYS},
+    [MSG_FAILED] = {on_failed, LOADING},
+    [MSG_SANDBOX] = {refusals_hear, LOADING},
+    [MSG_LOGFILE] = {on_logfile, LOADING},
+    [MSG_CRASHED] = {on_crashed, FOR_OTHERS},
+    [MSG_LEAVING] = {on_leaving, ALWAYS},
+    [MSG_STACK] = {on_stack, ALWAYS},
+    [MSG_TIRED] = {on_tired, ALWAYS},
+    [MSG_ACK] = {on_ack, ALWAYS},
 };
+
+static bool is_expected(const struct worker *worker, enum msg_type type)
+{
+    if (!hearings[type].on)
+        return false;
+    switch (hearings[type].when) {
+    case LOADING: return !worker->loaded;
+    case FOR_OTHERS: return worker->generation->core.model.each == EACH_PROCESS;
+    case ALWAYS: break;
+    }
+    return true;
+}
 
 void hearing(struct worker *worker, struct msg *msg)
 {
-    if (hearings[msg->type].on && !(hearings[msg->type].loading && worker->loaded)) {
+    if (is_expected(worker, msg->type)) {
         hearings[msg->type].on(worker, msg);
         return;
     }

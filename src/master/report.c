@@ -33,7 +33,7 @@
 static uint64_t samples[SAMPLES + 1];
 static int sample_count;
 
-/* A text of our own, which may have several lines. */
+/* A text of our own, which may have several lines. A path in it may be of any bytes, JSON is UTF-8. */
 static json_t *text_or_null(const char *text)
 {
     json_t *value = text ? json_string(text) : NULL;
@@ -200,11 +200,11 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *status = json_pack(
-        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:o,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
         "pid", (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
-        master.options->config ? master.options->config : "(built-in)", "user",
+        text_or_null(master.options->config ? master.options->config : "(built-in)"), "user",
         user_name(serving), "numbers",
         serving ? numbers_json(serving) : json_null(), "sizing",
         serving ? muster_report(serving) : json_null(), "rate", request_rate(), "last_error",
@@ -240,9 +240,9 @@ json_t *report_listeners(void)
         int waiting = socket_waiting(listener->fd);
 
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:i,s:o,s:s}", "address", listener->title, "protocol",
-                            listener->protocol, "bound", listener->bound, "backlog",
-                            listener->backlog, "waiting",
+            list, json_pack("{s:o,s:o,s:o,s:i,s:o,s:s}", "address", text_or_null(listener->title),
+                            "protocol", text_or_null(listener->protocol), "bound",
+                            text_or_null(listener->bound), "backlog", listener->backlog, "waiting",
                             waiting < 0 ? json_null() : json_integer(waiting), "origin",
                             listener->inherited ? "inherited" : "configured"));
     }

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "reeve/http.h"
@@ -103,6 +104,11 @@ static int failed(void)
 static int files(void)
 {
     return send_message(MSG_FILES, 0);
+}
+
+static int crashed(void)
+{
+    return send_message(MSG_CRASHED, 0);
 }
 
 /* The flag belongs to the socket, so to all workers and the master. */
@@ -202,6 +208,25 @@ static int grow(void)
     return count ? found : -1;
 }
 
+/* Asks the master of a server that runs as an ordinary user, as that user. 1: it has obeyed. */
+static int control(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), obeyed = 0;
+    char line[4096] = "";
+    size_t length = 0;
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+        send(fd, "log-level debug\n", 16, MSG_NOSIGNAL) == 16) {
+        shutdown(fd, SHUT_WR);
+        for (ssize_t n; (n = read(fd, line + length, sizeof line - 1 - length)) > 0;)
+            length += (size_t)n;
+        obeyed = strstr(line, "\"type\":\"result\",\"code\":0") != NULL;
+    }
+    close(fd);
+    return length ? obeyed : -1;
+}
+
 static const struct {
     const char *name;
     int (*act)(void);
@@ -209,13 +234,16 @@ static const struct {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
     {"files", files},                {"passage", passage},
-    {"grow", grow},                  {"deafen", deafen},
+    {"crashed", crashed},            {"grow", grow},                  {"deafen", deafen},
     {"deafen-unix", deafen_unix},
 };
 
 static int hostile_handle(reeve_request *request, void *config)
 {
     (void)config;
+    if (strncmp(reeve_query(request), "control=", 8) == 0)
+        return reeve_reply(request, 200, "text/plain",
+                           control(reeve_query(request) + 8) == 0 ? "0" : "1", 1);
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         char text[16];
         if (strcmp(reeve_query(request), acts[i].name) != 0)

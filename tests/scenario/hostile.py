@@ -87,6 +87,11 @@ def files(case):
     says_too_late(case, "FILES")
 
 
+@scenario("a worker that says that a process of its own has crashed must have some", models=())
+def crashed(case):
+    says_too_late(case, "CRASHED")
+
+
 @scenario("junk in a passage is dropped, and connections are moved all the same",
           models=("poll", "epoll", "event"))
 def passage(case):
@@ -220,6 +225,22 @@ def grow(case):
         equal(act(server, "grow"), 0, f"how often it could, with sandbox = {sandbox}")
         equal((get(server.address()).status, server.pids()), (200, pids), "an answer, and workers")
         equal(server.ask("reload")["code"], 0, "a reload that changes nothing")
+
+
+@scenario("a worker of an ordinary user's server does not command the master", models=())
+def commands(case):
+    case.need_root()
+    case.need_nobody()
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    server = case.server(HOSTILE, modules=["http", "static", "hostile"])
+    for folder, _, names in os.walk(server.folder):
+        for path in [folder] + [os.path.join(folder, name) for name in names]:
+            os.chown(path, 65534, 65534)
+    server.launch(**nobody).ready()
+    equal(act(server, "control=" + server.control), 0, "how often it could")
+    contains(server.until_logged("control-refused")[0], "log-level", "the log")
+    equal(server.ctl("log-level", "info", **nobody).code, 0, "exit code for the owner")
+    equal(server.ctl("log-level", "info").code, 0, "exit code for root")
 
 
 @scenario("a worker has no terminal and no standard input of its caller's")
