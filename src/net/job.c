@@ -1,10 +1,10 @@
 /* Jobs: work that a protocol hands to the pool, or waits for from elsewhere, and how it comes back.
  *
- * Threads: reeve_submit, reeve_job_begin and job_returned in the loop's; job_run and job_finished in
- * a pool thread, which owns the job from engine.submit until the last of its holders has put it into
- * the loop's inbox: a job that was begun or kept is held by whoever ends it, in whatever thread.
- * Memory: jobs are the loop's and are kept for the next one. What must hold: `done` is called
- * exactly once for each job that was taken in, and the connection lives until then. */
+ * Threads: reeve_submit, reeve_job_begin and job_returned in the loop's; job_run and job_finished
+ * in a pool thread, which owns the job from engine.submit until the last of its holders has put it
+ * into the loop's inbox: a job that was begun or kept is held by whoever ends it, in whatever
+ * thread. Memory: jobs are the loop's and are kept for the next one. What must hold: `done` is
+ * called exactly once for each job that was taken in, and the connection lives until then. */
 #include "config.h"
 
 #include <assert.h>

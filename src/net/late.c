@@ -1,10 +1,10 @@
 /* Late jobs: one runs in a pool thread longer than it may, and its client is let go.
  *
- * Threads: job_late() in whoever watches the pool, the rest in the loop's. Memory: the notice is the
- * watcher's until it is in the inbox, then the loop's, which frees it; it holds the job, so that job
- * and connection stay until it has been read. What the job works on stays until that is back: a
- * connection that is closed meanwhile is a zombie. What must hold: nobody but the job's thread
- * touches what the job was given. */
+ * Threads: job_late() in whoever watches the pool, the rest in the loop's. Memory: the notice is
+ * the watcher's until it is in the inbox, then the loop's, which frees it; it holds the job, so
+ * that job and connection stay until it has been read. What the job works on stays until that is
+ * back: a connection that is closed meanwhile is a zombie. What must hold: nobody but the job's
+ * thread touches what the job was given. */
 #include "config.h"
 
 #include <stdlib.h>

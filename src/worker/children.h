@@ -38,8 +38,9 @@ bool children_owe(const struct children *children);
 /* After SIGCHLD: forgets those that have ended. */
 void children_reap(struct children *children);
 int children_count(const struct children *children);
-/* children-watch.c. From time to time: ends those that have been at one thing for longer than `limit`
- * ms by the clock `now`, which begins above 0 and which the caller lets stand while it does. */
+/* children-watch.c. From time to time: ends those that have been at one thing for longer than
+ * `limit` ms by the clock `now`, which begins above 0 and which the caller lets stand while it
+ * does. */
 void children_watch(struct children *children, int64_t now, int64_t limit);
 void children_kill(struct children *children);
 void children_free(struct children **children); /* after the last was reaped */

@@ -87,7 +87,9 @@ void crew_release_listeners(struct crew *crew)
 {
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    for (size_t i = 0; null_fd >= 0 && i < crew->engine.listener_count; i++)
+    for (size_t i = 0; null_fd >= 0 && i < crew->engine.listener_count; i++) {
+        atomic_store(&crew->engine.listeners[i].removed, false); /* its backlog is another's now */
         dup3(null_fd, crew->engine.listeners[i].fd, O_CLOEXEC);
+    }
     sys_close(&null_fd);
 }

@@ -31,7 +31,8 @@ struct crew {
     int loop_count;
 };
 
-/* crew-engine.c. In each thread that serves, a connection's process included: the modules' hooks. */
+/* crew-engine.c. In each thread that serves, a connection's process included: the modules'
+ * hooks. */
 int crew_thread_init(void);
 void crew_thread_exit(void);
 /* Fills the engine, by the model and by what was handed over. False after a line. */

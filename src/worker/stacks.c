@@ -1,9 +1,9 @@
 /* The stacks of living threads; see stacks.h.
  *
- * Worker. The main thread asks one thread at a time; the handler of the signal runs in that one, and
- * is async-signal-safe. Memory: one room, of which a ticket says whose it is: who asks sets it, the
- * handler takes it, and a handler that comes when nobody waits any more finds that it is gone. A
- * system call of the thread that cannot go on after a signal fails with EINTR. */
+ * Worker. The main thread asks one thread at a time; the handler of the signal runs in that one,
+ * and is async-signal-safe. Memory: one room, of which a ticket says whose it is: who asks sets it,
+ * the handler takes it, and a handler that comes when nobody waits any more finds that it is gone.
+ * A system call of the thread that cannot go on after a signal fails with EINTR. */
 #include "config.h"
 
 #include "worker/stacks.h"

@@ -1,8 +1,8 @@
 /* Threads that run a loop and have been at one thing for longer than handler_timeout; see watch.h.
  *
- * Worker, main thread. Time is the watch's own, so that a process that is stopped
- * is not blamed. Whoever is late has its stack taken and its client let go, and is lost until it goes
- * on: as a pool's thread with a late job, whether it computes or sleeps. One that is alone with its
+ * Worker, main thread. Time is the watch's own, so that a process that is stopped is not blamed.
+ * Whoever is late has its stack taken and its client let go, and is lost until it goes on: as a
+ * pool's thread with a late job, whether it computes or sleeps. One that is alone with its
  * connection holds up nobody, and is left behind when the worker ends; one that has others is ended
  * at last by SIGABRT, unless it does not answer, since it waits for a disk perhaps. What must hold:
  * what has come on since it was looked at is not late. */
@@ -58,8 +58,8 @@ static void end_worker(struct watched *self, int64_t ran_ms)
     if (!stacks_take(self->thread))
         return;
     self->aborted = true;
-    log_msg(LOG_HANDLER_LATE, "loop %d does not come back after %lld ms, and others wait for it; the "
-            "worker is ended by SIGABRT", self->index, (long long)ran_ms);
+    log_msg(LOG_HANDLER_LATE, "loop %d does not come back after %lld ms, and others wait for it; "
+            "the worker is ended by SIGABRT", self->index, (long long)ran_ms);
     pthread_kill(self->thread, SIGABRT);
 }
 

@@ -117,8 +117,9 @@ def shown(case):
         clients = [stack.enter_context(Client(server.address())) for _ in range(18)]
         for number, client in enumerate(clients):
             client.send(f"GET /until?{number} HTTP/1.1\r\nHost: a\r\n\r\n")
-            until(lambda n=number: sum(each["busy"] for each in server.status()["workers"]) > n,
-                  f"{number + 1} are busy")
+            if number in (7, 17):  # the first eight are the longest
+                until(lambda n=number: sum(each["busy"] for each in server.status()["workers"]) > n,
+                      f"{number + 1} are busy")
 
         def lost():
             return [each for each in server.status()["workers"] if each["lost"] == 18]
