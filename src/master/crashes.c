@@ -172,8 +172,12 @@ static void announce(const struct worker *worker, const json_t *crash)
                json_string_value(json_object_get(crash, "signal")));
     put_text(&text, crash, " at ", "address");
     put_text(&text, crash, " by the system call ", "system_call");
-    buf_printf(&text, " in worker %d of generation %u (pid %lld", worker->slot_index,
-               worker->generation->number,
+    if (worker->generation->check)
+        buf_adds(&text, " in a process that tested a configuration");
+    else
+        buf_printf(&text, " in worker %d of generation %u", worker->slot_index,
+                   worker->generation->number);
+    buf_printf(&text, " (pid %lld",
                (long long)json_integer_value(json_object_get(crash, "pid")));
     put_text(&text, crash, ", thread ", "thread_name");
     buf_addc(&text, ')');
@@ -210,7 +214,7 @@ static void keep(const struct worker *worker, pid_t pid, int number, const struc
     if (record)
         crashes_add_words(crash, words, record);
     announce(worker, crash);
-    if (record)
+    if (record && worker->loaded) /* else it has not served, and a new configuration is to blame */
         quarantine_blame(&worker->generation->core, record);
     if (!kept)
         kept = json_array();

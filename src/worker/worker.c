@@ -77,6 +77,7 @@ static int worker_prepare(struct worker *worker)
 {
     struct buf errors = {0}, files = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
+    const char *refused;
     bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
     struct sandbox sandbox = {.quiet = worker->handover.slot != 0, .listener = -1};
 
@@ -89,8 +90,8 @@ static int worker_prepare(struct worker *worker)
     words_objects(); /* again: the modules are among them now */
     log_msg(LOG_WORKER_LOADED, "%zu modules for %s", loaded->modules.count, worker->orders.who);
     logfile_close_source();
-    if (modules_worker_init(&loaded->modules) < 0) {
-        buf_adds(&errors, "a module refused to start; the error log says which and why\n");
+    if (modules_worker_init(&loaded->modules, &refused) < 0) {
+        buf_printf(&errors, "the module %s refused to start; the error log may say why\n", refused);
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     }
     sandbox.keep_root = geteuid() == 0 && loaded->identity.uid == 0;
