@@ -11,7 +11,7 @@
 #include "ctl/talk.h"
 #include "ctl/units.h"
 
-static void put_label(struct buf *out, bool colours, const char *label)
+void show_label(struct buf *out, bool colours, const char *label)
 {
     struct buf padded = {0};
 
@@ -57,7 +57,7 @@ static void put_sizing(struct buf *out, const json_t *data, bool colours)
 
     if (!json_is_object(sizing))
         return;
-    put_label(out, colours, "sizing");
+    show_label(out, colours, "sizing");
     show_text(out, json_text(sizing, "why"));
     if (json_is_object(range))
         buf_printf(out, "; now %lld of %lld threads spare (%lld to %lld), workers %lld to %lld",
@@ -72,7 +72,7 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
 {
     const json_t *totals = json_object_get(data, "totals");
 
-    put_label(out, colours, "requests");
+    show_label(out, colours, "requests");
     units_put_count(out, json_int(totals, "requests"));
     buf_adds(out, ", ");
     units_put_rate(out, json_number(data, "rate"));
@@ -88,7 +88,7 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
                           ? " of these refused: overload" : " refused: overload");
     }
     buf_addc(out, '\n');
-    put_label(out, colours, "connections");
+    show_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));
     buf_adds(out, " open, ");
     if (json_int(totals, "waiting") > 0) {
@@ -108,10 +108,10 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
         buf_adds(out, " refused: too many of one client");
     }
     buf_addc(out, '\n');
-    put_label(out, colours, "sent");
+    show_label(out, colours, "sent");
     units_put_bytes(out, json_int(totals, "bytes"));
     buf_addc(out, '\n');
-    put_label(out, colours, "restarts");
+    show_label(out, colours, "restarts");
     units_put_count(out, json_int(totals, "restarts"));
     buf_addc(out, '\n');
 }
@@ -125,7 +125,7 @@ static void put_sandbox(struct buf *out, const json_t *data, bool colours)
 
     if (!json_is_object(sandbox))
         return;
-    put_label(out, colours, "sandbox");
+    show_label(out, colours, "sandbox");
     show_text(out, json_text(sandbox, "level"));
     if (calls)
         buf_printf(out, ": %ssystem calls", files ? "files and " : "");
@@ -152,7 +152,7 @@ static void put_lost(struct buf *out, const json_t *data, bool colours)
         return;
     buf_printf(&text, "%lld thread%s in handlers that do not return; 'reevectl slow' tells where",
                (long long)lost, lost == 1 ? "" : "s");
-    put_label(out, colours, "lost");
+    show_label(out, colours, "lost");
     colour_put(out, RED, colours, buf_text(&text));
     buf_addc(out, '\n');
     buf_free(&text);
@@ -165,7 +165,7 @@ static void put_probation(struct buf *out, const json_t *data, bool colours)
 
     if (!json_is_object(probation))
         return;
-    put_label(out, colours, "probation");
+    show_label(out, colours, "probation");
     buf_printf(out, "generation %lld, %lld s left; %lld crashes, %lld of %lld requests failed (5xx); "
                "generation %lld is kept warm\n", (long long)json_int(probation, "generation"),
                (long long)json_int(probation, "left"), (long long)json_int(probation, "crashes"),
@@ -188,11 +188,11 @@ static void put_last(struct buf *out, const json_t *data, bool colours)
     const char *error = json_text(data, "last_error");
 
     if (json_is_object(operation)) {
-        put_label(out, colours, "last operation");
+        show_label(out, colours, "last operation");
         show_operation(operation, colours, out);
         buf_addc(out, '\n');
     }
-    put_label(out, colours, "last error");
+    show_label(out, colours, "last error");
     if (!*error)
         buf_adds(out, "none\n");
     else
@@ -210,7 +210,7 @@ static void put_last(struct buf *out, const json_t *data, bool colours)
         buf_free(&safe);
         error += length + (error[length] == '\n');
         if (*error)
-            put_label(out, colours, "");
+            show_label(out, colours, "");
     }
 }
 
@@ -408,16 +408,17 @@ static void put_current(struct buf *out, const json_t *data, bool colours)
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out)
 {
     put_identity(out, data, colours);
-    put_label(out, colours, "configuration");
+    show_label(out, colours, "configuration");
     show_text(out, json_text(data, "config"));
     buf_addc(out, '\n');
-    put_label(out, colours, "model");
+    show_label(out, colours, "model");
     show_model(data, out);
     buf_addc(out, '\n');
     put_sizing(out, data, colours);
     put_sandbox(out, data, colours);
     put_totals(out, data, colours);
     put_lost(out, data, colours);
+    show_trouble(data, colours, out);
     put_probation(out, data, colours);
     put_last(out, data, colours);
     put_generations(out, data, colours);

@@ -270,6 +270,23 @@ json_t *crashes_show(int64_t number)
     return NULL;
 }
 
+json_t *crashes_report(void)
+{
+    static const char *const told[] = {"number", "time", "signal", "module", "route"};
+    size_t count = json_array_size(kept);
+    const json_t *last = count ? json_array_get(kept, count - 1) : NULL;
+    json_t *report;
+
+    if (!last)
+        return json_null();
+    report = json_pack("{s:I,s:{}}", "kept", (json_int_t)count, "last");
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        if (json_object_get(last, told[i]))
+            json_object_set(json_object_get(report, "last"), told[i],
+                            json_object_get(last, told[i]));
+    return report ? report : json_null();
+}
+
 unsigned crashes_clear(void)
 {
     unsigned count = (unsigned)json_array_size(kept);

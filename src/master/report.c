@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/master.h"
@@ -21,6 +22,7 @@
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/probation.h"
+#include "master/quarantine.h"
 #include "master/refusals.h"
 #include "master/socket.h"
 #include "master/state.h"
@@ -214,6 +216,8 @@ json_t *report_status(void)
     json_object_set_new(status, "last_error_time",
                         master.last_error && master.last_error_at
                             ? json_integer((json_int_t)master.last_error_at) : json_null());
+    json_object_set_new(status, "crashes", crashes_report());
+    json_object_set_new(status, "quarantine", quarantine_report());
     json_object_set_new(status, "probation", probation_json());
     json_object_set_new(status, "sandbox", refusals_report(serving));
     return status;

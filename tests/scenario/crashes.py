@@ -149,6 +149,10 @@ def quarantine(case):
              "request GET /crash?x=1 of module crash has crashed 3 times", "the log")
     equal(suspects(server), {("request", "/crash?x=1"): True, ("module", ""): False}, "suspects")
     contains(server.ctl("quarantine").out, "GET /crash?x=1", "for people")
+    told = server.ctl("status").out
+    contains(told, "3 known, the last ", "status")
+    contains(told, "SIGSEGV in module crash, route /crash; 'reevectl crashes' lists them", "status")
+    contains(told, "1 request refused after crashes; 'reevectl quarantine' lists them", "status")
     server.all_ready(2)
     heard(server)
     for _ in range(8):

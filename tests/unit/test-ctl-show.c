@@ -177,6 +177,42 @@ START_TEST(test_status_of_trouble)
 }
 END_TEST
 
+/* What somebody should look at has a line, and names the verb that tells more. */
+START_TEST(test_status_of_incidents)
+{
+    json_t *data = json_loads(status_text, 0, NULL), *totals = json_object_get(data, "totals");
+    struct buf out = {0};
+
+    json_object_set_new(totals, "log_lost", json_integer(2048));
+    json_object_set_new(totals, "waiting", json_integer(7));
+    json_object_set_new(json_object_get(data, "numbers"), "connections", json_integer(120));
+    json_object_set_new(data, "crashes",
+                        json_pack("{s:i,s:{s:s,s:I,s:s,s:s}}", "kept", 4, "last", "signal",
+                                  "SIGSEGV", "time", (json_int_t)time(NULL) - 7290, "module", "x\033",
+                                  "route", "/x"));
+    json_object_set_new(data, "quarantine", json_pack("{s:i,s:i}", "requests", 1, "modules", 2));
+    show_status(data, NULL, false, &out);
+    ck_has(out, "full           every worker has its 120 connections, 7 more wait; ");
+    ck_has(out, "logs           2.0 KiB of log lines lost: ");
+    ck_has(out, "crashes        4 known, the last 2h 1m ago: SIGSEGV in module x\\x1b, route /x; "
+                "'reevectl crashes' lists them\n");
+    ck_has(out, "quarantine     2 modules and 1 request refused after crashes; 'reevectl quarantine' "
+                "lists them\n");
+    buf_clear(&out);
+    json_object_set_new(json_object_get(data, "numbers"), "connections", json_integer(121));
+    json_object_set_new(data, "crashes", json_null());
+    json_object_set_new(data, "quarantine", json_pack("{s:i,s:i}", "requests", 0, "modules", 0));
+    json_object_set_new(totals, "log_lost", json_integer(0));
+    show_status(data, NULL, false, &out);
+    ck_assert_ptr_null(strstr(buf_text(&out), "full  "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "logs  "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "crashes  "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "quarantine  "));
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
 static const struct {
     const char *model, *numbers, *sentence;
 } models[] = {
@@ -410,7 +446,7 @@ static void set_up(void)
 
 UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_aligns),
                  ONCE(test_table_colours_do_not_count), ONCE(test_table_is_harmless),
-                 ONCE(test_status), ONCE(test_status_of_trouble),
+                 ONCE(test_status), ONCE(test_status_of_trouble), ONCE(test_status_of_incidents),
                  EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
                  ONCE(test_status_of_busy_threads),
                  ONCE(test_status_rate), ONCE(test_status_by_slot),
