@@ -383,6 +383,39 @@ static const struct {
      "reevectl  " PACKAGE_VERSION "  (control protocol 1)\n"},
 };
 
+/* Threads that wait in the same place share one stack; who has something in hand comes first. */
+START_TEST(test_stacks_share)
+{
+    json_t *list = json_array();
+    struct buf out = {0};
+
+    for (int i = 0; i < 40; i++) {
+        const char *label = i == 39 ? "GET /x" : "";
+        char name[16];
+
+        snprintf(name, sizeof(name), "pool-%d", i / 2);
+        json_array_append_new(
+            list, json_pack("{s:i,s:i,s:s,s:s,s:[{s:s}]}", "slot", i % 2, "pid", 100 + i % 2,
+                            "thread_name", name, "label", label, "frames", "address",
+                            i == 20 || i == 39 ? "0x2" : "0x1"));
+    }
+    show_stacks(list, false, &out);
+    ck_assert_msg(strncmp(buf_text(&out), "worker 1 (pid 101), thread pool-19\n  request GET /x\n", 52) ==
+                  0, "%s", buf_text(&out));
+    ck_has(out, "38 threads with nothing in hand, all here\n"
+                "  worker 0 (pid 100): pool-0, pool-1, pool-2, pool-3, pool-4, pool-5, pool-6, pool-7, "
+                "pool-8, pool-9, pool-11, pool-12, pool-13, pool-14, pool-15, pool-16, 3 more\n"
+                "  worker 1 (pid 101): pool-0, ");
+    ck_has(out, "worker 0 (pid 100), thread pool-10\n");
+    buf_clear(&out);
+    json_array_clear(list);
+    show_stacks(list, false, &out);
+    ck_assert_str_eq(buf_text(&out), "none\n");
+    buf_free(&out);
+    json_decref(list);
+}
+END_TEST
+
 START_TEST(test_result)
 {
     json_t *result = json_loads(results[_i].result, 0, NULL);
@@ -450,5 +483,5 @@ UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_ali
                  EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
                  ONCE(test_status_of_busy_threads),
                  ONCE(test_status_rate), ONCE(test_status_by_slot),
-                 ONCE(test_status_survives_nonsense), EACH(test_result, results), ONCE(test_event),
-                 ONCE(test_step), ONCE(test_json_fields))
+                 ONCE(test_status_survives_nonsense), ONCE(test_stacks_share),
+                 EACH(test_result, results), ONCE(test_event), ONCE(test_step), ONCE(test_json_fields))
