@@ -167,7 +167,7 @@ def quarantine(case):
     server.configure(server.text + "# changed\n")
     equal(server.ctl("reload").code, 0, "reload")
     equal(get(address, "/crash?x=1").status, 503, "in the next generation")
-    equal(server.ctl("quarantine", "clear").out, "1 are served again\n", "clear")
+    equal(server.ctl("quarantine", "clear").out, "1 is served again\n", "clear")
     equal(suspects(server), {}, "after that")
     heard(server)
     equal(crash(server, "/crash?x=1")["number"], 4, "it crashes again")
@@ -185,7 +185,7 @@ def upgraded(case):
     heard(server)
     equal(get(server.address(), "/crash?x=1").status, 503, "what is in quarantine")
     equal(get(server.address(), "/crash?x=2").status, 200, "what is not")
-    equal(server.ctl("quarantine", "clear").out, "1 are served again\n", "clear")
+    equal(server.ctl("quarantine", "clear").out, "1 is served again\n", "clear")
     heard(server)
     equal(crash(server, "/crash?x=1")["number"], 2, "the next one")
 
