@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "conf/core.h"
 #include "worker/crew-private.h"
+#include "worker/exits.h"
 #include "worker/handover.h"
 #include "worker/orders.h"
 #include "worker/sandbox.h"
@@ -73,6 +74,7 @@ void child_main(struct crew *crew, const struct accepted *accepted, unsigned rec
 
     log_thread_name("conn");
     words_forked((int)record);
+    exits_watch();
     board = &crew->handover->board;
     heed_worker(crew->pid, crew->core->drain_timeout);
     crew_close_listeners(crew);

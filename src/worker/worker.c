@@ -20,6 +20,7 @@
 #include "share/channel.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
+#include "worker/exits.h"
 #include "worker/handover.h"
 #include "worker/load.h"
 #include "worker/logfile.h"
@@ -152,6 +153,7 @@ int worker_main(void)
         !orders_open(orders, CHANNEL_WORKER_FD))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
     words_begin(worker.handover.board.own_words, hand_tell, logfile_flush);
+    exits_watch();
     snprintf(orders->who, sizeof(orders->who), "slot %d of generation %u", worker.handover.slot,
              worker.handover.generation);
     orders_log_to(orders, worker.handover.log_fd);

@@ -4,8 +4,8 @@ import os
 import signal
 
 from client import Client, get
-from reeve import (FORKING, HTTP, POOLED, SANITIZED, TOGETHER, check, contains, equal, main,
-                   scenario, until)
+from reeve import (FORKING, HTTP, POOLED, SANITIZED, TOGETHER, Skipped, check, contains,
+                   equal, main, scenario, until)
 
 # A sanitizer would end the process in its own way.
 if SANITIZED:
@@ -83,6 +83,22 @@ def ways(case):
         check(report["complete"], f"the report of {how} is complete")
         if label:
             contains(report["label"], label, f"what it was busy with: {how}")
+    equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("a module that calls exit() is named in the log")
+def leaves(case):
+    if SANITIZED:
+        raise Skipped("a sanitizer has its own say at exit()")
+    server = case.serve(site(("/leave", 'how = "exit"')), modules=MODULES)
+    server.crashes_meant = True
+    with Client(server.address()) as client:
+        client.send("GET /leave?now HTTP/1.1\r\nHost: a\r\n\r\n")
+        text = server.until_logged("module-exit")[0]
+    contains(text, "the module crash has called exit(), which ends this process: route /leave, request "
+             "GET /leave?now", "the log")
+    tag = "connection-crashed" if case.model in FORKING else "worker-crashed"
+    contains(server.until_logged(tag)[0], "exited with status 7", "the master's line")
     equal(get(server.address()).status, 200, "it serves")
 
 
