@@ -158,8 +158,8 @@ static void complain_misplaced(struct conf *conf, const reeve_module *module, st
     const char *name = module->name;
     if (module->kind == REEVE_HANDLER)
         conf_complain(conf, conf->errors, said, name,
-                      "is a handler for %s and cannot stand %s; move it to where %s names a handler, "
-                      "such as a route", module->handler->protocol, inside,
+                      "is a handler for %s and cannot stand %s; move it to where %s names a "
+                      "handler, such as a route", module->handler->protocol, inside,
                       module->handler->protocol);
     else if (module->options)
         conf_complain(conf, conf->errors, said, name, "is a protocol and cannot stand %s; move its "

@@ -1,5 +1,6 @@
-/* Stacks for people: of all threads, and of those that handlers have kept for too long. Threads that
- * have nothing in hand and wait in the same place, as most do, share one stack. reevectl, one thread. */
+/* Stacks for people: of all threads, and of those that handlers have kept for too long. Threads
+ * that have nothing in hand and wait in the same place, as most do, share one stack. reevectl, one
+ * thread. */
 #include "config.h"
 
 #include <stdlib.h>

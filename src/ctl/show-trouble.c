@@ -23,7 +23,7 @@ static const char *ending(int64_t count)
     return count == 1 ? "" : "s";
 }
 
-/* "4 known, the last 5s ago: SIGSEGV in module think, route /think; 'reevectl crashes' lists them" */
+/* "4 known, the last 5s ago: SIGSEGV in module think, route /x; 'reevectl crashes' lists them" */
 static void put_crashes(struct buf *out, const json_t *crashes, bool colours)
 {
     const json_t *last = json_object_get(crashes, "last");
@@ -80,8 +80,8 @@ static void put_full(struct buf *out, const json_t *data, bool colours)
         if (json_int(worker, "generation") == json_int(data, "generation") &&
             json_int(worker, "connections") < room)
             return;
-    buf_printf(&text, "every worker has its %lld connection%s, %lld more wait%s; reeve-models(7) tells "
-               "what to raise", (long long)room, ending(room), (long long)waiting,
+    buf_printf(&text, "every worker has its %lld connection%s, %lld more wait%s; reeve-models(7) "
+               "tells what to raise", (long long)room, ending(room), (long long)waiting,
                waiting == 1 ? "s" : "");
     put_line(out, colours, "full", &text);
 }

@@ -24,8 +24,8 @@ int modules_load(struct modules *modules, const struct core *core, struct buf *e
 const char *module_refusal(const reeve_module *module, char *room, size_t size);
 
 /* modules.c */
-/* Main thread: from here on code of the module of that name runs, of none if NULL; for the report of
- * a crash. The name is not copied. */
+/* Main thread: from here on code of the module of that name runs, of none if NULL; for the report
+ * of a crash. The name is not copied. */
 void module_runs(const char *name);
 const reeve_module *modules_find(const struct modules *modules, enum reeve_kind kind,
                                  const char *name);

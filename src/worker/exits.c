@@ -26,9 +26,9 @@ static void on_exit_called(void)
         return;
     hand_tell(&hand);
     if (hand.said.module)
-        log_msg(LOG_MODULE_EXIT, "the module %s has called exit(), which ends this process: route %s, "
-                "request %s %s", hand.said.module, text(hand.said.route), text(hand.said.method),
-                text(hand.said.target));
+        log_msg(LOG_MODULE_EXIT, "the module %s has called exit(), which ends this process: route "
+                "%s, request %s %s", hand.said.module, text(hand.said.route),
+                text(hand.said.method), text(hand.said.target));
 }
 
 void exits_watch(void)

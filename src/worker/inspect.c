@@ -59,6 +59,8 @@ static int test_here(const struct inspected *source)
     if (snapshot)
         sandbox_put_test(conf_root(loaded.conf), &said);
     if (snapshot)
+        fputs(buf_text(&loaded.idle), stderr);
+    if (snapshot)
         printf("%s%s: the configuration is valid\n", buf_text(&said), snapshot->path);
     else
         fputs(buf_text(&errors), stderr);
@@ -80,12 +82,12 @@ static void complain_crash(const struct inspected *source, const struct words_re
     const char *path = source->config ? source->config : "(built-in)";
 
     if (record && record->module[0] && record->route[0])
-        fprintf(stderr, "%s: the module %.31s crashed while it was loaded or configured, for the route "
-                "%.127s: %s; take it out, or ask its author\n", path, record->module,
+        fprintf(stderr, "%s: the module %.31s crashed while it was loaded or configured, for the "
+                "route %.127s: %s; take it out, or ask its author\n", path, record->module,
                 record->route, strsignal(number));
     else if (record && record->module[0])
-        fprintf(stderr, "%s: the module %.31s crashed while it was loaded or configured: %s; take it "
-                "out, or ask its author\n", path, record->module, strsignal(number));
+        fprintf(stderr, "%s: the module %.31s crashed while it was loaded or configured: %s; take "
+                "it out, or ask its author\n", path, record->module, strsignal(number));
     else
         fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one "
                 "after the other to find it\n", path, strsignal(number));
@@ -164,10 +166,11 @@ static int explain_counters(void)
 {
 #define X(name, board, total, each, help)                                                          \
     if (*total && strcmp(total, each) == 0)                                                        \
-        printf(".TP\n.B %s\n%s\n", total, help);                                                  \
+        printf(".TP\n.B %s\n%s\n", total, help);                                                   \
     else if (*total || *each)                                                                      \
-        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                              \
-               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker", help);
+        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                               \
+               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker",     \
+               help);
 #include "share/counters.def"
 #undef X
     return 0;

@@ -95,8 +95,8 @@ def leaves(case):
     with Client(server.address()) as client:
         client.send("GET /leave?now HTTP/1.1\r\nHost: a\r\n\r\n")
         text = server.until_logged("module-exit")[0]
-    contains(text, "the module crash has called exit(), which ends this process: route /leave, request "
-             "GET /leave?now", "the log")
+    contains(text, "the module crash has called exit(), which ends this process: route /leave, "
+             "request GET /leave?now", "the log")
     tag = "connection-crashed" if case.model in FORKING else "worker-crashed"
     contains(server.until_logged(tag)[0], "exited with status 7", "the master's line")
     equal(get(server.address()).status, 200, "it serves")

@@ -146,19 +146,20 @@ static const struct {
     {"web { site \"a\" { route \"/\" { fils { } } } }",
      IN("1") "fils: is not known in route \"/\"; did you mean \"files\"?\n"},
     {"\nfiles { root = x }",
-     IN("2") "files: is a handler for web and cannot stand here; move it to where web names a handler, "
-             "such as a route\n"},
+     IN("2") "files: is a handler for web and cannot stand here; move it to where web names a "
+             "handler, such as a route\n"},
     {"web { site \"a\" { files { } } }",
-     IN("1") "files: is a handler for web and cannot stand in site \"a\"; move it to where web names "
-             "a handler, such as a route\n"},
+     IN("1") "files: is a handler for web and cannot stand in site \"a\"; move it to where web "
+             "names a handler, such as a route\n"},
     {"web { site \"a\" { route \"/\" {\n web { } } } }",
-     IN("2") "web: is a protocol and cannot stand in route \"/\"; move its section to the top level "
-             "of the file\n"},
+     IN("2") "web: is a protocol and cannot stand in route \"/\"; move its section to the top "
+             "level of the file\n"},
     {"web { }\nweb { }", IN("2") "web: is written twice, first on line 1; join the two\n"},
     {"web { site \"a\" { }\n site \"b\" { }\n site \"a\" { } }",
      IN("3") "site \"a\": is written twice, first on line 1; join them or change a title\n"},
     {"web { site \"a\" {\n route \"/\" { note = x } } }",
-     IN("2") "route \"/\": has no handler; write the section of one of these in it: files, plain\n"},
+     IN("2") "route \"/\": has no handler; write the section of one of these in it: files, "
+     "plain\n"},
     {"web { site \"a\" {\n route \"/\" {\n files { }\n plain { } } } }",
      IN("4") "route \"/\": has two handlers, files and plain; keep one of them\n"},
     {"web { site \"a\" {\n route \"/\" {\n plain { }\n plain { } } } }",
