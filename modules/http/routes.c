@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "../word.h"
+#include "reeve/protocol.h"
 #include "settings.h"
 
 /* ---------------------------------------------------------------- order ------------- */
@@ -95,6 +96,25 @@ static int read_asking(const reeve_section *section, const struct site *site, st
     return auth_read(section, site->auth, site->title, &route->auth);
 }
 
+/* If the handler crashes, the report names it. */
+static void describe(const void *arg, reeve_hand *hand)
+{
+    const struct route *route = arg;
+    hand->module = route->module;
+    hand->site = route->site;
+    hand->route = route->prefix;
+}
+
+static int configure_handler(struct route *route, const reeve_section *options)
+{
+    if (route->handler->configure == NULL)
+        return 0;
+    reeve_in_hand(describe, route);
+    int result = route->handler->configure(options, route->path, &route->config);
+    reeve_in_hand(NULL, NULL);
+    return result;
+}
+
 static int read_route(const reeve_section *section, const struct site *site, struct route *route)
 {
     route->site = site->title;
@@ -107,8 +127,7 @@ static int read_route(const reeve_section *section, const struct site *site, str
         return -1;
     route->module = reeve_conf_name(options);
     route->place = (reeve_place){route->module, route->prefix};
-    if (route->handler->configure != NULL &&
-        route->handler->configure(options, route->path, &route->config) != 0)
+    if (configure_handler(route, options) != 0)
         return -1;
     if (reeve_conf_minor(options) >= 2) /* an older module's struct ends before it */
         route->receive = route->handler->receive;

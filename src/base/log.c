@@ -184,8 +184,9 @@ void log_line(enum reeve_level level, const char *tag, const char *text)
     if (level > log_level())
         return;
     missing = atomic_exchange(&lost, 0);
-    snprintf(said, sizeof(said), "%u lines were lost: the log did not take them", missing);
-    if (missing > 0 && !put(REEVE_LOG_WARNING, "log-lost", said))
+    snprintf(said, sizeof(said), "%u line%s lost: the log did not take %s", missing,
+             missing == 1 ? " was" : "s were", missing == 1 ? "it" : "them");
+    if (missing > 0 && !put(log_tags[LOG_LOG_LOST].level, log_tags[LOG_LOG_LOST].tag, said))
         atomic_fetch_add(&lost, missing);
     if (!put(level, tag, text))
         atomic_fetch_add(&lost, 1);

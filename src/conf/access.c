@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "conf/tree.h"
 #include "reeve/http.h"
 
@@ -16,7 +17,7 @@ static const struct value *need(const reeve_section *section, const char *name, 
     const reeve_option *o = option_find(section->options, name);
     if (o && (types & 1u << o->type))
         return &section->values[o - section->options];
-    fprintf(stderr, "reeved: bug in a module: the section \"%s\" %s \"%s\"\n", section->name,
+    log_msg(LOG_MODULE_FAILED, "a bug in a module: the section \"%s\" %s \"%s\"", section->name,
             o ? "has another type of option than was asked for:" : "declares no option", name);
     abort();
 }
@@ -51,7 +52,7 @@ static const struct value *need_index(const reeve_section *section, const char *
     const struct value *value = need(section, name, types);
     if (index < value->count)
         return value;
-    fprintf(stderr, "reeved: bug in a module: \"%s\" has no element %zu\n", name, index);
+    log_msg(LOG_MODULE_FAILED, "a bug in a module: \"%s\" has no element %zu", name, index);
     abort();
 }
 
@@ -85,7 +86,7 @@ const struct reeve_handler *reeve_conf_handler(const reeve_section *section,
         *options = section->values[i].sections[0];
         return (*options)->handler->handler;
     }
-    fprintf(stderr, "reeved: bug in a module: the section \"%s\" holds no handler\n",
+    log_msg(LOG_MODULE_FAILED, "a bug in a module: the section \"%s\" holds no handler",
             section->name);
     abort();
 }
@@ -94,7 +95,7 @@ unsigned reeve_conf_minor(const reeve_section *section)
 {
     if (section->handler)
         return section->handler->api_minor;
-    fprintf(stderr, "reeved: bug in a module: the section \"%s\" is not of a handler\n",
+    log_msg(LOG_MODULE_FAILED, "a bug in a module: the section \"%s\" is not of a handler",
             section->name);
     abort();
 }

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "conf/tree.h"
+#include "reeve/http.h"
 #include "share/snapshot.h"
 
 /* The parse that is going on. */
@@ -142,6 +143,32 @@ static const char *nearest(const cfg_t *cfg, const char *word)
     return text_nearest(word, names, count);
 }
 
+static const reeve_module *loaded_module(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->module_count; i++)
+        if (strcmp(conf->modules[i]->name, name) == 0)
+            return conf->modules[i];
+    return NULL;
+}
+
+/* The section of a module that is loaded, in a place where it cannot stand. */
+static void complain_misplaced(struct conf *conf, const reeve_module *module, struct said said,
+                               const char *inside)
+{
+    const char *name = module->name;
+    if (module->kind == REEVE_HANDLER)
+        conf_complain(conf, conf->errors, said, name,
+                      "is a handler for %s and cannot stand %s; move it to where %s names a "
+                      "handler, such as a route", module->handler->protocol, inside,
+                      module->handler->protocol);
+    else if (module->options)
+        conf_complain(conf, conf->errors, said, name, "is a protocol and cannot stand %s; move its "
+                      "section to the top level of the file", inside);
+    else
+        conf_complain(conf, conf->errors, said, name,
+                      "is a protocol without options; remove this section");
+}
+
 /* After libconfuse has returned, since looking for the module parses the core options. */
 static void complain_unknown(struct conf *conf, const struct parse *failed, const cfg_t *root)
 {
@@ -152,9 +179,12 @@ static void complain_unknown(struct conf *conf, const struct parse *failed, cons
     buf_adds(&inside, in == root ? "here" : "in ");
     if (in != root)
         conf_put_section(&inside, in->name, in->title);
+    const reeve_module *module = loaded_module(conf, name);
     /* A module that only has to be loaded is a better guess than a name that is near. The core's
      * options alone (which is how the modules are looked for) belong to no module. */
-    if (conf->modules && conf_module_exists(conf, name))
+    if (module)
+        complain_misplaced(conf, module, said, buf_text(&inside));
+    else if (conf->modules && conf_module_exists(conf, name))
         conf_complain(conf, conf->errors, said, name,
                       "belongs to a module that is not loaded; add \"%s\" to modules", name);
     else if (near)

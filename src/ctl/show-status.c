@@ -10,7 +10,7 @@
 #include "ctl/talk.h"
 #include "ctl/units.h"
 
-static void put_label(struct buf *out, bool colours, const char *label)
+void show_label(struct buf *out, bool colours, const char *label)
 {
     struct buf padded = {0};
 
@@ -56,7 +56,7 @@ static void put_sizing(struct buf *out, const json_t *data, bool colours)
 
     if (!json_is_object(sizing))
         return;
-    put_label(out, colours, "sizing");
+    show_label(out, colours, "sizing");
     show_text(out, json_text(sizing, "why"));
     if (json_is_object(range))
         buf_printf(out, "; now %lld of %lld threads spare (%lld to %lld), workers %lld to %lld",
@@ -71,7 +71,7 @@ static void put_requests(struct buf *out, const json_t *data, const json_t *tota
 {
     int64_t errors = json_int(totals, "errors"), shed = json_int(totals, "shed");
 
-    put_label(out, colours, "requests");
+    show_label(out, colours, "requests");
     units_put_count(out, json_int(totals, "requests"));
     buf_adds(out, ", ");
     units_put_rate(out, json_number(data, "rate"));
@@ -90,7 +90,7 @@ static void put_requests(struct buf *out, const json_t *data, const json_t *tota
 
 static void put_connections(struct buf *out, const json_t *totals, bool colours)
 {
-    put_label(out, colours, "connections");
+    show_label(out, colours, "connections");
     units_put_count(out, json_int(totals, "open"));
     buf_adds(out, " open, ");
     if (json_int(totals, "waiting") > 0) {
@@ -118,10 +118,10 @@ static void put_totals(struct buf *out, const json_t *data, bool colours)
 
     put_requests(out, data, totals, colours);
     put_connections(out, totals, colours);
-    put_label(out, colours, "sent");
+    show_label(out, colours, "sent");
     units_put_bytes(out, json_int(totals, "bytes"));
     buf_addc(out, '\n');
-    put_label(out, colours, "restarts");
+    show_label(out, colours, "restarts");
     units_put_count(out, json_int(totals, "restarts"));
     buf_addc(out, '\n');
 }
@@ -135,7 +135,7 @@ static void put_sandbox(struct buf *out, const json_t *data, bool colours)
 
     if (!json_is_object(sandbox))
         return;
-    put_label(out, colours, "sandbox");
+    show_label(out, colours, "sandbox");
     show_text(out, json_text(sandbox, "level"));
     if (calls)
         buf_printf(out, ": %ssystem calls", files ? "files and " : "");
@@ -162,7 +162,7 @@ static void put_lost(struct buf *out, const json_t *data, bool colours)
         return;
     buf_printf(&text, "%lld thread%s in handlers that do not return; 'reevectl slow' tells where",
                (long long)lost, lost == 1 ? "" : "s");
-    put_label(out, colours, "lost");
+    show_label(out, colours, "lost");
     colour_put(out, RED, colours, buf_text(&text));
     buf_addc(out, '\n');
     buf_free(&text);
@@ -175,7 +175,7 @@ static void put_probation(struct buf *out, const json_t *data, bool colours)
 
     if (!json_is_object(probation))
         return;
-    put_label(out, colours, "probation");
+    show_label(out, colours, "probation");
     buf_printf(out, "generation %lld, %lld s left; %lld crashes, %lld of %lld requests failed "
                "(5xx); generation %lld is kept warm\n",
                (long long)json_int(probation, "generation"),
@@ -199,11 +199,11 @@ static void put_last(struct buf *out, const json_t *data, bool colours)
     const char *error = json_text(data, "last_error");
 
     if (json_is_object(operation)) {
-        put_label(out, colours, "last operation");
+        show_label(out, colours, "last operation");
         show_operation(operation, colours, out);
         buf_addc(out, '\n');
     }
-    put_label(out, colours, "last error");
+    show_label(out, colours, "last error");
     if (!*error)
         buf_adds(out, "none\n");
     else
@@ -221,7 +221,7 @@ static void put_last(struct buf *out, const json_t *data, bool colours)
         buf_free(&safe);
         error += length + (error[length] == '\n');
         if (*error)
-            put_label(out, colours, "");
+            show_label(out, colours, "");
     }
 }
 
@@ -246,16 +246,17 @@ static void put_generations(struct buf *out, const json_t *data, bool colours)
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out)
 {
     put_identity(out, data, colours);
-    put_label(out, colours, "configuration");
+    show_label(out, colours, "configuration");
     show_text(out, json_text(data, "config"));
     buf_addc(out, '\n');
-    put_label(out, colours, "model");
+    show_label(out, colours, "model");
     show_model(data, out);
     buf_addc(out, '\n');
     put_sizing(out, data, colours);
     put_sandbox(out, data, colours);
     put_totals(out, data, colours);
     put_lost(out, data, colours);
+    show_trouble(data, colours, out);
     put_probation(out, data, colours);
     put_last(out, data, colours);
     put_generations(out, data, colours);

@@ -24,6 +24,9 @@ void show_event(const json_t *event, bool colours, struct buf *out);
 void show_step(const json_t *event, struct buf *out);
 
 /* `before` may be NULL. */
+/* Of `status`: a label before a line of the head; and lines for what somebody should look at. */
+void show_label(struct buf *out, bool colours, const char *label);
+void show_trouble(const json_t *data, bool colours, struct buf *out);
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out);
 /* Its tables: a row a worker; a row a request in hand, of all workers, or nothing. */
 void show_workers(const json_t *data, const struct before *before, bool colours, struct buf *out);

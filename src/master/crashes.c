@@ -162,8 +162,12 @@ static void announce(const struct worker *worker, const json_t *crash)
                json_string_value(json_object_get(crash, "signal")));
     put_text(&text, crash, " at ", "address");
     put_text(&text, crash, " by the system call ", "system_call");
-    buf_printf(&text, " in worker %d of generation %u (pid %lld", worker->slot_index,
-               worker->generation->number,
+    if (worker->generation->check)
+        buf_adds(&text, " in a process that tested a configuration");
+    else
+        buf_printf(&text, " in worker %d of generation %u", worker->slot_index,
+                   worker->generation->number);
+    buf_printf(&text, " (pid %lld",
                (long long)json_integer_value(json_object_get(crash, "pid")));
     put_text(&text, crash, ", thread ", "thread_name");
     buf_addc(&text, ')');
@@ -200,7 +204,7 @@ static void keep(const struct worker *worker, pid_t pid, int number, const struc
     if (record)
         crashes_add_words(crash, words, record);
     announce(worker, crash);
-    if (record)
+    if (record && worker->loaded) /* else it has not served, and a new configuration is to blame */
         quarantine_blame(&worker->generation->core, record);
     if (!kept)
         kept = json_array();
@@ -254,6 +258,23 @@ json_t *crashes_show(int64_t number)
         if (json_integer_value(json_object_get(crash, "number")) == number)
             return json_pack("{s:O}", "crash", crash);
     return NULL;
+}
+
+json_t *crashes_report(void)
+{
+    static const char *const told[] = {"number", "time", "signal", "module", "route"};
+    size_t count = json_array_size(kept);
+    const json_t *last = count ? json_array_get(kept, count - 1) : NULL;
+    json_t *report;
+
+    if (!last)
+        return json_null();
+    report = json_pack("{s:I,s:{}}", "kept", (json_int_t)count, "last");
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        if (json_object_get(last, told[i]))
+            json_object_set(json_object_get(report, "last"), told[i],
+                            json_object_get(last, told[i]));
+    return report ? report : json_null();
 }
 
 unsigned crashes_clear(void)

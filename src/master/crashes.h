@@ -24,6 +24,8 @@ void crashes_add_words(json_t *crash, const struct words_area *words,
 /* New references; NULL: there is none with that number. */
 json_t *crashes_list(void);
 json_t *crashes_show(int64_t number);
+/* A new reference, for `status`: how many are kept, and the last one in short; null: none. */
+json_t *crashes_report(void);
 /* How many there were. */
 unsigned crashes_clear(void);
 /* For an upgrade: all that is kept, and the same again. */

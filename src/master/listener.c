@@ -43,7 +43,8 @@ int listener_fd(const char *title)
 static void listener_close(struct listener *listener)
 {
     if (!listener->trial)
-        say(LOG_LISTENER_CLOSED, "%s (%s)", listener->title, listener->bound);
+        say(LOG_LISTENER_CLOSED, "%s is closed (was bound to %s)", listener->title,
+            listener->bound);
     list_remove(&listener->node);
     passage_close(&listener->passage);
     passage_close(&listener->next);

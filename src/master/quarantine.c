@@ -178,6 +178,16 @@ json_t *quarantine_list(void)
     return json_pack("{s:o}", "suspects", list);
 }
 
+json_t *quarantine_report(void)
+{
+    int requests = 0, modules = 0;
+
+    for (int i = 0; i < SUSPECTS; i++)
+        if (suspects[i].until)
+            ++*(suspects[i].print ? &requests : &modules);
+    return json_pack("{s:i,s:i}", "requests", requests, "modules", modules);
+}
+
 unsigned quarantine_clear(void)
 {
     unsigned cleared = 0;

@@ -14,6 +14,8 @@ void quarantine_blame(const struct core *core, const struct words_record *record
 void quarantine_brief(struct worker *worker);
 /* A new reference: what is in quarantine, and how often modules have crashed of late. */
 json_t *quarantine_list(void);
+/* A new reference, for `status`: how many requests and modules are refused now. */
+json_t *quarantine_report(void);
 /* Serves all again and forgets what led to it. How many there were. */
 unsigned quarantine_clear(void);
 /* For an upgrade: what is in quarantine, and the same again. Suspects are forgotten. */

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "master/clean.h"
+#include "master/crashes.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/master.h"
@@ -22,6 +23,7 @@
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/probation.h"
+#include "master/quarantine.h"
 #include "master/refusals.h"
 #include "master/socket.h"
 #include "master/state.h"
@@ -215,6 +217,8 @@ json_t *report_status(void)
     json_object_set_new(status, "last_error_time",
                         master.last_error && master.last_error_at
                             ? json_integer((json_int_t)master.last_error_at) : json_null());
+    json_object_set_new(status, "crashes", crashes_report());
+    json_object_set_new(status, "quarantine", quarantine_report());
     json_object_set_new(status, "probation", probation_json());
     json_object_set_new(status, "sandbox", refusals_report(serving));
     return status;

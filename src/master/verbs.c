@@ -207,7 +207,9 @@ static void verb_CRASHES(struct client *client, const char *argument)
     } else if (strcmp(argument, "clear") == 0 && client->access < CHANGE) {
         refuse(client, "only root and the owner may clear them; control_group may read");
     } else if (strcmp(argument, "clear") == 0) {
-        snprintf(text, sizeof(text), "%u crashes are forgotten", crashes_clear());
+        unsigned count = crashes_clear();
+
+        snprintf(text, sizeof(text), "%u crash%s forgotten", count, count == 1 ? " is" : "es are");
         control_reply(client, CONTROL_DONE, 0, text, NULL);
     } else if (!text_starts(argument, "show ") || !text_int(argument + 5, &number)) {
         refuse(client, "crashes takes nothing, show and the number of a crash, or clear");
@@ -229,7 +231,9 @@ static void verb_QUARANTINE(struct client *client, const char *argument)
     } else if (client->access < CHANGE) {
         refuse(client, "only root and the owner may clear it; control_group may read");
     } else {
-        snprintf(text, sizeof(text), "%u are served again", quarantine_clear());
+        unsigned count = quarantine_clear();
+
+        snprintf(text, sizeof(text), "%u %s served again", count, count == 1 ? "is" : "are");
         control_reply(client, CONTROL_DONE, 0, text, NULL);
     }
 }

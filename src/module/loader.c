@@ -166,7 +166,9 @@ static bool same_name(const char *file, const char *name)
 static const reeve_module *load_file(const struct core *core, const char *file)
 {
     char room[256];
-    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    module_runs(strrchr(file, '/') ? strrchr(file, '/') + 1 : file);
+    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL); /* which runs its constructors */
+    module_runs(NULL);
     if (!object && access(file, R_OK) < 0) {
         refuse(core, "%s cannot be read: %s; check the path and its permissions", file,
                strerror(errno));

@@ -24,12 +24,16 @@ int modules_load(struct modules *modules, const struct core *core, struct buf *e
 const char *module_refusal(const reeve_module *module, char *room, size_t size);
 
 /* modules.c */
+/* Main thread: from here on code of the module of that name runs, of none if NULL; for the report
+ * of a crash. The name is not copied. */
+void module_runs(const char *name);
 const reeve_module *modules_find(const struct modules *modules, enum reeve_kind kind,
                                  const char *name);
 /* Calls every protocol's configure with its section (those then configure the handlers of their
  * routes), and checks that every listener names a loaded protocol. */
 int modules_configure(const struct modules *modules, const struct conf *conf, struct buf *errors);
-int modules_worker_init(const struct modules *modules); /* 0; -1 logged */
+/* 0; -1 logged, and in *refused who would not. */
+int modules_worker_init(const struct modules *modules, const char **refused);
 int modules_thread_init(const struct modules *modules);
 void modules_thread_exit(const struct modules *modules);
 void modules_worker_exit(const struct modules *modules);

@@ -23,13 +23,30 @@ const reeve_module *modules_find(const struct modules *modules, enum reeve_kind 
     return NULL;
 }
 
+/* ---- whose code runs */
+
+static void describe(const void *name, reeve_hand *hand)
+{
+    hand->module = name;
+}
+
+void module_runs(const char *name)
+{
+    reeve_in_hand(name ? describe : NULL, name);
+}
+
 /* ---- configuring */
 
 static int configure_protocol(const reeve_module *module, const reeve_section *section,
                               const struct buf *errors)
 {
     size_t before = errors->length;
-    if (!module->protocol->configure || module->protocol->configure(section) == 0)
+    if (!module->protocol->configure)
+        return 0;
+    module_runs(module->name);
+    int result = module->protocol->configure(section);
+    module_runs(NULL);
+    if (result == 0)
         return 0;
     if (errors->length == before)
         reeve_conf_error(section, NULL, "the module %s refused this without saying why; ask its "
@@ -78,12 +95,22 @@ int modules_configure(const struct modules *modules, const struct conf *conf, st
 
 /* ---- hooks */
 
-int modules_worker_init(const struct modules *modules)
+static int worker_init(const reeve_module *module)
+{
+    if (!module->worker_init)
+        return 0;
+    module_runs(module->name);
+    int result = module->worker_init();
+    module_runs(NULL);
+    return result;
+}
+
+int modules_worker_init(const struct modules *modules, const char **refused)
 {
     for (size_t i = 0; i < modules->count; i++) {
-        const reeve_module *module = modules->list[i];
-        if (module->worker_init && module->worker_init() != 0) {
-            log_msg(LOG_MODULE_FAILED, "the module %s refused to start", module->name);
+        if (worker_init(modules->list[i]) != 0) {
+            *refused = modules->list[i]->name;
+            log_msg(LOG_MODULE_FAILED, "the module %s refused to start", *refused);
             return -1;
         }
     }

@@ -59,6 +59,7 @@ struct board_thread {
     _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
     _Atomic uint64_t refused;                 /* connections: their clients had too many */
     _Atomic uint32_t held;                    /* of a connection's process: see struct place */
+    _Atomic uint64_t unlogged;                /* bytes of lines that no log file has taken; rare */
     _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: not */
     _Atomic uint64_t placed;                  /* module and route are of this one of `requests`;
                                                * 0: of the latest */

@@ -18,6 +18,7 @@
 #include "share/channel.h"
 #include "share/words.h"
 #include "worker/crew-private.h"
+#include "worker/exits.h"
 #include "worker/handover.h"
 #include "worker/logfile.h"
 #include "worker/orders.h"
@@ -89,6 +90,7 @@ void child_main(struct crew *crew, const struct accepted *accepted, unsigned rec
 
     log_thread_name("conn");
     words_forked((int)record);
+    exits_watch();
     board = &crew->handover->board;
     heed_worker(crew->pid, crew->core->drain_timeout);
     watch_forked();

@@ -19,6 +19,7 @@
 #include "worker/orders.h"
 #include "worker/pool.h"
 #include "worker/threads.h"
+#include "worker/words.h"
 
 #define HIGH_WATER (256 * 1024)
 #define LOW_WATER (64 * 1024)
@@ -75,6 +76,10 @@ void crew_on_crash(pid_t pid, const char *sentence)
 
 int crew_thread_init(void)
 {
+    int record = words_thread_record();
+
+    if (record >= 0)
+        logfile_thread_begin(&the_crew->handover->board.own->thread[record]);
     return modules_thread_init(the_crew->modules);
 }
 

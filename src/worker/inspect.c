@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,11 +16,14 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "conf/model.h"
+#include "net/hand.h"
 #include "share/control.h"
 #include "share/snapshot.h"
+#include "share/words.h"
 #include "worker/load.h"
 #include "worker/logfile.h"
 #include "worker/sandbox.h"
+#include "worker/words.h"
 
 /* Loads the whole configuration in this process, as a worker would. */
 static struct snapshot *load_here(const struct inspected *source, struct loaded *loaded, bool all,
@@ -67,24 +71,50 @@ static int test_here(const struct inspected *source)
     return status;
 }
 
+static void no_lines(void)
+{
+}
+
+/* `record`: its last words, or NULL. */
+static void complain_crash(const struct inspected *source, const struct words_record *record,
+                           int number)
+{
+    const char *path = source->config ? source->config : "(built-in)";
+
+    if (record && record->module[0] && record->route[0])
+        fprintf(stderr, "%s: the module %.31s crashed while it was loaded or configured, for the "
+                "route %.127s: %s; take it out, or ask its author\n", path, record->module,
+                record->route, strsignal(number));
+    else if (record && record->module[0])
+        fprintf(stderr, "%s: the module %.31s crashed while it was loaded or configured: %s; take "
+                "it out, or ask its author\n", path, record->module, strsignal(number));
+    else
+        fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one "
+                "after the other to find it\n", path, strsignal(number));
+}
+
 int inspect_test(const struct inspected *source)
 {
     pid_t pid;
     int status = 0;
+    struct words_area *words = mmap(NULL, sizeof(*words), PROT_READ | PROT_WRITE,
+                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     fflush(stdout);
     pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+        words_prime();
+        if (words != MAP_FAILED)
+            words_begin(words, hand_tell, no_lines);
         exit(test_here(source));
+    }
     if (pid < 0 || waitpid(pid, &status, 0) < 0) {
         fprintf(stderr, "reeved: the test cannot be run: %s\n", strerror(errno));
         return 1;
     }
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one "
-                    "after the other to find it\n", source->config ? source->config : "(built-in)",
-            strsignal(WTERMSIG(status)));
+    complain_crash(source, words == MAP_FAILED ? NULL : &words->record[0], WTERMSIG(status));
     return 1;
 }
 

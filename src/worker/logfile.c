@@ -18,12 +18,15 @@
 #include <unistd.h>
 
 #include "base/append.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/sys.h"
 #include "reeve/module.h"
+#include "share/board.h"
 #include "share/channel.h"
 
 #define LOGFILE_BUFFER 16384
+#define SAID_EVERY 10000 /* ms */
 /* A write costs the more for each line the fewer they are: half of what the log costs under load.
  * Lines wait only where the next turn follows at once, */
 #define BUSY_TURN 16      /* events: the next turn will hardly find none */
@@ -34,6 +37,8 @@ struct reeve_logfile {
     struct reeve_logfile *next;
     int fd; /* -1: only tested */
     atomic_bool torn;
+    atomic_size_t lost;   /* bytes that the error log has not told of yet */
+    _Atomic int64_t said; /* when it did last, ms; 0: never */
     char path[];
 };
 
@@ -49,6 +54,7 @@ static int source = -1;
 static bool source_closed;
 static _Thread_local struct pending *pendings;
 static _Thread_local unsigned turns_held;
+static _Thread_local struct board_thread *counted_on; /* NULL: nowhere */
 
 void logfile_source(int channel)
 {
@@ -119,6 +125,24 @@ reeve_logfile *reeve_logfile_open(const char *path, const char **error)
     return file;
 }
 
+/* What was lost, now and then. `why`: an errno, or 0: it takes lines again. */
+static void tell_lost(struct reeve_logfile *file, int why)
+{
+    int64_t now = clock_fresh_ms(), said = atomic_load(&file->said);
+    size_t lost;
+
+    if ((said && now - said < SAID_EVERY) ||
+        !atomic_compare_exchange_strong(&file->said, &said, now))
+        return;
+    lost = atomic_exchange(&file->lost, 0);
+    errno = why;
+    if (why)
+        log_errno(LOG_LOG_LOST, "%s: %zu bytes of log lines are lost", file->path, lost);
+    else
+        log_msg(LOG_LOG_LOST, "%s: %zu bytes of log lines were lost; it takes lines again",
+                file->path, lost);
+}
+
 static void pending_write(struct pending *pending)
 {
     struct reeve_logfile *file = pending->file;
@@ -126,9 +150,16 @@ static void pending_write(struct pending *pending)
 
     if (pending->length > 0)
         lost = append_lines(file->fd, pending->data, pending->length, &file->torn);
-    if (lost > 0)
-        log_errno(LOG_LOG_OPEN_FAILED, "%s: %zu bytes of log lines are lost", file->path, lost);
+    int why = lost > 0 ? errno : 0;
+
     pending->length = 0;
+    if (lost > 0) {
+        atomic_fetch_add(&file->lost, lost);
+        if (counted_on)
+            board_add(&counted_on->unlogged, lost);
+    }
+    if (atomic_load_explicit(&file->lost, memory_order_relaxed) > 0)
+        tell_lost(file, why);
 }
 
 static struct pending *pending_for(struct reeve_logfile *file)
@@ -180,6 +211,11 @@ bool logfile_turn_end(int events)
     if (!hold)
         logfile_flush();
     return hold;
+}
+
+void logfile_thread_begin(struct board_thread *record)
+{
+    counted_on = record;
 }
 
 void logfile_thread_end(void)

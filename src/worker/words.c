@@ -280,6 +280,11 @@ void words_thread_begin(struct words_stack *stack, int own)
     sigaltstack(&ours, &stack->before);
 }
 
+int words_thread_record(void)
+{
+    return own_record;
+}
+
 void words_thread_end(struct words_stack *stack)
 {
     if (stack->room)

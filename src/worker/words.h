@@ -32,6 +32,8 @@ struct words_stack {
 };
 /* In each thread, with its record on the board; the stack may have served another thread before. */
 void words_thread_begin(struct words_stack *stack, int record);
+/* Its record, as it was given; -1: none. */
+int words_thread_record(void);
 void words_thread_end(struct words_stack *stack); /* in the same thread */
 void words_stack_free(struct words_stack *stack);
 

@@ -21,6 +21,7 @@
 #include "share/channel.h"
 #include "share/snapshot.h"
 #include "worker/crew.h"
+#include "worker/exits.h"
 #include "worker/handover.h"
 #include "worker/load.h"
 #include "worker/logfile.h"
@@ -87,6 +88,7 @@ static int worker_prepare(struct worker *worker)
 {
     struct buf errors = {0}, files = {0}, lines = {0};
     struct loaded *loaded = &worker->loaded;
+    const char *refused;
     bool check = worker->handover.slot == CHANNEL_CHECK_SLOT;
     struct sandbox sandbox = {.quiet = worker->handover.slot != 0, .listener = -1};
 
@@ -101,8 +103,8 @@ static int worker_prepare(struct worker *worker)
         log_idle(&loaded->idle);
     log_msg(LOG_WORKER_LOADED, "%zu modules for %s", loaded->modules.count, worker->orders.who);
     logfile_close_source();
-    if (modules_worker_init(&loaded->modules) < 0) {
-        buf_adds(&errors, "a module refused to start; the error log says which and why\n");
+    if (modules_worker_init(&loaded->modules, &refused) < 0) {
+        buf_printf(&errors, "the module %s refused to start; the error log may say why\n", refused);
         return worker_fail(worker, &errors, WORKER_BAD_CONF);
     }
     sandbox.keep_root = geteuid() == 0 && loaded->identity.uid == 0;
@@ -165,6 +167,7 @@ int worker_main(void)
         !orders_open(orders, CHANNEL_WORKER_FD))
         _exit(WORKER_SICK); /* nothing has begun: nothing to end */
     words_begin(worker.handover.board.own_words, hand_tell, logfile_flush);
+    exits_watch();
     snprintf(orders->who, sizeof(orders->who), "slot %d of generation %u", worker.handover.slot,
              worker.handover.generation);
     orders_log_to(orders, worker.handover.log_fd);

@@ -82,6 +82,8 @@ static int crash_handle(reeve_request *request, void *config)
         return reeve_again(request);
     if (strcmp(ways->how, "abort") == 0)
         abort();
+    else if (strcmp(ways->how, "exit") == 0)
+        exit(7);
     else if (strcmp(ways->how, "overflow") == 0)
         crash_overflow();
     else if (strcmp(ways->how, "together") == 0)
@@ -97,7 +99,7 @@ static int crash_handle(reeve_request *request, void *config)
 
 static const reeve_option crash_options[] = {
     {.name = "how", .type = REEVE_OPT_ENUM,
-     .choices = "null|abort|configure|overflow|together|corrupt|jump", .fallback = "null",
+     .choices = "null|abort|exit|configure|overflow|together|corrupt|jump", .fallback = "null",
      .help = "By a NULL pointer, abort(), or that while it is configured, and so on."},
     {.name = "asked", .type = REEVE_OPT_BOOL, .fallback = "false",
      .help = "Only for requests with the query x=1."},

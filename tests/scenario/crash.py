@@ -143,11 +143,17 @@ def unfit(case):
     server.configure(HTTP + CRASH.replace('"abort"', '"configure"'))
     result = server.run("-t")
     equal(result.code, 1, "exit status of -t")
-    contains(result.text, "a module crashed", "its text")
-    for verb, code in (("check", 1), ("reload", 3)):
+    contains(result.text, "the module crash crashed while it was loaded or configured", "its text")
+    contains(result.text, "route /crash", "its text")
+    processes = ["a process that tested a configuration", "worker 0 of generation 2"]
+    for number, (verb, code) in enumerate((("check", 1), ("reload", 3)), 1):
         answer = server.ask(verb)
         equal(answer["code"], code, f"code of {verb}")
         contains(answer["text"], "killed by signal 6", f"text of {verb}")
+        contains(server.until_logged("crash", f"crash {number}:")[0], processes[number - 1], verb)
+        told = server.json("crashes", "show", str(number))["crash"]
+        equal((told["module"], told["route"]), ("crash", "/crash"), f"who crashed at {verb}")
+    equal(server.json("quarantine")["suspects"], [], "it has not served: nobody is blamed")
     equal(get(server.address()).status, 200, "the old generation serves")
 
 

@@ -4,8 +4,8 @@ import os
 import signal
 
 from client import Client, get
-from reeve import (FORKING, HTTP, POOLED, SANITIZED, TOGETHER, check, contains, equal, main,
-                   scenario, until)
+from reeve import (FORKING, HTTP, POOLED, SANITIZED, TOGETHER, Skipped, check, contains,
+                   equal, main, scenario, until)
 
 # A sanitizer would end the process in its own way.
 if SANITIZED:
@@ -86,6 +86,22 @@ def ways(case):
     equal(get(server.address()).status, 200, "it serves")
 
 
+@scenario("a module that calls exit() is named in the log")
+def leaves(case):
+    if SANITIZED:
+        raise Skipped("a sanitizer has its own say at exit()")
+    server = case.serve(site(("/leave", 'how = "exit"')), modules=MODULES)
+    server.crashes_meant = True
+    with Client(server.address()) as client:
+        client.send("GET /leave?now HTTP/1.1\r\nHost: a\r\n\r\n")
+        text = server.until_logged("module-exit")[0]
+    contains(text, "the module crash has called exit(), which ends this process: route /leave, "
+             "request GET /leave?now", "the log")
+    tag = "connection-crashed" if case.model in FORKING else "worker-crashed"
+    contains(server.until_logged(tag)[0], "exited with status 7", "the master's line")
+    equal(get(server.address()).status, 200, "it serves")
+
+
 @scenario("a thread of the pool tells what it was asked for", models=POOLED)
 def pool(case):
     server = case.serve(site(("/crash", "pool = true")), modules=MODULES)
@@ -149,6 +165,10 @@ def quarantine(case):
              "request GET /crash?x=1 of module crash has crashed 3 times", "the log")
     equal(suspects(server), {("request", "/crash?x=1"): True, ("module", ""): False}, "suspects")
     contains(server.ctl("quarantine").out, "GET /crash?x=1", "for people")
+    told = server.ctl("status").out
+    contains(told, "3 known, the last ", "status")
+    contains(told, "SIGSEGV in module crash, route /crash; 'reevectl crashes' lists them", "status")
+    contains(told, "1 request refused after crashes; 'reevectl quarantine' lists them", "status")
     server.all_ready(2)
     heard(server)
     for _ in range(8):
@@ -163,7 +183,7 @@ def quarantine(case):
     server.configure(server.text + "# changed\n")
     equal(server.ctl("reload").code, 0, "reload")
     equal(get(address, "/crash?x=1").status, 503, "in the next generation")
-    equal(server.ctl("quarantine", "clear").out, "1 are served again\n", "clear")
+    equal(server.ctl("quarantine", "clear").out, "1 is served again\n", "clear")
     equal(suspects(server), {}, "after that")
     heard(server)
     equal(crash(server, "/crash?x=1")["number"], 4, "it crashes again")
@@ -181,7 +201,7 @@ def upgraded(case):
     heard(server)
     equal(get(server.address(), "/crash?x=1").status, 503, "what is in quarantine")
     equal(get(server.address(), "/crash?x=2").status, 200, "what is not")
-    equal(server.ctl("quarantine", "clear").out, "1 are served again\n", "clear")
+    equal(server.ctl("quarantine", "clear").out, "1 is served again\n", "clear")
     heard(server)
     equal(crash(server, "/crash?x=1")["number"], 2, "the next one")
 

@@ -212,6 +212,15 @@ def reopen_fails(case):
     equal(server.ctl("reopen-logs").code, 0, "exit code when the folder is back")
 
 
+@scenario("lines that no disk has room for are told in the error log and by status")
+def full(case):
+    server = case.serve(HTTP + ACCESS.replace("access.log", "/dev/full"))
+    equal(get(server.address()).status, 200, "it serves")
+    contains(server.until_logged("log-lost")[0], "/dev/full: ", "which file")
+    until(lambda: server.status()["totals"]["log_lost"] > 0, "status counts the bytes")
+    contains(server.ctl("status").out, "of log lines lost", "for people")
+
+
 @scenario("log lines survive kill -9 of their worker once the answer was given and read")
 def survive(case):
     server = case.serve(HTTP + ACCESS, workers=1)

@@ -221,7 +221,7 @@ END_TEST
 
 START_TEST(full_disk_loses_lines_and_tears_none)
 {
-    static const char *const said[] = {"starting: first", "1 lines were lost", "starting: third"};
+    static const char *const said[] = {"starting: first", "1 line was lost", "starting: third"};
     char text[1024] = "", *line;
     int fd = memfd_create("log", MFD_CLOEXEC);
     struct rlimit limit, kept;

@@ -145,6 +145,15 @@ static const struct {
      IN("2") "protokol: is not known in listen \"127.0.0.1:1\"; did you mean \"protocol\"?\n"},
     {"web { site \"a\" { route \"/\" { fils { } } } }",
      IN("1") "fils: is not known in route \"/\"; did you mean \"files\"?\n"},
+    {"\nfiles { root = x }",
+     IN("2") "files: is a handler for web and cannot stand here; move it to where web names a "
+             "handler, such as a route\n"},
+    {"web { site \"a\" { files { } } }",
+     IN("1") "files: is a handler for web and cannot stand in site \"a\"; move it to where web "
+             "names a handler, such as a route\n"},
+    {"web { site \"a\" { route \"/\" {\n web { } } } }",
+     IN("2") "web: is a protocol and cannot stand in route \"/\"; move its section to the top "
+             "level of the file\n"},
     {"web { }\nweb { }", IN("2") "web: is written twice, first on line 1; join the two\n"},
     {"web { site \"a\" { }\n site \"b\" { }\n site \"a\" { } }",
      IN("3") "site \"a\": is written twice, first on line 1; join them or change a title\n"},

@@ -49,7 +49,7 @@ static void setup(void)
     generation.core.quarantine_within = 60000;
     generation.core.quarantine_time = 600000;
     generation.core.module_budget = 0;
-    worker = (struct worker){.generation = &generation, .slot_index = 1, .pid = PID,
+    worker = (struct worker){.generation = &generation, .slot_index = 1, .pid = PID, .loaded = true,
                              .segment = SEGMENT, .state = WORKER_READY};
     list_init(&master.generations);
     list_init(&generation.workers);
@@ -218,6 +218,19 @@ START_TEST(the_third_crash_is_one_too_many)
 }
 END_TEST
 
+/* A new configuration that crashes while it is read says nothing against a module that serves. */
+START_TEST(who_has_not_served_is_not_blamed)
+{
+    worker.loaded = false;
+    for (int i = 1; i <= 30; i++) {
+        record_of("hello", "/x?y");
+        crashes_take(&worker, DIED);
+    }
+    ck_assert_int_eq(telling, 0);
+    ck_assert_uint_eq(quarantine_clear(), 0);
+}
+END_TEST
+
 START_TEST(a_module_has_a_budget_of_its_own)
 {
     char target[16];
@@ -267,6 +280,7 @@ END_TEST
 UNIT_MAIN_AROUND("crashes", setup, teardown, ONCE(frames_are_told_by_object_and_offset),
                  ONCE(a_sigsys_is_told_by_its_system_call),
                  ONCE(a_record_of_another_process_is_none), TIMES(garbage_does_no_harm, 60),
-                 ONCE(the_third_crash_is_one_too_many), ONCE(a_module_has_a_budget_of_its_own),
+                 ONCE(the_third_crash_is_one_too_many),
+                 ONCE(who_has_not_served_is_not_blamed), ONCE(a_module_has_a_budget_of_its_own),
                  EACH(what_no_request_can_hold_is_not_blamed, not_sent),
                  ONCE(a_flood_of_suspects_leaves_room))

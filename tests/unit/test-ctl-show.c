@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "ctl/talk.h"
@@ -172,6 +173,42 @@ START_TEST(test_status_of_trouble)
     show_status(data, NULL, false, &out); /* of a protocol that does not say what failed */
     ck_has(out, "requests       5000, 12/s, 18 refused: overload\n");
     ck_has(out, "last error     2h 1m ago: a:1: b\n               c\n");
+    buf_free(&out);
+    json_decref(data);
+}
+END_TEST
+
+/* What somebody should look at has a line, and names the verb that tells more. */
+START_TEST(test_status_of_incidents)
+{
+    json_t *data = json_loads(status_text, 0, NULL), *totals = json_object_get(data, "totals");
+    struct buf out = {0};
+
+    json_object_set_new(totals, "log_lost", json_integer(2048));
+    json_object_set_new(totals, "waiting", json_integer(7));
+    json_object_set_new(json_object_get(data, "numbers"), "connections", json_integer(120));
+    json_object_set_new(data, "crashes",
+                        json_pack("{s:i,s:{s:s,s:I,s:s,s:s}}", "kept", 4, "last", "signal",
+                                  "SIGSEGV", "time", (json_int_t)time(NULL) - 7290, "module",
+                                  "x\033", "route", "/x"));
+    json_object_set_new(data, "quarantine", json_pack("{s:i,s:i}", "requests", 1, "modules", 2));
+    show_status(data, NULL, false, &out);
+    ck_has(out, "full           every worker has its 120 connections, 7 more wait; ");
+    ck_has(out, "logs           2.0 KiB of log lines lost: ");
+    ck_has(out, "crashes        4 known, the last 2h 1m ago: SIGSEGV in module x\\x1b, route /x; "
+                "'reevectl crashes' lists them\n");
+    ck_has(out, "quarantine     2 modules and 1 request refused after crashes; "
+                "'reevectl quarantine' lists them\n");
+    buf_clear(&out);
+    json_object_set_new(json_object_get(data, "numbers"), "connections", json_integer(121));
+    json_object_set_new(data, "crashes", json_null());
+    json_object_set_new(data, "quarantine", json_pack("{s:i,s:i}", "requests", 0, "modules", 0));
+    json_object_set_new(totals, "log_lost", json_integer(0));
+    show_status(data, NULL, false, &out);
+    ck_assert_ptr_null(strstr(buf_text(&out), "full  "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "logs  "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "crashes  "));
+    ck_assert_ptr_null(strstr(buf_text(&out), "quarantine  "));
     buf_free(&out);
     json_decref(data);
 }
@@ -347,6 +384,40 @@ static const struct {
      "reevectl  " PACKAGE_VERSION "  (control protocol 1)\n"},
 };
 
+/* Threads that wait in the same place share one stack; who has something in hand comes first. */
+START_TEST(test_stacks_share)
+{
+    json_t *list = json_array();
+    struct buf out = {0};
+
+    for (int i = 0; i < 40; i++) {
+        const char *label = i == 39 ? "GET /x" : "";
+        char name[16];
+
+        snprintf(name, sizeof(name), "pool-%d", i / 2);
+        json_array_append_new(
+            list, json_pack("{s:i,s:i,s:s,s:s,s:[{s:s}]}", "slot", i % 2, "pid", 100 + i % 2,
+                            "thread_name", name, "label", label, "frames", "address",
+                            i == 20 || i == 39 ? "0x2" : "0x1"));
+    }
+    show_stacks(list, false, &out);
+    ck_assert_msg(text_starts(buf_text(&out), "worker 1 (pid 101), thread pool-19\n"
+                                              "  request GET /x\n"), "%s", buf_text(&out));
+    ck_has(out, "38 threads with nothing in hand, all here\n"
+                "  worker 0 (pid 100): pool-0, pool-1, pool-2, pool-3, pool-4, pool-5, pool-6, "
+                "pool-7, pool-8, pool-9, pool-11, pool-12, pool-13, pool-14, pool-15, pool-16, 3 "
+                "more\n"
+                "  worker 1 (pid 101): pool-0, ");
+    ck_has(out, "worker 0 (pid 100), thread pool-10\n");
+    buf_clear(&out);
+    json_array_clear(list);
+    show_stacks(list, false, &out);
+    ck_assert_str_eq(buf_text(&out), "none\n");
+    buf_free(&out);
+    json_decref(list);
+}
+END_TEST
+
 START_TEST(test_result)
 {
     json_t *result = json_loads(results[_i].result, 0, NULL);
@@ -411,9 +482,10 @@ static void set_up(void)
 
 UNIT_MAIN_AROUND("ctl-show", set_up, NULL, ONCE(test_units), ONCE(test_table_aligns),
                  ONCE(test_table_colours_do_not_count), ONCE(test_table_is_harmless),
-                 ONCE(test_status), ONCE(test_status_of_trouble),
+                 ONCE(test_status), ONCE(test_status_of_trouble), ONCE(test_status_of_incidents),
                  EACH(test_model_adds_up, models), ONCE(test_status_of_processes),
                  ONCE(test_status_of_busy_threads),
                  ONCE(test_status_rate), ONCE(test_status_by_slot),
-                 ONCE(test_status_survives_nonsense), EACH(test_result, results), ONCE(test_event),
-                 ONCE(test_step), ONCE(test_json_fields))
+                 ONCE(test_status_survives_nonsense), ONCE(test_stacks_share),
+                 EACH(test_result, results), ONCE(test_event), ONCE(test_step),
+                 ONCE(test_json_fields))

@@ -270,14 +270,16 @@ END_TEST
 START_TEST(hooks)
 {
     struct load l = load(LISTEN PATH_LINE "modules = { abi-good }");
-    ck_assert_int_eq(modules_worker_init(&l.modules), 0);
+    const char *refused = NULL;
+    ck_assert_int_eq(modules_worker_init(&l.modules, &refused), 0);
     ck_assert_int_eq(modules_thread_init(&l.modules), 0);
     modules_thread_exit(&l.modules);
     modules_worker_exit(&l.modules);
     ck_assert_int_eq(calls()[3], 1);
     ck_assert_int_eq(calls()[4], 1);
     log_open(-1, LOG_TEXT); /* what follows logs its refusal */
-    ck_assert_int_eq(modules_worker_init(&l.modules), -1);
+    ck_assert_int_eq(modules_worker_init(&l.modules, &refused), -1);
+    ck_assert_str_eq(refused, "abi-good");
     ck_assert_int_eq(modules_thread_init(&l.modules), -1);
     load_end(&l);
 }

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/sys.h"
+#include "share/board.h"
 #include "share/channel.h"
 #include "temp.h"
 #include "unit.h"
@@ -299,8 +300,9 @@ END_TEST
 START_TEST(lines_that_cannot_be_written_are_said)
 {
     int log = memfd_create("log", MFD_CLOEXEC);
-    char text[512] = "";
+    char text[512] = "", *said;
     const char *path = temp_path("a"), *error;
+    struct board_thread record = {0};
     reeve_logfile *file;
 
     temp_write(path, "");
@@ -308,12 +310,22 @@ START_TEST(lines_that_cannot_be_written_are_said)
     file = ask(path, &yes, O_RDONLY | O_CLOEXEC, &error);
     ck_assert_ptr_nonnull(file);
     log_open(log, LOG_TEXT);
+    logfile_thread_begin(&record);
     put(file, "lost\n");
     logfile_flush();
+    for (int i = 0; i < 100; i++) { /* a line for each would fill that disk, too */
+        put(file, "too\n");
+        logfile_flush();
+    }
     log_open(STDERR_FILENO, LOG_TEXT);
     ck_assert_int_gt(pread(log, text, sizeof(text) - 1, 0), 0);
-    ck_assert_ptr_nonnull(strstr(text, "5 bytes of log lines are lost"));
+    said = strstr(text, " log-lost: ");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_nonnull(strstr(said, "5 bytes of log lines are lost: Bad file descriptor\n"));
+    ck_assert_str_eq(strchr(said, '\n'), "\n");
+    ck_assert_uint_eq(record.unlogged, 5 + 100 * 4);
     logfile_thread_end();
+    logfile_thread_begin(NULL);
     close(log);
 }
 END_TEST

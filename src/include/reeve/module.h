@@ -218,11 +218,14 @@ typedef struct reeve_module {
     void (*worker_exit)(void);
 } reeve_module;
 
-/* Defines the descriptor: REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "echo", ...); */
+/* Defines the descriptor: REEVE_MODULE(.kind = REEVE_PROTOCOL, .name = "echo", ...); in the order
+ * of the members, for C++ (20 or later) wants that. */
 #define REEVE_MODULE(...)                                                                          \
     extern REEVE_API const reeve_module reeve_module_descriptor;                                   \
-    const reeve_module reeve_module_descriptor = {REEVE_MAGIC, REEVE_API_MAJOR, REEVE_API_MINOR,   \
-                                                  sizeof(reeve_module), __VA_ARGS__}
+    const reeve_module reeve_module_descriptor = {.magic = REEVE_MAGIC,                            \
+                                                  .api_major = REEVE_API_MAJOR,                    \
+                                                  .api_minor = REEVE_API_MINOR,                    \
+                                                  .size = sizeof(reeve_module), __VA_ARGS__}
 
 #ifdef __cplusplus
 }
