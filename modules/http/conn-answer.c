@@ -48,7 +48,14 @@ static inline int conn_over(reeve_conn *conn, struct http_conn *c)
         reeve_no_more(conn);
     c->timed = c->begun = false;
     request_free(&c->request);
-    return GO_ON;
+    if (c->state == CONN_CLOSING)
+        return GO_ON;
+    const int64_t until = reeve_pause(conn, settings.keepalive_timeout);
+    if (until == 0)
+        return GO_ON;
+    c->timed = true;
+    c->idle_until = until;
+    return REEVE_WANT_READ;
 }
 
 int conn_sent(reeve_conn *conn, struct http_conn *c)

@@ -106,12 +106,11 @@ static inline bool queue(struct prepared *prepared, struct request *request, ree
     const size_t whole = prepared->whole;
     if (whole == 0 || request->headless || !answer_is_plain(request))
         return queue_other(prepared, request, conn);
-    char *start = reeve_reserve(conn, whole);
+    char *start = reeve_append(conn, whole);
     if (start == NULL)
         return false;
     memcpy(start, prepared->bytes, whole);
     answer_put_date(start + prepared->date_at, &request->home->date);
-    reeve_commit(conn, whole);
     return true;
 }
 

@@ -35,22 +35,29 @@ struct out_piece {
 
 #define BLOCK_BYTES (BLOCK - sizeof(struct out_piece))
 
-/* A piece for at least `want` copied bytes. */
-static inline struct out_piece *block_new(struct out_pool *pool, size_t want)
+static __attribute__((noinline)) struct out_piece *block_make(size_t want)
 {
     size_t size = want > BLOCK_BYTES ? want : BLOCK_BYTES;
-    struct out_piece *piece = NULL;
-    if (size == BLOCK_BYTES && pool->blocks) {
-        piece = pool->blocks;
-        pool->blocks = piece->next;
-        pool->block_count--;
-    } else if (size <= SIZE_MAX - sizeof *piece) {
-        piece = malloc(sizeof *piece + size);
-    }
+    struct out_piece *piece =
+        size <= SIZE_MAX - sizeof *piece ? malloc(sizeof *piece + size) : NULL;
     if (!piece)
         return NULL;
     *piece = (struct out_piece){.kind = OUT_BYTES, .fd = -1, .room = size, .size = size};
     piece->data = piece->bytes;
+    return piece;
+}
+
+/* A piece for at least `want` copied bytes. */
+static inline struct out_piece *block_new(struct out_pool *pool, size_t want)
+{
+    struct out_piece *piece = pool->blocks;
+    if (!piece || want > BLOCK_BYTES)
+        return block_make(want);
+    pool->blocks = piece->next;
+    pool->block_count--;
+    piece->data = piece->bytes; /* the rest is as block_make() has left it */
+    piece->length = 0;
+    piece->room = BLOCK_BYTES;
     return piece;
 }
 
@@ -112,13 +119,18 @@ static char *block_end(struct out_piece *piece)
     return piece->bytes + (piece->size - piece->room);
 }
 
+static inline void grow(struct out *out, struct out_piece *tail, size_t length)
+{
+    tail->length += length;
+    tail->room -= length;
+    out->queued += length;
+}
+
 static void block_grow(struct out *out, size_t length)
 {
     struct out_piece *tail = out->tail;
     assert(tail && tail->kind == OUT_BYTES && length <= tail->room);
-    tail->length += length;
-    tail->room -= length;
-    out->queued += length;
+    grow(out, tail, length);
 }
 
 static size_t tail_room(const struct out *out)
@@ -190,6 +202,20 @@ void out_commit(struct out *out, size_t length)
 {
     if (length)
         block_grow(out, length);
+}
+
+char *out_append(struct out *out, struct out_pool *pool, size_t length)
+{
+    struct out_piece *tail = out->tail;
+    if (!tail || tail->kind != OUT_BYTES || tail->room < length) {
+        tail = block_new(pool, length);
+        if (!tail)
+            return NULL;
+        append(out, tail);
+    }
+    char *at = block_end(tail);
+    grow(out, tail, length);
+    return at;
 }
 
 /* `length` bytes from the front of the queue have gone out. */

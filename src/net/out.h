@@ -54,6 +54,8 @@ int out_file(struct out *out, struct out_pool *pool, int fd, off_t offset, size_
 /* Room for `want` bytes at the end, of which out_commit() then makes `length` part of the queue. */
 char *out_reserve(struct out *out, struct out_pool *pool, size_t want);
 void out_commit(struct out *out, size_t length);
+/* Makes `length` bytes part of the queue, for the caller to write; NULL when memory is short. */
+char *out_append(struct out *out, struct out_pool *pool, size_t length);
 
 /* Sends to a non-blocking socket until all is sent, it takes no more, or `budget` bytes have gone.
  * *sent: how many went, also when it fails. */

@@ -104,22 +104,44 @@ void reeve_commit(reeve_conn *conn, size_t length)
     out_commit(&own(conn)->out, length);
 }
 
+char *reeve_append(reeve_conn *conn, size_t length)
+{
+    if (own(conn)->state != CONN_OPEN)
+        return NULL;
+    return out_append(&conn->out, &conn->loop->pool, length);
+}
+
 size_t reeve_queued(const reeve_conn *conn)
 {
     assert(conn->loop == loop_current());
     return conn->unsent ? conn->unsent : conn->out.queued;
 }
 
+static bool is_congested(const struct reeve_conn *conn)
+{
+    return conn->congested || conn->out.queued > conn->loop->engine->high_water;
+}
+
 bool reeve_congested(const reeve_conn *conn)
 {
     assert(conn->loop == loop_current());
-    return conn->congested || conn->out.queued > conn->loop->engine->high_water;
+    return is_congested(conn);
 }
 
 void reeve_deadline(reeve_conn *conn, int64_t ms)
 {
     own(conn)->deadline_span = ms;
     conn->deadline = ms > 0 ? clock_now_ms() + ms : 0;
+}
+
+int64_t reeve_pause(reeve_conn *conn, int64_t ms)
+{
+    if (own(conn)->input_length || conn->at_end || is_congested(conn))
+        return 0;
+    const int64_t until = clock_now_ms() + ms;
+    conn->deadline_span = ms;
+    conn->deadline = ms > 0 ? until : 0;
+    return until;
 }
 
 static bool drains(const struct engine *engine)

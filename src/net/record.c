@@ -81,16 +81,10 @@ void record_keep_label(struct reeve_conn *conn)
         memcpy(conn->label->text, conn->loop->settings.record->label, BOARD_LABEL);
 }
 
-static __attribute__((noinline)) void show_protocol(struct loop *loop, const char *protocol)
-{
-    board_protocol(loop->settings.record, protocol);
-    loop->shown_protocol = protocol;
-}
-
-void record_busy(struct reeve_conn *conn, const char *label, size_t length)
+/* The record shows another connection, or one of another protocol. */
+static __attribute__((noinline)) void turn_to(struct reeve_conn *conn)
 {
     struct loop *loop = conn->loop;
-    struct board_thread *record = loop->settings.record;
     const char *protocol = conn->from->listener->protocol_name;
     if (loop->shown && loop->shown != conn)
         record_keep_label(loop->shown);
@@ -98,7 +92,17 @@ void record_busy(struct reeve_conn *conn, const char *label, size_t length)
         label_free(loop, conn->label);
     conn->label = NULL;
     if (loop->shown_protocol != protocol)
-        show_protocol(loop, protocol);
+        board_protocol(loop->settings.record, protocol);
+    loop->shown_protocol = protocol;
+}
+
+void record_busy(struct reeve_conn *conn, const char *label, size_t length)
+{
+    struct loop *loop = conn->loop;
+    struct board_thread *record = loop->settings.record;
+    if (loop->shown || conn->label ||
+        loop->shown_protocol != conn->from->listener->protocol_name)
+        turn_to(conn);
     board_label(record, label, length);
     board_add(&record->requests, 1);
     board_set(&record->busy_since, clock_now_ms());

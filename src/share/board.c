@@ -247,12 +247,21 @@ void board_close(struct board *board)
     *board = (struct board){.fd = -1};
 }
 
-static void set_text(char *to, size_t room, const char *text, size_t length)
+/* By plain stores, the last bytes perhaps twice: the compiler would take a string instruction, which
+ * takes long to begin. A loop shows the label of each of its requests. */
+static inline void set_text(char *to, size_t room, const char *text, size_t length)
 {
     if (length >= room)
         length = room - 1;
-    memcpy(to, text, length);
     to[length] = '\0';
+    if (length < sizeof(uint64_t)) {
+        while (length-- > 0)
+            to[length] = text[length];
+        return;
+    }
+    for (size_t at = 0; at + sizeof(uint64_t) < length; at += sizeof(uint64_t))
+        memcpy(to + at, text + at, sizeof(uint64_t));
+    memcpy(to + length - sizeof(uint64_t), text + length - sizeof(uint64_t), sizeof(uint64_t));
 }
 
 void board_label(struct board_thread *thread, const char *label, size_t length)

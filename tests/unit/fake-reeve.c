@@ -303,6 +303,14 @@ void reeve_commit(reeve_conn *conn, size_t length)
     conn->reserved = 0;
 }
 
+char *reeve_append(reeve_conn *conn, size_t length)
+{
+    char *at = reeve_reserve(conn, length);
+    if (at != NULL)
+        reeve_commit(conn, length);
+    return at;
+}
+
 size_t reeve_queued(const reeve_conn *conn)
 {
     return conn->queue.length;
@@ -316,6 +324,14 @@ bool reeve_congested(const reeve_conn *conn)
 void reeve_deadline(reeve_conn *conn, int64_t ms)
 {
     conn->deadline = ms;
+}
+
+int64_t reeve_pause(reeve_conn *conn, int64_t ms)
+{
+    if (conn->length > 0 || conn->ended || reeve_congested(conn))
+        return 0;
+    conn->deadline = ms;
+    return reeve_now() + ms;
 }
 
 void reeve_failed(reeve_conn *conn) { (void)conn; }

@@ -125,6 +125,10 @@ static reeve_verdict command(reeve_conn *conn, struct state *state, char *line)
     } else if (strncmp(line, "deadline ", 9) == 0) {
         reeve_deadline(conn, atoi(line + 9));
         say(conn, "ok\n");
+    } else if (strncmp(line, "pause ", 6) == 0) {
+        int64_t until = reeve_pause(conn, atoi(line + 6));
+        say(conn, until == 0 ? "goes on\n"
+                  : until == reeve_now() + atoi(line + 6) ? "pauses\n" : "wrong\n");
     } else if (strcmp(line, "busy") == 0) {
         state->busy = true;
         reeve_busy(conn, line, 4);

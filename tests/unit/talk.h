@@ -3,6 +3,7 @@
  *   echo X      answers X              quit   answers "bye", closes
  *   busy, idle  reeve_busy, _idle      error  queues, then REEVE_ERROR
  *   deadline MS                        big N  N bytes, by WANT_WRITE
+ *   pause MS    "pauses", "goes on"
  *   file N      N bytes of talk_file
  *   job         blocks until talk_release, then answers "done"
  *   hang        REEVE_JOB without a job: waits for the deadline, if there is one

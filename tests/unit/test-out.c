@@ -103,6 +103,14 @@ static void reserve(size_t at, size_t want, size_t length)
     note(material + at, length);
 }
 
+static void extend(size_t at, size_t length)
+{
+    char *room = out_append(&out, &pool, length);
+    ck_assert_ptr_nonnull(room);
+    memcpy(room, material + at, length);
+    note(material + at, length);
+}
+
 static void drain_client(void)
 {
     ssize_t n;
@@ -140,7 +148,8 @@ START_TEST(small_pieces_share_a_block)
     for (int i = 0; i < 40; i++)
         copy((size_t)i * 11, 17);
     reserve(300, 200, 150);
-    ck_assert_uint_eq(out.queued, 40 * 17 + 150);
+    extend(310, 60);
+    ck_assert_uint_eq(out.queued, 40 * 17 + 150 + 60);
     ck_assert_ptr_eq(out.head, out.tail);
     flush_all(&blocked);
 }
@@ -150,19 +159,20 @@ START_TEST(every_pair_and_triple)
 {
     static const size_t sizes[] = {0, 1, 300, 4096, 70000};
     int blocked, times = 0;
-    for (int mix = 0; mix < 4 * 4 * 4; mix++) {
-        for (int i = 0, kinds = mix; i < 3; i++, kinds /= 4) {
+    for (int mix = 0; mix < 5 * 5 * 5; mix++) {
+        for (int i = 0, kinds = mix; i < 3; i++, kinds /= 5) {
             size_t size = sizes[times % 5];
             size_t at = (size_t)(times * 37 % 1000);
             times += 1 + i;
-            switch (kinds % 4) {
+            switch (kinds % 5) {
             case 0: copy(at, size); break;
             case 1: borrow(at, size); break;
             case 2: range(at, size); break;
+            case 3: extend(at, size); break;
             default: reserve(at, size + 5, size); break;
             }
         }
-        if (mix % 8 == 7) {
+        if (mix % 5 == 4) {
             flush_all(&blocked);
             sent_length = got_length = 0;
         }
@@ -366,10 +376,11 @@ START_TEST(random_mix)
         for (int i = rand() % 30; i >= 0; i--) {
             size_t at = (size_t)rand() % 10000;
             size_t size = (size_t)(rand() % 4 ? rand() % 600 : rand() % 60000);
-            switch (rand() % 4) {
+            switch (rand() % 5) {
             case 0: copy(at, size); break;
             case 1: borrow(at, size); break;
             case 2: range(at, size); break;
+            case 3: extend(at, size); break;
             default: reserve(at, size + (size_t)rand() % 100, size); break;
             }
         }

@@ -161,6 +161,25 @@ START_TEST(deadline)
 }
 END_TEST
 
+/* With nothing to go on with it is a deadline; with more input it is nothing. */
+START_TEST(pause_between_requests)
+{
+    start(&talk, _i);
+    int fd = rig_connect(&rig, 0);
+    rig_put(fd, "pause 30\n");
+    rig_expect(fd, "pauses\nexpired\n");
+    rig_expect_end(fd);
+    fd = rig_connect(&rig, 0);
+    rig_put(fd, "pause 30\necho x\n");
+    rig_expect(fd, "goes on\nx\n");
+    rig_expect_silence(fd);
+    rig_put(fd, "quit\n");
+    rig_expect(fd, "bye\n");
+    rig_expect_end(fd);
+    rig_stop(&rig);
+}
+END_TEST
+
 /* Neither more input nor its end cuts the wait short. */
 START_TEST(deadline_alone)
 {
@@ -379,7 +398,8 @@ UNIT_MAIN("step", EACH(whole_and_dripped, rig_waits), EACH(pipelined, rig_waits)
           EACH(greeting, rig_waits), EACH(half_close, rig_waits),
           EACH(lingers_for_unread_input, rig_waits), EACH(linger_ends, rig_waits),
           EACH(error_loses_output, rig_waits), EACH(input_overflow, rig_waits),
-          EACH(deadline, rig_waits), EACH(deadline_alone, rig_waits),
+          EACH(deadline, rig_waits), EACH(pause_between_requests, rig_waits),
+          EACH(deadline_alone, rig_waits),
           EACH(deadline_without_hook, rig_waits),
           EACH(generator_waits_for_the_reader, rig_waits), EACH(send_timeout, rig_waits),
           EACH(send_deadline, send_deadlines), EACH(send_rate, rig_waits),

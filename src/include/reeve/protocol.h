@@ -134,6 +134,9 @@ REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t len
  * NULL when memory is short or the connection has ended. No other reeve_send* between the two. */
 REEVE_API char *reeve_reserve(reeve_conn *conn, size_t want);
 REEVE_API void reeve_commit(reeve_conn *conn, size_t length);
+/* Both in one, where the length is known before: these bytes are queued already, and all of them must
+ * be written before the hook returns or anything else is queued. Since 1.3. */
+REEVE_API char *reeve_append(reeve_conn *conn, size_t length);
 
 /* Bytes queued and not yet sent; when the connection has ended, in `close` for instance, those that
  * never were. */
@@ -148,6 +151,11 @@ REEVE_API bool reeve_congested(const reeve_conn *conn);
  * is waiting to be sent the engine's send_timeout and send_rate rule instead; when all is sent,
  * after a wait, the deadline's time begins anew. */
 REEVE_API void reeve_deadline(reeve_conn *conn, int64_t ms);
+
+/* All that was asked has been answered: is there nothing to go on with, neither input nor its end,
+ * and is the output not congested? Then this sets the deadline and returns when it will be, by
+ * reeve_now(): return WANT_READ. 0: nothing was done, go on. Since 1.3. */
+REEVE_API int64_t reeve_pause(reeve_conn *conn, int64_t ms);
 
 /* The worker is draining: answer, then close. Any thread. */
 REEVE_API bool reeve_draining(void);
