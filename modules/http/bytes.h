@@ -3,6 +3,7 @@
 #define HTTP_BYTES_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ static inline bool bytes_room(struct bytes *bytes, size_t more)
 {
     if (bytes->room - bytes->length >= more)
         return true;
+    if (more > PTRDIFF_MAX - bytes->length)
+        return false;
     size_t room = bytes->room > 0 ? bytes->room : 512;
     while (room - bytes->length < more)
         room *= 2;

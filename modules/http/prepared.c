@@ -24,7 +24,8 @@ struct prepared *prepared_new(const struct answer *answer, const void *body, int
     if (answer_is_bare(answer->status))
         length = 0;
     size_t copied = body != NULL ? length : 0;
-    struct prepared *prepared = malloc(sizeof *prepared + answer_head_room(answer) + copied);
+    size_t head = sizeof(struct prepared) + answer_head_room(answer);
+    struct prepared *prepared = copied <= PTRDIFF_MAX - head ? malloc(head + copied) : NULL;
     if (prepared == NULL)
         return NULL;
     *prepared = (struct prepared){.public.api = &handle_api, .holders = 1, .fd = fd,

@@ -96,6 +96,8 @@ static bool is_name(const char *name)
 
 static int add_field(struct bytes *fields, const char *name, const char *value)
 {
+    if (name == NULL || value == NULL)
+        return -1;
     size_t name_length = strlen(name), value_length = strlen(value);
     if (!is_name(name) || !is_value(value) || is_reserved(name) ||
         !bytes_room(fields, name_length + value_length + 4))
@@ -118,7 +120,8 @@ int reply_set_trailer(struct reeve_request *public, const char *name, const char
 {
     struct request *request = request_of(public);
     struct answer *answer = &request->answer;
-    if ((!reply_is_open(request) && answer->stream.more == NULL) || is_in(early, name))
+    if ((!reply_is_open(request) && answer->stream.more == NULL) || name == NULL ||
+        is_in(early, name))
         return -1;
     return add_field(&answer->trailers, name, value);
 }
@@ -139,6 +142,17 @@ int reply_interim(struct reeve_request *public, int status)
 
 /* ---------------------------------------------------------------- replies ----------- */
 
+/* A handler may pass on the NULL, or as a length the -1, of what has failed. */
+static bool is_data(const void *data, size_t length)
+{
+    return length == 0 || (data != NULL && length <= PTRDIFF_MAX);
+}
+
+static bool is_part(int fd, off_t offset, size_t length)
+{
+    return fd >= 0 && offset >= 0 && length <= (uint64_t)(INT64_MAX - offset);
+}
+
 /* Status and type of an answer, checked. */
 static bool begin_reply(struct request *request, int status, const char *type)
 {
@@ -158,7 +172,7 @@ int reply_bytes(struct reeve_request *public, int status, const char *type, cons
 {
     struct request *request = request_of(public);
     struct answer *answer = &request->answer;
-    if (!begin_reply(request, status, type))
+    if (!is_data(body, length) || !begin_reply(request, status, type))
         return -1;
     answer->body = body;
     answer->length = length;
@@ -175,8 +189,9 @@ int reply_file(struct reeve_request *public, int status, const char *type, int f
                size_t length)
 {
     struct request *request = request_of(public);
-    if (!begin_reply(request, status, type)) {
-        close(fd);
+    if (!is_part(fd, offset, length) || !begin_reply(request, status, type)) {
+        if (fd >= 0)
+            close(fd);
         return -1;
     }
     request->answer.fd = fd;
@@ -189,7 +204,8 @@ static reeve_prepared *prepare(struct request *request, int status, const char *
                                const void *body, int fd, off_t offset, size_t length)
 {
     struct answer *answer = &request->answer;
-    if (!begin_reply(request, status, type))
+    if (!(body != NULL ? is_data(body, length) : is_part(fd, offset, length)) ||
+        !begin_reply(request, status, type))
         return NULL;
     answer->length = length; /* for the head */
     struct prepared *prepared = prepared_new(answer, body, fd, offset, length);
@@ -200,7 +216,9 @@ static reeve_prepared *prepare(struct request *request, int status, const char *
 reeve_prepared *reply_prepare(struct reeve_request *public, int status, const char *type,
                               const void *body, size_t length)
 {
-    return prepare(request_of(public), status, type, body != NULL ? body : "", -1, 0, length);
+    if (body == NULL && length == 0)
+        body = "";
+    return prepare(request_of(public), status, type, body, -1, 0, length);
 }
 
 reeve_prepared *reply_prepare_file(struct reeve_request *public, int status, const char *type,

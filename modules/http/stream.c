@@ -38,7 +38,7 @@ int stream_write(struct request *request, const void *data, size_t length)
         return -1;
     if (length == 0)
         return 0; /* as a chunk it would be the end */
-    bool put = may_write(stream, length) &&
+    bool put = data != NULL && may_write(stream, length) &&
                (request->conn != NULL ? put_piece(request, request->conn, data, length)
                                       : bytes_add(&answer->owned, data, length));
     if (!put) {

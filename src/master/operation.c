@@ -168,6 +168,10 @@ static const char *known_name(char *name)
         free(name);
         return verb_names[i];
     }
+    if (name && strcmp(name, "start") == 0) { /* which is no verb */
+        free(name);
+        return "start";
+    }
     return name ? name : "?";
 }
 

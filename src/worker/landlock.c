@@ -1,4 +1,5 @@
-/* Landlock; see landlock.h. Worker, main thread. The numbers stand here, not in the C library's
+/* Landlock; see landlock.h. Worker, main thread. Besides files it keeps signals in: all workers have the
+ * same account, and each could end the others. The numbers stand here, not in the C library's
  * headers, which may be older than the kernel: a right that the kernel does not know is left out of
  * the rules, and then nobody is kept from it. */
 #include "config.h"
@@ -28,14 +29,16 @@
 #define CHANGE_DIR (0x1ff0u)  /* remove folder, file; make device, folder, file, ... */
 #define REFER (1u << 13)      /* since version 2: move to another folder */
 #define TRUNCATE (1u << 14)   /* 3 */
+#define SCOPE_SIGNAL (1u << 1) /* 6: signals to whoever is not confined by these rules too */
 #define OF_FILES (EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE)
 
 #define GET_VERSION 1
 #define PATH_BENEATH 1
 
 struct rules {
-    uint64_t handled;
+    uint64_t handled, network, scope;
 };
+#define FIRST_LENGTH sizeof(uint64_t) /* what a kernel without scopes knows of it */
 struct rule {
     uint64_t allowed;
     int32_t fd;
@@ -46,7 +49,7 @@ static uint64_t known; /* to the kernel */
 int landlock_new(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, GET_VERSION);
-    struct rules rules = {EXECUTE | WRITE_FILE | READ_FILE | READ_DIR | CHANGE_DIR};
+    struct rules rules = {.handled = EXECUTE | WRITE_FILE | READ_FILE | READ_DIR | CHANGE_DIR};
 
     if (version < 0)
         return -1;
@@ -54,8 +57,11 @@ int landlock_new(void)
         rules.handled |= REFER;
     if (version >= 3)
         rules.handled |= TRUNCATE;
+    if (version >= 6)
+        rules.scope = SCOPE_SIGNAL;
     known = rules.handled;
-    return (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+    return (int)syscall(SYS_landlock_create_ruleset, &rules,
+                        version >= 6 ? sizeof(rules) : FIRST_LENGTH, 0);
 }
 
 static uint64_t rights_of(unsigned what)

@@ -2,8 +2,10 @@
  * request names the act; the answer says how often the kernel let it through. For scenarios that
  * prove that the master and the other workers hold out. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +111,27 @@ static int files(void)
 static int crashed(void)
 {
     return send_message(MSG_CRASHED, 0);
+}
+
+/* The other workers, and the master: how many of them could be sent a signal. */
+static int kill_others(void)
+{
+    DIR *folder = opendir("/proc");
+    int found = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char path[300], name[64];
+        int pid = atoi(entry->d_name), parent = 0;
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        FILE *stat = pid > 0 && pid != getpid() ? fopen(path, "re") : NULL;
+        if (stat && fscanf(stat, "%*d (%63[^)]) %*c %d", name, &parent) == 2 &&
+            (parent == getppid() || pid == getppid()))
+            found += kill(pid, 0) == 0;
+        if (stat)
+            fclose(stat);
+    }
+    if (folder)
+        closedir(folder);
+    return found;
 }
 
 /* The flag belongs to the socket, so to all workers and the master. */
@@ -234,8 +257,8 @@ static const struct {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
     {"files", files},                {"passage", passage},
-    {"crashed", crashed},            {"grow", grow},                  {"deafen", deafen},
-    {"deafen-unix", deafen_unix},
+    {"crashed", crashed},            {"grow", grow},                   {"deafen", deafen},
+    {"deafen-unix", deafen_unix},    {"kill-others", kill_others},
 };
 
 static int hostile_handle(reeve_request *request, void *config)

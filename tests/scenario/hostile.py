@@ -243,6 +243,19 @@ def commands(case):
     equal(server.ctl("log-level", "info").code, 0, "exit code for root")
 
 
+@scenario("a worker can send no signal to the others, nor to the master", models=TOGETHER)
+def signals(case):
+    if kernel() < [6, 12]:
+        raise Skipped("the kernel's Landlock knows nothing of signals")
+    server = taken_over(case, sandbox="files")
+    if "files" not in server.status()["sandbox"]["level"]:
+        raise Skipped("no Landlock here")
+    equal(act(server, "kill-others"), 0, "how many it could")
+    server.signal(signal.SIGTERM, server.pids()[0])
+    server.until_logged("draining")
+    server.all_ready(2)
+
+
 @scenario("a worker has no terminal and no standard input of its caller's")
 def session(case):
     server = case.server()

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,31 @@ static int reply_file(reeve_request *request)
     return result;
 }
 
+/* What handlers pass on when something of theirs has failed: all of it is refused. */
+static int say_nonsense(reeve_request *request)
+{
+    const size_t huge[] = {SIZE_MAX, SIZE_MAX - 600, SIZE_MAX / 2 + 1};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(reeve_reply(request, 200, NULL, "x", huge[i]), -1);
+        ck_assert_ptr_null(reeve_prepare(request, 200, NULL, "x", huge[i]));
+    }
+    ck_assert_ptr_null(reeve_prepare(request, 200, NULL, "x", PTRDIFF_MAX));
+    ck_assert_int_eq(reeve_reply(request, 200, NULL, NULL, 5), -1);
+    ck_assert_ptr_null(reeve_prepare(request, 200, NULL, NULL, 5));
+    ck_assert_ptr_null(reeve_prepare_file(request, 200, NULL, -1, 0, 5));
+    ck_assert_int_eq(reeve_reply_file(request, 200, NULL, -1, 0, 5), -1);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(reeve_reply_file(request, 200, NULL, fd, -5, 5), -1);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1); /* taken over all the same */
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_eq(reeve_reply_file(request, 200, NULL, fd, 5, INT64_MAX - 4), -1);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+    ck_assert_int_eq(reeve_set_header(request, "X-None", NULL), -1);
+    ck_assert_int_eq(reeve_set_header(request, NULL, "x"), -1);
+    ck_assert_int_eq(reeve_set_trailer(request, NULL, "x"), -1);
+    return reeve_set_trailer(request, "X-None", NULL);
+}
+
 static int do_one(reeve_request *request, char what, const char *script)
 {
     switch (what) {
@@ -58,6 +84,8 @@ static int do_one(reeve_request *request, char what, const char *script)
         return 0;
     case 'K':
         return strcmp(kept, "kept");
+    case 'n':
+        return say_nonsense(request);
     case 'p':
         return reeve_reply(request, 200, "text/plain", "one", 3);
     case 's':
@@ -295,6 +323,9 @@ static const struct {
     {"/loop?!w", 500, "without"},
     {"/loop?fp", 200, "finished a request that it had not put off"},
     {"/pool?fp", 200, "finished a request that it had not put off"},
+    {"/loop?!n", 500, "returned -1 without"},
+    {"/loop?!np", 200, NULL},
+    {"/pool?!np", 200, NULL},
     {"/loop?p!p", 200, "returned -1 after an answer"},
     {"/pool?p!p", 200, "after an answer"},
     {"/loop?p-", 200, "after an answer"},

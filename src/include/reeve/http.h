@@ -187,8 +187,9 @@ static inline const char *reeve_request_id(reeve_request *r) { return r->api->id
 
 /* The answer. Content-Length, Date, Connection, Server and the absence of a body (for HEAD, 204,
  * 205 and 304) are the core's business. `status` is a final one of RFC 9110 or 6585. All return 0,
- * or -1 if memory is short, an argument is refused, or a reply was already given or put off to a
- * second call by reeve_again(). The first reply counts, whatever follows. */
+ * or -1 if memory is short, an argument is refused (as the NULL, the descriptor -1 or the length -1
+ * of what has failed before), or a reply was already given or put off to a second call by
+ * reeve_again(). The first reply counts, whatever follows. */
 
 /* Adds a field; before the reply. Name and value are copied. Refused: a name that is no token or is
  * the core's (Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date, Server, the one that
