@@ -1,7 +1,7 @@
 /* static: serves the files below a folder. Its parts:
  *
  *     static, extra, types               the configuration of a route
- *     serve, hidden, below, read         from a path to a file, without a wait where none is allowed
+ *     serve, hidden, below, read         from a path to a file, in the loop without a wait
  *     accept                             in which coding: a sibling's, or gzip's
  *     file, condition, date, range       what is answered of it
  *     gzip, parts                        compressed, or several ranges: in pieces

@@ -183,6 +183,13 @@ void accept_serve(struct loop *loop)
         try_polling(loop);
 }
 
+void accept_called(struct loop *loop)
+{
+    if (loop->accept.state == ACCEPT_POLLING)
+        watch(loop); /* those that were deaf, too */
+    accept_all(loop);
+}
+
 /* What it was woken for it takes: nobody else may have been. One that is full or short of something
  * rests when it could go on. */
 void accept_rest(struct loop *loop)

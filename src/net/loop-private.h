@@ -1,10 +1,12 @@
 /* The inside of a loop, for the files of src/net only.
  *
  * Thread: all fields are the loop thread's own, except the last block, which anybody may write by
- * atomic operations (and `gate_node`, guarded by the gate). Memory: the loop owns all it points
- * to. */
+ * atomic operations (and `gate_node`, guarded by the gate, and what inline.c says). Memory: the loop
+ * owns all it points to. */
 #ifndef NET_LOOP_PRIVATE_H
 #define NET_LOOP_PRIVATE_H
+#include <pthread.h>
+
 #include "base/list.h"
 #include "net/conn.h"
 #include "net/farewell.h"
@@ -21,6 +23,7 @@ struct loop_listener {
     unsigned shelf_count;
     unsigned emptied; /* connections taken while draining */
     bool shut;        /* its passage takes nothing more */
+    bool deaf;        /* it does not listen any more, and is not watched */
 };
 
 enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
@@ -96,6 +99,8 @@ struct loop {
     char *scratch;
 
     struct list gate_node;
+    pthread_mutex_t inside_lock; /* see inline.c, as for the next one */
+    struct job *inside;          /* the job that runs in the loop's thread; NULL: none */
     _Alignas(64) _Atomic(struct job *) inbox;
     atomic_uint visitors; /* threads that put a job into the inbox at this moment */
     atomic_uint commands; /* a bit for each enum loop_command, LOOP_GATE and LOOP_ROOM */
@@ -163,6 +168,7 @@ void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
 void accept_passage(struct loop *loop, struct loop_listener *from);
+void accept_called(struct loop *loop); /* somebody waits, whatever the kernel said */
 void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
 void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
@@ -241,6 +247,10 @@ void job_spares_free(struct loop *loop);
 
 /* late.c: all that is left are closed connections whose jobs are late */
 bool late_is_all(const struct loop *loop);
+void late_let_go(struct job *late); /* its client is told, or its connection closed */
+
+/* inline.c: in the loop's thread; true: it was late, and comes back by the inbox */
+bool inline_run(struct job *job);
 
 /* record.c: this loop on the board */
 void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */

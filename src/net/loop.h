@@ -180,6 +180,24 @@ void job_run(struct job *job);
 int job_late(struct job *job);
 /* Any thread: does it wait for news? And the number of its turn. */
 bool loop_is_asleep(const struct loop *loop, uint32_t *turns);
+/* Any thread: does it wait for news? If not, it is at one thing while `progress` stays the same: a job
+ * in its own thread, a request, or what else it does in a turn. */
+bool loop_waits(const struct loop *loop, uint64_t *progress);
+enum loop_hold {
+    LOOP_GOES_ON,  /* it is at something else by now */
+    LOOP_LETS_GO,  /* as by job_late(): a job ran there, and its client was told */
+    LOOP_HOLDS,    /* no job: only its own thread could do anything */
+};
+/* Any thread but its own: it has been at that for too long. */
+enum loop_hold loop_let_go(struct loop *loop, uint64_t progress);
+/* What can be done of LOOP_HOLDS: in a handler of a signal, in the loop's thread, the socket of the
+ * connection that it has in hand is shut, if it still is at that. */
+struct loop_cut {
+    const struct loop *loop;
+    uint64_t progress;
+    bool done;
+};
+void loop_cut(void *arg);
 /* After loop_run(): connections are left whose jobs were late and are not back. The loop must not be
  * freed. */
 bool loop_has_left(const struct loop *loop);

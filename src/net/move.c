@@ -2,10 +2,10 @@
  * listener, and taking those that others have given.
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: a connection is given only while
- * it is idle, nothing is left to send and some other worker watches the passages; from then on it is
- * the other side's. What cannot be given is tried again: for half of drain_linger as if nothing were;
- * from then on answers say that they are the last, and it is closed as those that cannot move.
- * Nothing is left in a passage: who has given waits until it was taken, or takes it back. */
+ * it is idle, nothing is left to send and some other worker watches the passages; from then on it
+ * is the other side's. What cannot be given is tried again: for half of drain_linger as if nothing
+ * were; from then on answers say that they are the last, and it is closed as those that cannot
+ * move. Nothing is left in a passage: who has given waits until it was taken, or takes it back. */
 #include "config.h"
 
 #include <errno.h>

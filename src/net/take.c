@@ -13,10 +13,22 @@
 #include "base/log.h"
 #include "net/loop-private.h"
 
+/* Somebody has shut the socket down, which all workers share. It is watched again with the others,
+ * or when the master calls, who has it listen again; the other listeners go on meanwhile. */
+static enum taken deaf(struct loop *loop, struct loop_listener *from, int error)
+{
+    if (!from->deaf)
+        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
+    from->deaf = true;
+    loop->ops->drop(loop->wait, &from->source, false);
+    return TAKE_DRY;
+}
+
 static enum taken failed(struct loop *loop, struct loop_listener *from, int error)
 {
     switch (error) {
     case EAGAIN:
+        from->deaf = false;
         return TAKE_DRY;
     case EMFILE: /* the limit is lower than it was */
         reserve_sink(loop);
@@ -25,12 +37,14 @@ static enum taken failed(struct loop *loop, struct loop_listener *from, int erro
     case ENOBUFS:
     case ENOMEM:
         return TAKE_STARVED;
+    case ENOTSOCK:
+        if (!atomic_load(&from->listener->removed) && loop->phase == LOOP_DRAINING)
+            return TAKE_DRY; /* an orphan has let go of it: crew_release_listeners() */
+        /* fall through */
     case EBADF:
     case EINVAL:
-    case ENOTSOCK:
     case EOPNOTSUPP: /* will not pass by itself: not to be tried at full speed */
-        log_msg(LOG_ACCEPT_FAILED, "%s: %s", from->listener->address, strerror(error));
-        return TAKE_STARVED;
+        return deaf(loop, from, error);
     default: /* ECONNABORTED, EINTR, EPROTO and the network errors of accept(2) */
         return TAKE_SKIPPED;
     }
@@ -108,6 +122,7 @@ enum taken take_one(struct loop *loop, struct loop_listener *from)
     if (accepted.fd < 0)
         return failed(loop, from, errno);
     reserve_note(loop, accepted.fd);
+    from->deaf = false;
     if (!limit_admit(loop, &accepted))
         return TAKE_SKIPPED;
     return take_accepted(loop, from, &accepted);

@@ -84,7 +84,10 @@ static void epoll_drop(struct wait *wait, struct wait_source *source, bool closi
 
 static int epoll_wait_events(struct wait *wait, struct wait_event *events, int room, int timeout)
 {
-    int count = epoll_wait(wait->fd, wait->events, room < EVENTS ? room : EVENTS, timeout);
+    int most = room < EVENTS ? room : EVENTS;
+    int count = epoll_wait(wait->fd, wait->events, most, timeout);
+    if (count < 0) /* a signal, or we were stopped: what came meanwhile is not later than a deadline */
+        count = epoll_wait(wait->fd, wait->events, most, 0);
     for (int i = 0; i < count; i++) {
         uint32_t told = wait->events[i].events;
         events[i].source = wait->events[i].data.ptr;

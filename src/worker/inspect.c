@@ -82,8 +82,8 @@ int inspect_test(const struct inspected *source)
     }
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one after "
-                    "the other to find it\n", source->config ? source->config : "(built-in)",
+    fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one "
+                    "after the other to find it\n", source->config ? source->config : "(built-in)",
             strsignal(WTERMSIG(status)));
     return 1;
 }
@@ -136,10 +136,11 @@ static int explain_counters(void)
 {
 #define X(name, board, total, each, help)                                                          \
     if (*total && strcmp(total, each) == 0)                                                        \
-        printf(".TP\n.B %s\n%s\n", total, help);                                                  \
+        printf(".TP\n.B %s\n%s\n", total, help);                                                   \
     else if (*total || *each)                                                                      \
-        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                              \
-               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker", help);
+        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                               \
+               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker",     \
+               help);
 #include "share/counters.def"
 #undef X
     return 0;
