@@ -1,13 +1,13 @@
 /* From rules to a filter in the kernel; see strict-filter.h. Worker, main thread.
  *
- * Not by libseccomp, which only knows the numbers of calls here: when memory is short while it makes
- * a filter, 2.5 loads one that lacks rules, or frees its memory twice. This asks for no memory: rules
- * and program are tables of a fixed size, and what does not fit is an error.
+ * Not by libseccomp, which only knows the numbers of calls here: when memory is short while it
+ * makes a filter, 2.5 loads one that lacks rules, or frees its memory twice. This asks for no
+ * memory: rules and program are tables of a fixed size, and what does not fit is an error.
  *
- * The program looks at the machine first, whose numbers others than ours have for other calls, and
- * kills who has them: no compiler makes these. Then it searches the number by halves; behind each
- * stand its rules. What must hold: every way through it ends with an answer, and all jumps that may be
- * long are JA, since others reach 255 steps only. */
+ * The program looks at the machine first, for others have the same numbers for other calls, and
+ * kills who has another: no compiler makes that. Then it searches the number by halves; behind each
+ * stand its rules. What must hold: every way through it ends with an answer, and all jumps that may
+ * be long are JA, since others reach 255 steps only. */
 #include "config.h"
 
 #include "worker/strict-filter.h"
@@ -75,8 +75,8 @@ void filter_add(struct filter *filter, int call, uint32_t action)
     insert(filter, (struct rule){call, ANY, 0, 0, action});
 }
 
-void filter_add_if(struct filter *filter, int call, unsigned argument, uint32_t mask, uint32_t value,
-                   uint32_t action)
+void filter_add_if(struct filter *filter, int call, unsigned argument, uint32_t mask,
+                   uint32_t value, uint32_t action)
 {
     insert(filter, (struct rule){call, (int)argument, mask, value, action});
 }
@@ -102,7 +102,8 @@ static void put_answer(struct filter *filter, uint32_t action)
 }
 
 /* `action`, if what was loaded compares so. */
-static void put_answer_if(struct filter *filter, uint16_t comparison, uint32_t value, uint32_t action)
+static void put_answer_if(struct filter *filter, uint16_t comparison, uint32_t value,
+                          uint32_t action)
 {
     put(filter, BPF_JMP | BPF_K | comparison, value, 0, 1);
     put_answer(filter, action);
