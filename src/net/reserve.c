@@ -1,17 +1,16 @@
-/* The last descriptors of a process are not for new connections, but for what those that are served
- * need: files above all. Whoever was accepted finds one; the others wait in the backlog.
+/* The last descriptors of a process are not for new connections, but for what those that are
+ * served need: files above all. Whoever was accepted finds one; the others wait in the backlog. It
+ * is half of what is free when the process begins to serve, and never more than are plenty.
  *
- * As many as may be connections, where the limit is low; never more than are
- * plenty.
- *
- * The kernel always gives the lowest number that is free. So a connection whose number is just below
- * the last `kept` shows that no more than these are left; to know that costs one comparison. From then on each connection is preceded by a look, until half of those that were open
- * then have gone: not just until a lower number is free, or whenever one is another connection would
- * take one of the last. The limit is read for that and for nothing else: no table has its size.
+ * The kernel always gives the lowest number that is free. So a connection whose number is just
+ * below the last `kept` shows that no more than these are left; to know that costs one comparison.
+ * From then on each connection is preceded by a look, until half of those that were open then have
+ * gone: were it until a lower number is free, each time one more would be taken of the last. The
+ * limit is read for that and for nothing else: no table has its size.
  *
  * Thread: loops'. Memory: the engine's; atomics, several loops may look at once: each of them may
- * then take one connection of the reserve. What must hold: a process without a connection takes one
- * in any case, for nothing else would ever set a descriptor free. */
+ * then take one connection of the reserve. What must hold: a process without a connection takes
+ * one in any case, for nothing else would ever set a descriptor free. */
 #include "config.h"
 
 #include <errno.h>

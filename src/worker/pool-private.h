@@ -7,6 +7,8 @@
 #include "worker/pool.h"
 #include "worker/starter.h"
 
+#define STANDING_PART 20 /* of queue_time may be waited for in a queue that stands */
+
 enum member_state {
     MEMBER_NONE,  /* no thread */
     MEMBER_WORKS,

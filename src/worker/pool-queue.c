@@ -20,7 +20,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define STANDING_PART 20 /* of queue_time may be waited for in a queue that stands */
 #define FIRST_MORE 64    /* jobs that go first, beyond queue_limit */
 
 /* Sees to it that somebody comes for what waits. */

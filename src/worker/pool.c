@@ -28,15 +28,17 @@ struct board_thread *pool_record(struct pool *pool, int index)
 
 static void shed(struct pool *pool, struct board_thread *record, struct job *job)
 {
-    int64_t now = clock_now_ms();
+    int64_t now = clock_now_ms(), limit = pool->settings.queue_time;
     int64_t said = atomic_load_explicit(&pool->shed_said, memory_order_relaxed);
 
     board_add(&record->shed, 1);
     if ((!said || now - said > SHED_SAID_EVERY) &&
         atomic_compare_exchange_strong(&pool->shed_said, &said, now))
-        log_msg(LOG_SHEDDING, "a request waited %lld ms for a thread and was refused; there is "
-                "more to do than %d threads can do", (long long)(now - job->queued_at),
-                pool->settings.threads);
+        log_msg(LOG_SHEDDING, "a request waited %lld ms for a thread and was refused, by "
+                "queue_time (%lld ms, and %lld ms while requests never stop waiting): there is "
+                "more to do than %d threads can do; raise threads or workers, or queue_time for longer waits",
+                (long long)(now - job->queued_at), (long long)limit,
+                (long long)(limit / STANDING_PART), pool->settings.threads);
     job_finished(job);
 }
 

@@ -33,6 +33,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "worker/strict-filter.h"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
 #else
@@ -115,158 +117,118 @@ static const char *const of_sanitizers[] = {
 
 /* ---------------------------------------------------------------- the rules -------- */
 
-/* 0, or -1 if memory is short: all else that a rule may fail by is a call that this architecture does
- * not have, or one that is allowed already. */
-static int add(scmp_filter_ctx filter, const char *name, unsigned count,
-               const struct scmp_arg_cmp *condition)
+/* Names that libseccomp or this machine does not know have no number, and no rule. */
+static void add(struct filter *filter, const char *name)
 {
-    int call = seccomp_syscall_resolve_name(name);
-
-    if (call == __NR_SCMP_ERROR)
-        return 0;
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, count, condition) == -ENOMEM ? -1
-                                                                                              : 0;
+    filter_add(filter, seccomp_syscall_resolve_name(name), SECCOMP_RET_ALLOW);
 }
 
-static int add_all(scmp_filter_ctx filter, const char *const *names, size_t count)
+static void add_all(struct filter *filter, const char *const *names, size_t count)
 {
-    int result = 0;
-
     for (size_t i = 0; i < count; i++)
-        result |= add(filter, names[i], 0, NULL);
-    return result;
+        add(filter, names[i]);
 }
 
-static int add_if(scmp_filter_ctx filter, const char *name, unsigned argument, uint32_t mask,
-                  uint32_t value)
+static void add_if(struct filter *filter, const char *name, unsigned argument, uint32_t mask,
+                   uint32_t value)
 {
-    struct scmp_arg_cmp condition = {argument, SCMP_CMP_MASKED_EQ, mask, value};
-
-    return add(filter, name, 1, &condition);
+    filter_add_if(filter, seccomp_syscall_resolve_name(name), argument, mask, value,
+                  SECCOMP_RET_ALLOW);
 }
 
-static int add_fcntl(scmp_filter_ctx filter)
+static void add_fcntl(struct filter *filter)
 {
-    int result = 0;
-
-    for (size_t i = 0; i < COUNT(fcntl_commands); i++)
-        result |= add_if(filter, "fcntl", 1, ALL, fcntl_commands[i]) |
-                  add_if(filter, "fcntl64", 1, ALL, fcntl_commands[i]);
-    return result;
+    for (size_t i = 0; i < COUNT(fcntl_commands); i++) {
+        add_if(filter, "fcntl", 1, ALL, fcntl_commands[i]);
+        add_if(filter, "fcntl64", 1, ALL, fcntl_commands[i]);
+    }
 }
 
-static int add_to_itself(scmp_filter_ctx filter, bool forks)
+static void add_to_itself(struct filter *filter, bool forks)
 {
-    int result = add_if(filter, "prlimit64", 0, ALL, 0);
-
-    if (forks)
-        return result | add_all(filter, to_itself, COUNT(to_itself));
-    for (size_t i = 0; i < COUNT(to_itself); i++)
-        result |= strcmp(to_itself[i], "tkill") == 0
-                      ? add(filter, to_itself[i], 0, NULL)
-                      : add_if(filter, to_itself[i], 0, ALL, (uint32_t)getpid());
-    return result;
+    add_if(filter, "prlimit64", 0, ALL, 0);
+    if (forks) {
+        add_all(filter, to_itself, COUNT(to_itself));
+        return;
+    }
+    for (size_t i = 0; i < COUNT(to_itself); i++) {
+        if (strcmp(to_itself[i], "tkill") == 0)
+            add(filter, to_itself[i]);
+        else
+            add_if(filter, to_itself[i], 0, ALL, (uint32_t)getpid());
+    }
 }
 
-static int add_configured(scmp_filter_ctx filter, const reeve_section *root)
+static void add_configured(struct filter *filter, const reeve_section *root)
 {
-    int result = 0;
-
     for (size_t i = 0; i < reeve_conf_count(root, "sandbox_calls"); i++)
-        result |= add(filter, reeve_conf_item(root, "sandbox_calls", i), 0, NULL);
-    return result;
+        add(filter, reeve_conf_item(root, "sandbox_calls", i));
 }
 
-static int add_rules(scmp_filter_ctx filter, const struct strict_needs *needs)
+static void add_rules(struct filter *filter, const struct strict_needs *needs)
 {
-    int result = add_all(filter, allowed, COUNT(allowed));
-
-    /* First what is allowed whatever the arguments: it stands for the rules that look at them. */
-    result |= add_configured(filter, needs->root);
+    /* What is allowed whatever the arguments stands before the rules that look at them. */
+    add_all(filter, allowed, COUNT(allowed));
+    add_configured(filter, needs->root);
     if (needs->runs_programs)
-        result |= add_all(filter, of_programs, COUNT(of_programs));
+        add_all(filter, of_programs, COUNT(of_programs));
     if (SANITIZED)
-        result |= add_all(filter, of_sanitizers, COUNT(of_sanitizers));
+        add_all(filter, of_sanitizers, COUNT(of_sanitizers));
     if (needs->forks) {
-        result |= add_if(filter, "clone", CLONE_FLAGS, NAMESPACES, 0);
-        result |= add(filter, "fork", 0, NULL);
-        result |= add_if(filter, "seccomp", 0, ALL, SECCOMP_SET_MODE_FILTER);
-        result |= add_if(filter, "seccomp", 0, ALL, SECCOMP_GET_ACTION_AVAIL);
-        result |= add_if(filter, "seccomp", 0, ALL, SECCOMP_GET_NOTIF_SIZES);
+        add_if(filter, "clone", CLONE_FLAGS, NAMESPACES, 0);
+        add(filter, "fork");
+        add_if(filter, "seccomp", 0, ALL, SECCOMP_SET_MODE_FILTER);
     }
     for (size_t i = 0; i < COUNT(on_condition); i++)
-        result |= add_if(filter, on_condition[i].name, on_condition[i].argument,
-                         on_condition[i].mask, on_condition[i].value);
-    result |= add_fcntl(filter) | add_to_itself(filter, needs->forks);
+        add_if(filter, on_condition[i].name, on_condition[i].argument, on_condition[i].mask,
+               on_condition[i].value);
+    add_fcntl(filter);
+    add_to_itself(filter, needs->forks);
     /* Its flags lie behind a pointer, where no filter can look: the C library falls back on clone. */
-    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == -ENOMEM)
-        result = -1;
-    return result;
+    filter_add(filter, SCMP_SYS(clone3), SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 /* ---------------------------------------------------------------- loading ---------- */
 
-static scmp_filter_ctx filter_new(uint32_t otherwise)
-{
-    scmp_filter_ctx filter = seccomp_init(otherwise);
-
-    if (!filter)
-        return NULL;
-    seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);    /* threads that modules have started */
-    seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* search, instead of one by one */
-    seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);      /* older kernels slow threads down else */
-    return filter;
-}
-
 /* 0 or a negative error number. */
 static int try(const struct strict_needs *needs, uint32_t otherwise, int *listener)
 {
-    scmp_filter_ctx filter = filter_new(otherwise);
-    int result = filter ? 0 : -ENOMEM;
+    struct filter *filter = filter_begin(otherwise);
 
-    *listener = -1;
-    if (result == 0 && add_rules(filter, needs) < 0)
-        result = -ENOMEM;
-    if (result == 0)
-        result = seccomp_load(filter);
-    if (result == 0 && otherwise == SCMP_ACT_NOTIFY)
-        *listener = seccomp_notify_fd(filter);
-    if (filter)
-        seccomp_release(filter);
-    return result;
+    add_rules(filter, needs);
+    return filter_load(filter, listener);
 }
 
 int strict_enter(const struct strict_needs *needs, int *listener)
 {
-    int result = try(needs, SCMP_ACT_NOTIFY, listener);
+    int result = try(needs, SECCOMP_RET_USER_NOTIF, listener);
 
     /* A kernel before 5.7, or a container whose manager is asked already. */
     if (result < 0 && result != -ENOMEM)
-        result = try(needs, SCMP_ACT_ERRNO(EPERM), listener);
+        result = try(needs, SECCOMP_RET_ERRNO | EPERM, listener);
     errno = -result;
     return result < 0 ? -1 : 0;
 }
 
 int strict_enter_child(bool runs_programs)
 {
-    scmp_filter_ctx filter = filter_new(SCMP_ACT_ALLOW);
-    uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
-    int result = filter ? 0 : -ENOMEM;
+    struct filter *filter = filter_begin(SECCOMP_RET_ALLOW);
+    uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
+    int nobody, result;
 
-    for (size_t i = 0; result == 0 && i < COUNT(to_itself); i++)
-        if (strcmp(to_itself[i], "prlimit64") != 0 && strcmp(to_itself[i], "tkill") != 0)
-            result = seccomp_rule_add(filter, refuse, seccomp_syscall_resolve_name(to_itself[i]), 1,
-                                      SCMP_A0(SCMP_CMP_NE, (uint32_t)getpid()));
-    if (result == 0 && !runs_programs)
-        result = seccomp_rule_add(filter, refuse, SCMP_SYS(clone), 1,
-                                  SCMP_CMP(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
-    if (result == 0 && !runs_programs)
-        seccomp_rule_add(filter, refuse, SCMP_SYS(fork), 0); /* not everywhere there is one */
-    if (result == 0)
-        result = seccomp_load(filter);
-    if (filter)
-        seccomp_release(filter);
+    for (size_t i = 0; i < COUNT(to_itself); i++) {
+        int call = seccomp_syscall_resolve_name(to_itself[i]);
+
+        if (strcmp(to_itself[i], "prlimit64") == 0 || strcmp(to_itself[i], "tkill") == 0)
+            continue;
+        filter_add_if(filter, call, 0, ALL, (uint32_t)getpid(), SECCOMP_RET_ALLOW);
+        filter_add(filter, call, refuse);
+    }
+    if (!runs_programs) {
+        filter_add_if(filter, SCMP_SYS(clone), CLONE_FLAGS, CLONE_THREAD, 0, refuse);
+        filter_add(filter, SCMP_SYS(fork), refuse);
+    }
+    result = filter_load(filter, &nobody);
     errno = -result;
     return result < 0 ? -1 : 0;
 }

@@ -6,7 +6,8 @@ again.
     make chaos [CHAOS_SECONDS=60] [CHAOS_SEED=1]     acts drawn by the seed (acts.py)
     make chaos CHAOS=reloads [CHAOS_RELOADS=2000]    reloads and nothing else
     make chaos CHAOS_CLOCK=1                         with steps of the server's clock, by libfaketime
-    make chaos CHAOS=plan                            prints what would be done
+    make chaos CHAOS=plan                            prints what would be done, an act a line: when,
+                                                     what, and the number that it draws from
     make chaos CHAOS=blind                           kills workers and hides that from the judge, who
                                                      must then complain: exit status 0 if he does
 
@@ -41,6 +42,7 @@ import sys
 import threading
 import time
 import traceback
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
 sys.dont_write_bytecode = True
@@ -729,10 +731,12 @@ def main():
     if mode not in ("acts", "reloads", "plan", "blind"):
         sys.exit(f"chaos.py: what is {mode!r}? acts, reloads, plan or blind")
     plan = {"reloads": [], "blind": BLIND_PLAN}.get(mode, acts.plan(SEED, SECONDS))
-    say(f"chaos: {mode}, seed {SEED}, {SECONDS:g} s, {len(plan)} acts")
-    if mode != "reloads":
-        say("plan: " + ", ".join(f"{act.time} {act.name} {act.number}" for act in plan))
+    lines = [f"  {act.time:7.2f}  {act.name:14} {act.number}" for act in plan]
+    # The same sum: the same acts, whoever has drawn them.
+    said = f", plan {zlib.crc32(chr(10).join(lines).encode()):08x}" if mode != "reloads" else ""
+    say(f"chaos: {mode}, seed {SEED}, {SECONDS:g} s, {len(plan)} acts{said}")
     if mode == "plan":
+        say("\n".join(lines))
         return 0
     signal.signal(signal.SIGINT, signal.default_int_handler)
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: nothing can hide

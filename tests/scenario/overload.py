@@ -3,7 +3,7 @@ needs no pool goes on."""
 import contextlib
 
 from client import Client, get
-from reeve import HTTP, POOLED, check, equal, main, scenario, until
+from reeve import HTTP, POOLED, check, contains, equal, main, scenario, until
 
 MODULES = ["http", "hello", "sleep"]
 CONF = HTTP + """
@@ -33,7 +33,8 @@ def burst(case):
         check(refused, "nobody was refused")
         equal({answer.field("Retry-After") for answer in refused}, {"1"}, "Retry-After")
         until(lambda: server.status()["totals"]["shed"] == len(refused), "the refusals are counted")
-        server.until_logged("shedding", "more to do than 1 threads")
+        line = server.until_logged("shedding", "more to do than 1 threads")[0]
+        contains(line, "by queue_time (200 ms, and 10 ms while", "what can be turned")
         equal([client.get("/hello").status for client in clients], [200] * CLIENTS,
               "on the same connections")
         equal(clients[-1].get("/sleep").status, 200, "when all is over")

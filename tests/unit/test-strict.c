@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -18,6 +19,7 @@
 #include "master/refusals.h"
 #include "master/workers.h"
 #include "unit.h"
+#include "worker/strict-filter.h"
 #include "worker/strict.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -164,6 +166,91 @@ START_TEST(a_worker_that_forks_may_and_its_processes_may_not)
 }
 END_TEST
 
+#define FIRST 600 /* numbers that no kernel has a call for so far */
+#define LAST 960
+
+/* What the rules say of a call: its first two arguments are `a` and `b`. */
+static int expected(long call, long a, long b)
+{
+    if (call % 3 == 0)
+        return 1 + (int)(call % 100);
+    if (call % 7 == 0)
+        return a == 5 ? 201 : (b & 0xf0) == 0x30 ? 202 : ENOSYS;
+    if (call % 11 == 0)
+        return a == 5 ? 203 : 204;
+    return ENOSYS; /* allowed, and there is none */
+}
+
+static void add_rules_for(struct filter *filter, int call)
+{
+    if (call % 3 == 0) {
+        filter_add(filter, call, SECCOMP_RET_ERRNO | (1 + (uint32_t)call % 100));
+        filter_add(filter, call, SECCOMP_RET_KILL_PROCESS); /* too late */
+    } else if (call % 7 == 0) {
+        filter_add_if(filter, call, 0, ~0u, 5, SECCOMP_RET_ERRNO | 201);
+        filter_add_if(filter, call, 1, 0xf0, 0x30, SECCOMP_RET_ERRNO | 202);
+    } else if (call % 11 == 0) {
+        filter_add_if(filter, call, 0, ~0u, 5, SECCOMP_RET_ERRNO | 203);
+        filter_add(filter, call, SECCOMP_RET_ERRNO | 204);
+    }
+}
+
+/* In a process of its own. How many calls were answered as they should not. */
+static int wrong_answers(int step)
+{
+    struct filter *filter = filter_begin(SECCOMP_RET_ALLOW);
+    int listener, wrong = 0;
+
+    for (int call = LAST; call >= FIRST; call -= step) /* not in order */
+        add_rules_for(filter, call);
+    filter_add(filter, -1, SECCOMP_RET_KILL_PROCESS);
+    if (filter_load(filter, &listener) < 0 || listener >= 0)
+        return 255;
+    for (long call = LAST; call >= FIRST - 10; call--)
+        for (int i = 0; i < 4; i++) {
+            long a = i & 1 ? 5 : 0, b = i & 2 ? 0x735 : 0x10;
+            bool has = call >= FIRST && (LAST - call) % step == 0;
+
+            errno = 0;
+            wrong += syscall((int)call, a, b) != -1 ||
+                     errno != (has ? expected(call, a, b) : ENOSYS);
+        }
+    return wrong > 254 ? 254 : wrong;
+}
+
+START_TEST(the_first_rule_that_fits_counts)
+{
+    static const int steps[] = {1, 2, 3, 7, 50, 90, 1000};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0)
+            _exit(wrong_answers(steps[i]));
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFEXITED(status), "step %d: it was killed: %d", steps[i], status);
+        ck_assert_msg(WEXITSTATUS(status) == 0, "step %d: %d answers", steps[i],
+                      WEXITSTATUS(status));
+    }
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_an_error)
+{
+    struct filter *filter = filter_begin(SECCOMP_RET_ALLOW);
+    int listener;
+
+    for (int i = 0; i < 1025; i++)
+        filter_add(filter, 600, SECCOMP_RET_ALLOW);
+    ck_assert_int_eq(filter_load(filter, &listener), -E2BIG);
+    filter = filter_begin(SECCOMP_RET_ALLOW);
+    for (int i = 0; i < 1024; i++) /* six steps each */
+        filter_add_if(filter, 600 + i, 0, 1, 1, SECCOMP_RET_ALLOW);
+    ck_assert_int_eq(filter_load(filter, &listener), -E2BIG);
+}
+END_TEST
+
 START_TEST(programs_are_run_where_a_module_has_said_so)
 {
     ck_assert_int_eq(outcome_of("", false, true, false, try_fork), 0);
@@ -184,7 +271,8 @@ START_TEST(the_operator_allows_more)
 }
 END_TEST
 #define FILTER_TESTS                                                                               \
-    ONCE(a_worker_is_refused_what_is_not_listed),                                                  \
+    ONCE(the_first_rule_that_fits_counts), ONCE(what_does_not_fit_is_an_error),                    \
+        ONCE(a_worker_is_refused_what_is_not_listed),                                              \
         ONCE(a_worker_that_forks_may_and_its_processes_may_not),                                   \
         ONCE(programs_are_run_where_a_module_has_said_so), ONCE(the_operator_allows_more)
 #else

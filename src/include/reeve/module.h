@@ -107,9 +107,9 @@ REEVE_API unsigned reeve_conf_minor(const reeve_section *section);
 REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, const char *format,
                                ...) REEVE_PRINTF(3, 4);
 
-/* Warns of an option that was written though it does nothing without another one, which `needs` names
- * as it would be written: "listing = on". Where it was not written nothing happens. Only while
- * configuring, main thread. Since 1.4. */
+/* Warns of an option that was written though it does nothing without another one, which `needs`
+ * names as it would be written: "listing = on". Where it was not written nothing happens. Only
+ * while configuring, main thread. Since 1.4. */
 REEVE_API void reeve_conf_idle(const reeve_section *section, const char *name, const char *needs);
 
 /* Says that the configuration depends on this file (or folder) too: a reload of the same text takes
