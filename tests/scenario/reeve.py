@@ -632,8 +632,8 @@ class Case:
         wrong = []
         for server in self.servers:
             wrong += server.finish(orderly)
-        # Given a second: the leak sanitizer's helper process may end after the worker it looked at.
-        left = [pid for pid in descendants(os.getpid()) if not wait_gone(pid, SLOW)]
+        # The leak sanitizer's helper process may end after the worker it looked at.
+        left = [pid for pid in descendants(os.getpid()) if not wait_gone(pid, DEADLINE)]
         if left and orderly:
             wrong.append(f"left behind: {[command_line(pid) for pid in left]}")
         for pid in left:
