@@ -386,7 +386,7 @@ class Server:
         for pid in pids:
             self.signal(signal.SIGSTOP, pid)
         try:
-            until(lambda: all(stat_of(f"{pid}/task/{thread}")[0] == "T" for pid in pids
+            until(lambda: all(stat_of(f"{pid}/task/{thread}")[0] in "Tt" for pid in pids
                               for thread in os.listdir(f"/proc/{pid}/task")),
                   "all threads of the workers stand still")
             yield
