@@ -75,8 +75,9 @@ static int epoll_listen(struct wait *wait, struct wait_source *source, bool excl
 static void epoll_drop(struct wait *wait, struct wait_source *source, bool closing)
 {
     /* The kernel forgets a descriptor by itself when its last copy is closed. */
-    if (source->index >= 0 && !closing)
-        epoll_ctl(wait->fd, EPOLL_CTL_DEL, source->fd, NULL);
+    if (source->index >= 0 && !closing && epoll_ctl(wait->fd, EPOLL_CTL_DEL, source->fd, NULL) < 0 &&
+        errno != ENOENT && errno != EBADF)
+        return; /* it is still there: who gets its events drops it again */
     source->index = -1;
     source->wanted = 0;
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -326,6 +327,29 @@ def deaf(case):
                 break
         equal(server.ctl("status").code, 0, "exit code of another client")
         equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("an answer may be of any length", models=("prethreaded",))
+def long_answer(case):
+    server = case.serve(threads=1000, workers=1)
+    stacks = server.json("stacks")["stacks"]
+    check(len(stacks) >= 1000, f"{len(stacks)} threads")
+    check(len(json.dumps(stacks)) > 1 << 20, "it is long")
+
+
+@scenario("a client that has shut down its side is answered all the same", models=())
+def half_closed(case):
+    server = case.serve()
+    for verb in ("status", "stacks", "reload", "check", "recycle"):
+        with server.connect_control() as control, control.makefile("rb") as answers:
+            control.sendall(verb.encode() + b"\n")
+            control.shutdown(socket.SHUT_WR)
+            lines = [json.loads(line) for line in answers]
+            equal((lines[-1]["type"], lines[-1]["code"]), ("result", 0), verb)
+    with server.connect_control() as control, control.makefile("rb") as answers:
+        control.sendall(b"half a request")
+        control.shutdown(socket.SHUT_WR)
+        equal(answers.read(), b"", "the answer to half a request")
 
 
 @scenario("several requests in one connection are answered in turn", models=())

@@ -55,6 +55,26 @@ def unix(case):
     check(not os.path.exists(path), "the socket is gone")
 
 
+@scenario("names that are no UTF-8 are shown, cleaned: of a unix socket, and of the configuration",
+          models=())
+def bytes_in_names(case):
+    server = case.server()
+    path = os.fsencode(server.path("caf")) + b"\xe9.sock"
+    with open(server.conf, "rb") as file:
+        text = b'listen "unix:' + path + b'" { protocol = "http" }\n' + file.read()
+    server.conf += "\udce9"  # as Python spells the byte 0xe9
+    with open(server.conf, "wb") as file:
+        file.write(text)
+    server.start()
+    equal(get(os.fsdecode(path)).status, 200, "an answer")
+    for upgraded in range(2):
+        contains(server.status()["config"], r"reeve.conf\xe9", "the configuration of status")
+        shown = [name for name in server.listeners() if name.startswith("unix:")]
+        equal(shown, ["unix:" + server.path(r"caf\xe9.sock")], "listeners")
+        contains(server.ctl("status").out, r"reeve.conf\xe9", "reevectl status")
+        equal(upgraded or server.ask("upgrade")["code"], upgraded, "an upgrade")
+
+
 @scenario("a unix socket that a dead server left is taken over, one in use is not", models=())
 def left(case):
     server = case.server()

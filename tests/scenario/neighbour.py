@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 
 from client import get
-from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, equal, main,
+from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, cpu_time, equal, main,
                    scenario, status_field, until)
 
 ACCESS = ('http { access_log = "logs/access.log" site "default" {'
@@ -180,13 +180,6 @@ def readers(case):
             control.close()
     with user(NOBODY):
         until(lambda: server.ask("health")["code"] == 0, "there is room again")
-
-
-def cpu_time(pid):
-    """Seconds that a process has computed."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @scenario("a master without a descriptor for one more client rests, and answers when it has one",

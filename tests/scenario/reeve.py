@@ -232,6 +232,13 @@ def thread_names(pid):
     return sorted(found)
 
 
+def cpu_time(pid):
+    """Seconds that a process has computed."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def status_field(pid, name):
     with open(f"/proc/{pid}/status") as file:
         return re.search(rf"^{name}:\s*(.*)$", file.read(), re.M).group(1)
