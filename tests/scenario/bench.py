@@ -167,7 +167,7 @@ def whole(_case):
         # too long, on whatever machine.
         done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads",
                     names + ",life,idle,overload", "--seconds", "0.2", "--rounds", "1", "--output",
-                    folder], seconds=60, preexec_fn=few_descriptors)
+                    folder], seconds=100, preexec_fn=few_descriptors)
         equal(done.code, 0, f"exit status of the benchmark ({done.text})")
         with open(os.path.join(folder, "results.csv"), newline="") as file:
             rows = list(csv.DictReader(file))
@@ -243,7 +243,7 @@ def refused(_case):
     try:
         done = run([sys.executable, BENCH, "--models", "event", "--peers", "none", "--loads",
                     "close-10", "--seconds", "0.2", "--rounds", "1", "--output", folder,
-                    "--set", "event.threads=0"], seconds=60)
+                    "--set", "event.threads=0"], seconds=100)
         equal(done.code, 0, f"exit status of the benchmark ({done.text})")
         contains(done.out, "not held: event at close-10", "the lines at the end")
         contains(done.out, "threads", "the reason")

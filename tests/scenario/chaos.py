@@ -1,9 +1,12 @@
 """The chaos driver (tests/chaos): a short run of it, and that its judge does not let all pass."""
+import functools
+import itertools
 import os
 import subprocess
 import sys
 import time
 from collections import Counter
+from unittest import mock
 
 CHAOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos")
 sys.path.insert(0, CHAOS)
@@ -21,6 +24,16 @@ def failure(**how):
             "first": now - 8, "asked": now - 0.1, "answers": 3, "received": 0, "port": 4000, "error": "", **how}
 
 
+def by_our_clock(function):
+    """A millisecond passes with each look at it: the machine cannot make a moment longer."""
+    @functools.wraps(function)
+    def judged(case):
+        ticks = itertools.count(1)
+        with mock.patch("time.monotonic", lambda: 1000 + next(ticks) / 1000):
+            function(case)
+    return judged
+
+
 def verdicts(judge, *failures):
     for each in failures:
         judge.hear(each)
@@ -28,12 +41,14 @@ def verdicts(judge, *failures):
 
 
 @scenario("the judge: what nothing explains is wrong, whatever it is", models=())
+@by_our_clock
 def unexplained(_case):
     for what in ("broken", "closed", "refused", "timeout", "wrong"):
         equal(verdicts(Judge(), failure(what=what)), (1, 0), what)
 
 
 @scenario("the judge: a killed worker explains what it held then, and nothing else", models=())
+@by_our_clock
 def killed(_case):
     judge, now = Judge(), time.monotonic()
     judge.killed(1, {4000})
@@ -46,6 +61,7 @@ def killed(_case):
 
 
 @scenario("the judge: a crashing worker may take a few new connections more", models=())
+@by_our_clock
 def crashed(_case):
     judge, began = Judge(), time.monotonic()
     judge.crashed(1, {4000}, {4001}, began)
@@ -67,6 +83,7 @@ def crashed(_case):
 
 
 @scenario("the judge: a retirement explains idle connections and what crosses a close", models=())
+@by_our_clock
 def retired(_case):
     now = time.monotonic()
     for moved, right in ((False, (0, 2)), (True, (2, 0))):

@@ -206,10 +206,10 @@ class Load:
     of their connection. `failed_kept`: later ones. `wrong`: answers with unexpected bytes. `each`:
     requests of a connection that is kept.
 
-    On a busy machine a thread of this process may stand still between two requests for so long that
-    a server that drains may close the connection: such an end, without a byte of an answer, is
+    On a busy machine a thread of this process may stand still before a request for so long that a
+    server that drains may close the connection: such an end, without a byte of an answer, is
     `overslept`, and no failure. How long that is, the server under test says by drain_linger; in
-    half of it no connection is closed (reeve.conf(5))."""
+    half of it no idle connection is closed (reeve.conf(5))."""
 
     DEPTH = 8
     SURE = 0.5  # s: half of drain_linger, by default
@@ -253,6 +253,7 @@ class Load:
 
     def client(self):
         while not self.over.is_set():
+            began = time.monotonic()
             try:
                 client = Client(self.address)
             except OSError as error:
@@ -260,19 +261,18 @@ class Load:
                 self.over.wait(0.01)
                 continue
             with client:
-                self.converse(client)
+                self.converse(client, began)
 
-    def converse(self, client):
+    def converse(self, client, sent):
+        """`sent`: when it was begun, and then, when it asked for the last time."""
         done, step = 0, self.DEPTH if self.kind == PIPELINED else 1
         total = 1 if self.kind == ONE_EACH else self.each // step * step
-        sent = idle = asked = 0
         while done < total and not self.over.wait(0.001):
-            last, asked = done + step == total, done
+            last, asked, over = done + step == total, done, None
+            before, sent = sent, time.monotonic()
             try:
-                before, sent = sent, time.monotonic()
                 client.send(self.request * (step - 1) + (self.last if last else self.request))
-                # It was idle for less than this: since it was asked before, until it was asked now.
-                idle = time.monotonic() - before
+                over = time.monotonic()
                 for _ in range(step):
                     answer = client.answer()
                     if (answer.status, answer.body) != (200, self.want):
@@ -283,11 +283,12 @@ class Load:
                         return  # the server says so: nothing has failed
             except (Closed, Failed, OSError) as error:
                 silent = isinstance(error, Closed) and asked == done and not client.data
-                if done and silent and idle > self.sure:
+                idle = (over or time.monotonic()) - before  # at most
+                if silent and idle > self.sure:
                     self.count("overslept")
                 else:
                     self.count("failed_kept" if done else "failed_new",
-                               f"{error} after {done}, idle for less than {idle:.3f} s")
+                               f"{error} after {done}, idle for at most {idle:.3f} s")
                 return
 
 

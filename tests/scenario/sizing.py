@@ -3,11 +3,11 @@ import contextlib
 import os
 import signal
 
-from client import ONE_EACH, Load, connect, echo, get
+from client import Client, connect, echo, get
 from reeve import (ECHO, HTTP, Skipped, check, contains, equal, main, open_files,
                    scenario, until, wait_gone)
 
-SLEEPY = HTTP + 'http { site "default" { route "/" { sleep { delay = "50ms" } } } }\n'
+WAITING = HTTP + 'http { site "default" { route "/" { hang { until = "over" } } } }\n'
 GROWING = ("prefork", "worker", "event")
 
 
@@ -55,18 +55,35 @@ def by_hand(case):
     server.all_ready(1)
 
 
+def press(server, stack):
+    """Where requests want threads: one more that waits, if a thread is there for it. So a slow
+    machine has as much demand as a fast one."""
+    workers = server.workers().values()
+    if sum(each["busy"] for each in workers) < len(workers) * server.options["threads"]:
+        client = stack.enter_context(Client(server.address()))
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    return True
+
+
 def hold(case, server, stack, number):
-    """Wants that many threads: by connections where each has a thread, else by requests."""
+    """Until there are four workers: wants that many threads by connections where each has a thread,
+    else all that there are, by requests. They end with the stack."""
     if not case.row.blocking:
-        stack.enter_context(Load(server.address(), b"slept\n", kind=ONE_EACH, clients=2 * number))
-    for _ in range(number if case.row.blocking else 0):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(server.path("over"))
+        stack.callback(server.write, "over", "")
+        return until(lambda: press(server, stack) and len(server.pids()) == 4 and server.pids(),
+                     "4 workers are ready")
+    for _ in range(number):
         stack.enter_context(connect(server.address("127.0.0.2:0"))).sendall(b"x")
+    return server.all_ready(4)
 
 
 def ranged(case, **options):
     """One worker to begin with, of two threads where it has several."""
-    server = case.serve(SLEEPY + ECHO, modules=["echo", "http", "sleep"], workers=1, threads=2,
-                        workers_max=4, spare_min=1, drain_timeout="1s", **options)
+    server = case.serve(WAITING + ECHO, modules=["echo", "http", "hang"], workers=1, threads=2,
+                        workers_max=4, spare_min=1, drain_timeout="1s", handler_timeout="0",
+                        **options)
     return server, sizing(server)["range"]["threads"]
 
 
@@ -76,8 +93,7 @@ def demand(case):
     fewest = 2 if case.row.narrow else 1  # one less, and too few would be spare
     equal(width, 1 if case.row.narrow else 2, "threads of a worker")
     with contextlib.ExitStack() as stack:
-        hold(case, server, stack, 3 * width)
-        pids = server.all_ready(4)
+        pids = hold(case, server, stack, 3 * width)
     until(lambda: len(server.status()["workers"]) == fewest, "the others are gone")
     for pid in list(pids.values())[fewest:]:
         check(wait_gone(pid), "the others have ended")
@@ -109,7 +125,6 @@ def back(case):
     with contextlib.ExitStack() as stack, contextlib.ExitStack() as kept:
         if not case.row.blocking:
             hold(case, server, stack, 3 * width)
-            server.all_ready(4)
         links = [kept.enter_context(connect(server.address("127.0.0.2:0")))
                  for _ in range(4 * width if case.row.blocking else 24)]
         for link in links:
@@ -127,7 +142,9 @@ def back(case):
         for link in mine:
             equal(echo(link, b"still"), b"still", "a connection that it has")
         hold(case, server, stack, 4 * width)
-        server.until_logged("worker-back", "worker 3 ")
+        until(lambda: (case.row.blocking or press(server, stack)) and
+              server.logged("worker-back"), "worker 3 is back")
+        contains(server.logged("worker-back")[0], "worker 3 ", "who is back")
         server.all_ready(4)
         equal(server.pids(), pids, "the same processes")
         if case.row.blocking:
@@ -162,8 +179,7 @@ def range_by_hand(case):
 def kept(case):
     server, width = ranged(case, spare_time="1h")
     with contextlib.ExitStack() as stack:
-        hold(case, server, stack, 3 * width)
-        old = server.all_ready(4)
+        old = hold(case, server, stack, 3 * width)
     if case.row.blocking:
         contains(server.logged("scaled")[1], "4 workers (were 2), since 0 of ", "doubling")
     server.configure(drain_timeout="900ms")

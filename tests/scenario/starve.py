@@ -132,13 +132,13 @@ class Injected:
             return file.read().count("(INJECTED)")
 
 
-def try_all(address, clients):
+def try_all(address, clients, patience=0.5 * SLOW):
     """Asks on as many connections; returns how many got what they had asked for. What fails may, but
     no answer may be wrong."""
     good = 0
     for number in range(clients):
         try:
-            with Client(address, 0.5 * SLOW) as client:
+            with Client(address, patience) as client:
                 ask(client, number % FILES)
                 answer = client.answer()
         except (Closed, OSError):
@@ -162,12 +162,12 @@ def injected(case):
     server.crashes_meant = server.refusals_meant = True  # of what is forked for a connection
     server.start()
     address = server.address()
-    equal(try_all(address, 10), 10, "good answers before")
+    equal(try_all(address, 10, DEADLINE), 10, "good answers before")
     pids = server.pids()
     for names, error in FAULTS.items():
         with Injected(server, {names: error}, when="2+3") as injected:
-            try_all(address, 12)
-            until(lambda: injected.count() or names not in SEEN, f"{names} fails")
+            until(lambda: try_all(address, 12) + 1 and (injected.count() or names not in SEEN),
+                  f"{names} fails")
         until(lambda: get(address, "/0.txt").body == body(0), f"served again after {names}")
         equal(server.pids(), pids, f"workers after {names}")
     with Injected(server, FAULTS, when="1+") as injected, contextlib.ExitStack() as stack:
@@ -182,7 +182,7 @@ def injected(case):
         passed = os.times().elapsed - began
         check(took < SPINS * passed, f"the workers have computed for {took:.2f} s of {passed:.2f} s")
     until(lambda: get(address, "/0.txt").body == body(0), "served again")
-    equal(try_all(address, 10), 10, "good answers afterwards")
+    equal(try_all(address, 10, DEADLINE), 10, "good answers afterwards")
     equal(server.pids(), pids, "workers")
     if server.logged("accept-paused"):
         server.until_logged("accept-resumed")
