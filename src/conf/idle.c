@@ -1,6 +1,6 @@
-/* Options that were written and do nothing where they stand, since another one is missing. Nothing is
- * refused for that: who tries without the other one need not take out both. But nobody shall believe
- * that it works.
+/* Options that were written and do nothing where they stand, since another one is missing. Nothing
+ * is refused for that: who tries without the other one need not take out both. But nobody shall
+ * believe that it works.
  *
  * What belongs to the model is no such thing: one word should be enough to change that, and the
  * manual says which numbers it uses. Main thread of a worker, or of `reeved -t`, while it

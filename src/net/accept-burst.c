@@ -42,8 +42,8 @@ static void put_remedy(const struct loop *loop, int error, char *text, size_t ro
     int kept = atomic_load(&loop->engine->reserve.kept);
     text[0] = '\0';
     if (error == EMFILE)
-        snprintf(text, room, " (ulimit -n or LimitNOFILE= allows more; the last %d are kept for what is "
-                 "being served)", kept);
+        snprintf(text, room, " (ulimit -n or LimitNOFILE= allows more; the last %d are kept for "
+                 "what is being served)", kept);
 }
 
 void accept_starve(struct loop *loop, const struct listener *from, enum accept_state state)

@@ -54,7 +54,8 @@ void tree_link(const char *target, const char *name);
 const char *tree_path(const char *name); /* until the next call */
 /* The next free descriptor: the same before and after, or one was lost. */
 int tree_next_descriptor(void);
-/* Configures the handler by what stands in `tree`, or by these values, which must stay: 0, or -1. */
+/* Configures the handler by what stands in `tree`, or by these values, which must stay: 0, or
+ * -1. */
 void tree_configure(bool symlinks);
 int tree_configure_by(const struct fake_value *values);
 /* Asks for that, in the loop and if need be in the pool; the status.

@@ -419,8 +419,8 @@ START_TEST(pauses_are_ever_longer)
 }
 END_TEST
 
-UNIT_MAIN("accept", ONCE(pauses_are_ever_longer), TIMES(rests_and_goes_on, 4), TIMES(rests_from_all_but_one, 4),
-                 EACH(one_connection_a_loop, rig_waits),
+UNIT_MAIN("accept", ONCE(pauses_are_ever_longer), TIMES(rests_and_goes_on, 4),
+          TIMES(rests_from_all_but_one, 4), EACH(one_connection_a_loop, rig_waits),
           EACH(gate_goes_round, rig_waits),
           EACH(full_loop_stops_and_goes_on, rig_waits),
           EACH(leaves_what_is_beyond_its_share, rig_waits),
