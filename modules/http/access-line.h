@@ -48,7 +48,8 @@ static inline bool line_is_safe(char character, unsigned char least)
 static inline uint64_t line_unsafe(uint64_t word, unsigned char least)
 {
     uint64_t below = (word - LINE_ONES * least) | ((word ^ LINE_ONES * '"') - LINE_ONES) |
-                     ((word ^ LINE_ONES * '\\') - LINE_ONES) | ((word ^ LINE_ONES * 0x7f) - LINE_ONES);
+                     ((word ^ LINE_ONES * '\\') - LINE_ONES) |
+                     ((word ^ LINE_ONES * 0x7f) - LINE_ONES);
     return (below | word) & LINE_ONES * 0x80;
 }
 

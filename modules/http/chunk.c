@@ -2,8 +2,8 @@
  *
  * Extensions and trailers are checked and dropped; together they may take CHUNK_EXTRA bytes more
  * than the body itself has had so far: a large upload may sign each of its chunks, and yet nobody
- * makes us read much for a small body. So a trailer can say
- * nothing about framing, routing or anything else that RFC 9110, 6.5.1 keeps out of it.
+ * makes us read much for a small body. So a trailer can say nothing about framing, routing or
+ * anything else that RFC 9110, 6.5.1 keeps out of it.
  */
 #include "config.h"
 

@@ -24,7 +24,7 @@ static inline uint64_t fields_bits(void)
 #undef X
 }
 
-/* Takes from a field what the parser must know, if it is one of these. False: the head is bad, status
- * and reason are set. */
+/* Takes from a field what the parser must know, if it is one of these. False: the head is bad,
+ * status and reason are set. */
 bool fields_read(struct parse *parse, const char *data, const struct parse_field *field);
 #endif

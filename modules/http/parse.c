@@ -257,8 +257,8 @@ static __attribute__((noinline)) void keep_seen(const struct parse *parse, const
     memcpy(seen->line, line, length);
 }
 
-/* Whole fields likewise, from `line` on, as long as there is room. A line that ends behind `stop` is
- * not for here to judge. What follows them, or NULL: the head is bad. */
+/* Whole fields likewise, from `line` on, as long as there is room. A line that ends behind `stop`
+ * is not for here to judge. What follows them, or NULL: the head is bad. */
 static __attribute__((noinline)) const char *
 plain_fields(struct parse *parse, const char *data, const char *line, const char *end,
              const char *stop, const struct parse_field *full)

@@ -179,8 +179,9 @@ bool host_name(const char *host, size_t length, size_t *name_length)
             return false;
         at = bracket + 1;
     } else {
-        while (end - at >= 4 && (host_chars[(unsigned char)at[0]] & host_chars[(unsigned char)at[1]] &
-                                 host_chars[(unsigned char)at[2]] & host_chars[(unsigned char)at[3]]))
+        while (end - at >= 4 &&
+               (host_chars[(unsigned char)at[0]] & host_chars[(unsigned char)at[1]] &
+                host_chars[(unsigned char)at[2]] & host_chars[(unsigned char)at[3]]))
             at += 4;
         while (at < end && host_chars[(unsigned char)*at])
             at++;

@@ -1,5 +1,5 @@
-/* Many bytes of a head at once: where what is ordinary in it ends. What is not ordinary may still be
- * right, which is for the table of parse.c to say. Pure.
+/* Many bytes of a head at once: where what is ordinary in it ends. What is not ordinary may still
+ * be right, which is for the table of parse.c to say. Pure.
  *
  * Vectors of the compiler, so each machine has what it is good at: SSE2, NEON, or plain words. */
 #ifndef HTTP_SCAN_H

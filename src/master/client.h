@@ -30,8 +30,8 @@ bool client_read(struct client *client);
 bool client_has_request(const struct client *client);
 /* One JSON object as a line. Takes `object` over. Does not send yet. */
 void client_put(struct client *client, json_t *object);
-/* The answer to its request, of whatever length: the next request is carried out when most of it was
- * sent. */
+/* The answer to its request, of whatever length: the next request is carried out when most of it
+ * was sent. */
 void client_put_answer(struct client *client, json_t *object);
 /* JSON texts must be UTF-8: in one that is not, each byte beyond ASCII becomes a "?". */
 json_t *client_text(const char *text);

@@ -51,8 +51,8 @@ static bool is_confined(pid_t pid)
     return !mark || strtol(mark + strlen("\nNoNewPrivs:"), NULL, 10) != 0;
 }
 
-/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. Where
- * the owner is an ordinary user, its workers have the same account: they may not. */
+/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group.
+ * Where the owner is an ordinary user, its workers have the same account: they may not. */
 static enum control_access peer_access(int fd)
 {
     struct ucred peer;

@@ -40,8 +40,8 @@ void listeners_abandon(void);
 /* The generation serves: applies backlog, mode and owner, and tells the workers of `old` (may be
  * NULL) which addresses are gone. While it is on probation none is: those workers go on with it. */
 void listeners_adopt(const struct generation *generation, struct generation *old);
-/* A worker has the very socket, and one gone mad may have shut it down: it listens again. True if so:
- * the workers are to be told. */
+/* A worker has the very socket, and one gone mad may have shut it down: it listens again. True if
+ * so: the workers are to be told. */
 bool listener_revive(struct listener *listener);
 /* Nobody accepts from the removed ones any more. */
 void listeners_close_removed(void);

@@ -1,9 +1,9 @@
 /* Short memory; see oom.h.
  *
  * Master. A worker that was killed by SIGKILL while the kernel's counter went up was killed for
- * want of memory. The counter of a control group is ours alone; that of the machine,
- * which serves where there is no such group, may have gone up for somebody else's process: so the
- * text says which one it is. Files below /proc and /sys are read at once, they do not wait. */
+ * want of memory. The counter of a control group is ours alone; that of the machine, which serves
+ * where there is no such group, may have gone up for somebody else's process: so the text says
+ * which one it is. Files below /proc and /sys are read at once, they do not wait. */
 #include "config.h"
 
 #include "master/oom.h"

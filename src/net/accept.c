@@ -169,7 +169,7 @@ static void try_again(struct loop *loop)
     try_polling(loop);
     if (from && loop->accept.state == ACCEPT_FULL)
         accept_recovered(loop, from);
-    accept_all(loop); /* the kernel says that descriptors are short though nobody waits: ask it again */
+    accept_all(loop); /* the kernel calls descriptors short though nobody waits: ask again */
 }
 
 /* ------------------------------------------------------------------- entries --- */

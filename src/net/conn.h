@@ -73,7 +73,7 @@ struct reeve_conn {
     bool passing;   /* came from another worker when this one drained already */
     bool stays;     /* it cannot be given as it is now */
     bool no_more;   /* the peer has promised to send nothing, see reeve_no_more() */
-    unsigned char asks_for; /* ticks that it may still ask one thing when its loop drains, farewell.c */
+    unsigned char asks_for; /* ticks that it may still ask one thing when its loop drains */
     bool lingers;   /* what the peer still sends is waited for, see reeve_linger() */
 
     tally_seat *seat;         /* see struct place; `held` of that is the loop's */

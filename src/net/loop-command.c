@@ -18,8 +18,8 @@ bool loop_has_stopped_accepting(const struct loop *loop)
     return atomic_load(&loop->stopped_accepting);
 }
 
-/* May it still ask one thing? An idle one, among them those that still take their last answer, until
- * its time is over, which does not begin while another worker may take it. */
+/* May it still ask one thing? An idle one, among them those that still take their last answer,
+ * until its time is over, which does not begin while another worker may take it. */
 static bool may_ask(struct reeve_conn *conn, unsigned passed)
 {
     if (step_is_unasked(conn) && !move_is_possible(conn))

@@ -1,8 +1,8 @@
 /* Making and freeing loops, and the engine that all loops of a process share.
  *
  * Thread: the main thread, while the loop's own does not run. Memory: see loop-private.h; who makes
- * an engine owns it. What must hold: a loop is freed only when nobody is in the middle of posting to
- * it (visitors). */
+ * an engine owns it. What must hold: a loop is freed only when nobody is in the middle of posting
+ * to it (visitors). */
 #include "config.h"
 
 #include <errno.h>

@@ -340,7 +340,8 @@ void step_drain(struct reeve_conn *conn)
 
 bool step_is_unasked(const struct reeve_conn *conn)
 {
-    return conn->state == CONN_OPEN && !conn->busy && !conn->input_length && list_empty(&conn->jobs);
+    return conn->state == CONN_OPEN && !conn->busy && !conn->input_length &&
+           list_empty(&conn->jobs);
 }
 
 bool step_is_idle(const struct reeve_conn *conn)

@@ -1,9 +1,9 @@
 /* Late jobs of the pool; see pool.h.
  *
  * Worker, main thread. A job that has run too long has its client told by the loop, its thread is
- * marked as lost, and another takes that one's place. A lost thread that comes back ends, or stays if
- * nobody could take its place. What must hold: under a member's lock its thread cannot let go of its
- * job, so that job may be looked at. Memory: members are the pool's. */
+ * marked as lost, and another takes that one's place. A lost thread that comes back ends, or stays
+ * if nobody could take its place. What must hold: under a member's lock its thread cannot let go of
+ * its job, so that job may be looked at. Memory: members are the pool's. */
 #include "config.h"
 
 #include <string.h>

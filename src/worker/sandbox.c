@@ -229,11 +229,12 @@ static void say_how(struct sandbox *sandbox)
 {
     if (!sandbox->quiet && sandbox->calls)
         log_msg(LOG_SANDBOX, "workers are confined to the %s that servers need (sandbox)",
-                sandbox->files ? "files that configuration and modules name, and to the system calls"
-                               : "system calls");
+                sandbox->files
+                    ? "files that configuration and modules name, and to the system calls"
+                    : "system calls");
     else if (!sandbox->quiet && sandbox->files)
-        log_msg(LOG_SANDBOX, "workers are confined to the files that configuration and modules name "
-                             "(sandbox)");
+        log_msg(LOG_SANDBOX,
+                "workers are confined to the files that configuration and modules name (sandbox)");
     for (const struct named *named = names; named && sandbox->files; named = named->next)
         if (strcmp(named->path, "/") == 0)
             tell(sandbox, LOG_SANDBOX_GUESS, "a module asks to open any file, as links may lead "

@@ -15,10 +15,10 @@ struct strict_needs {
  * reeve_conf_error(). */
 bool strict_is_possible(const reeve_section *root);
 /* For good, and for all threads there are and will be. 0, or -1 with errno. `listener` is where
- * refused calls are answered (-1: nobody is asked, they fail): whoever has it can let any call pass,
- * so it is the master's alone. */
+ * refused calls are answered (-1: nobody is asked, they fail): whoever has it can let any call
+ * pass, so it is the master's alone. */
 int strict_enter(const struct strict_needs *needs, int *listener);
-/* In a process just forked for a connection: it forks no further, unless it runs programs, and sends
- * signals to no other process. */
+/* In a process just forked for a connection: it forks no further, unless it runs programs, and
+ * sends signals to no other process. */
 int strict_enter_child(bool runs_programs);
 #endif

@@ -25,7 +25,8 @@ void threads_watch(struct threads *threads, void (*visit)(struct watched *watche
                    void *arg);
 /* Any thread: for all that run, and, of LOOP_STOP, for those that may still come. */
 void threads_command(struct threads *threads, enum loop_command command);
-/* Main thread, in a drain: has none been started that has not ended, but for those that are lost? */
+/* Main thread, in a drain: has none been started that has not ended, but for those that are
+ * lost? */
 bool threads_are_done(struct threads *threads);
 /* Have some not ended? Then threads_free() is not to be called, but this: nobody joins them. */
 bool threads_have_left(struct threads *threads);

@@ -1,10 +1,10 @@
 /* Loops that make no progress; see watch.h.
  *
- * Worker, main thread. A loop hangs if it neither sleeps nor ends its turn while its thread uses CPU
- * time: that of the thread, so that a process that is stopped, traced, or gets no CPU is not blamed,
- * and a disk that is slow is no hang. First its stack is logged, then another worker is asked for, and
- * at last, if it holds up many connections, the worker is ended by SIGABRT, in that thread, so that the
- * report of the crash names it. */
+ * Worker, main thread. A loop hangs if it neither sleeps nor ends its turn while its thread uses
+ * CPU time: that of the thread, so that a process that is stopped, traced, or gets no CPU is not
+ * blamed, and a disk that is slow is no hang. First its stack is logged, then another worker is
+ * asked for, and at last, if it holds up many connections, the worker is ended by SIGABRT, in that
+ * thread, so that the report of the crash names it. */
 #include "config.h"
 
 #include <signal.h>
@@ -68,8 +68,8 @@ static void hangs(struct watched *self, int64_t used, int64_t limit)
         self->cpu.stage = LOOP_TIRED;
     if (self->cpu.stage == LOOP_TIRED && !self->alone && used >= 3 * limit) {
         self->cpu.stage = LOOP_ABORTED;
-        log_msg(LOG_LOOP_STUCK, "loop %d does not come back after %lld ms of CPU time; the worker is "
-                "ended by SIGABRT", self->index, (long long)used);
+        log_msg(LOG_LOOP_STUCK, "loop %d does not come back after %lld ms of CPU time; the worker "
+                "is ended by SIGABRT", self->index, (long long)used);
         pthread_kill(self->thread, SIGABRT);
     }
     if (self->cpu.stage == LOOP_TIRED)

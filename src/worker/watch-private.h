@@ -11,8 +11,8 @@ struct words_record;
 void watch_put_request(struct buf *out, const struct words_record *stack);
 /* To the slow log. */
 void watch_tell_stack(int64_t ran_ms, const struct words_record *stack);
-/* To both logs: a handler is late, and what has become of its client and its thread. NULL: the thread
- * does not say where it is. */
+/* To both logs: a handler is late, and what has become of its client and its thread. NULL: the
+ * thread does not say where it is. */
 void watch_tell_late(const struct words_record *stack, int64_t ran_ms, const char *client,
                      const char *thread);
 /* Asks the master for another worker, unless it was asked a moment ago. */

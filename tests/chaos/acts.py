@@ -15,7 +15,8 @@ import signal
 import time
 
 from client import Client, Closed
-from reeve import DEADLINE, MODELS, POOLED, Failed, alive, check, descendants, kill, stat_of, until, wait_gone
+from reeve import (DEADLINE, MODELS, POOLED, Failed, alive, check, descendants, kill, stat_of,
+                   until, wait_gone)
 
 Act = collections.namedtuple("Act", "time name number")
 Row = collections.namedtuple("Row", "name weight retires needs run")

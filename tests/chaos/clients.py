@@ -286,7 +286,8 @@ class Visitor:
 
     def each(self, link):
         request, look, status = any_ask(self.rng)
-        self.ask(link, request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1), look, status)
+        self.ask(link, request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1), look,
+                 status)
         self.pause(self.rng.expovariate(40))
 
     def pipelined(self, link):

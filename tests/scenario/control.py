@@ -76,11 +76,11 @@ def status(case):
 # What a server of 3 workers and 5 threads has, in words.
 WORDS = {
     "iterative": "3 workers of 2 threads each: 1 loop of 1 connection, 1 for control",
-    "forking": "3 workers of 1 thread each: 1 loop that accepts; one more process for each connection, "
-               "at most 50 a worker",
+    "forking": "3 workers of 1 thread each: 1 loop that accepts; one more process for each "
+               "connection, at most 50 a worker",
     "prefork": "3 workers of 2 threads each: 1 loop of 1 connection, 1 for control",
-    "threaded": "3 workers of 2 threads each: 1 loop that accepts, 1 for control; one more thread for "
-                "each connection, at most 40 a worker",
+    "threaded": "3 workers of 2 threads each: 1 loop that accepts, 1 for control; one more thread "
+                "for each connection, at most 40 a worker",
     "prethreaded": "3 workers of 6 threads each: 5 loops of 1 connection, 1 for control",
     "worker": "3 workers of 6 threads each: 5 loops of 1 connection, 1 for control",
     "poll": "3 workers of 2 threads each: 1 loop of many connections, 1 for control",
@@ -93,13 +93,15 @@ WORDS = {
 def words(case):
     server = case.serve(ECHO, workers=3, threads=5, max_threads=40, max_processes=50,
                         queue="per-thread")
-    contains(server.ctl("status").out, f"model          {case.model}: {WORDS[case.model]}; waits by ",
+    contains(server.ctl("status").out,
+             f"model          {case.model}: {WORDS[case.model]}; waits by ",
              "status")
 
 
 @scenario("status shows what a thread is busy with")
 def busy(case):
-    server = case.serve(HTTP + 'http { site "default" { route "/" { hang { until = "over" } } } }\n',
+    server = case.serve(HTTP +
+                        'http { site "default" { route "/" { hang { until = "over" } } } }\n',
                         modules=["http", "hang"], handler_timeout="0", loop_timeout="0")
     with Client(server.address()) as client:
         client.send("GET /the/label HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -221,8 +221,8 @@ TABLE = [
      ["GET /fly/code.js | Accept-Encoding: gzip"]),
     ("apache2", "validators", "weak, Sun, 06 Nov 1994 08:49:37 GMT",
      "strong, Sun, 06 Nov 1994 08:49:37 GMT",
-     "Another build of zlib gives other bytes, so the tag is no strong one (8.8.1); nginx has a weak"
-     " one too.", [ANY]),
+     "Another build of zlib gives other bytes, so the tag is no strong one (8.8.1); nginx has a"
+     " weak one too.", [ANY]),
     ("apache2", "Accept-Ranges", None, "bytes",
      "apache2 compresses anew for each range; no ranges are sent here of bytes that may differ the"
      " next time, nor does nginx.", [ANY]),

@@ -46,7 +46,8 @@ def much(case):
             data = (part[turn:] + part[:turn]) * 8
             check(echo(link, data) == data, f"part {turn} of the bytes that came back")
     # The last bytes may be here before the loop has counted them.
-    until(lambda: server.status()["totals"]["bytes"] == 64 << 20, "the board has counted all of them")
+    until(lambda: server.status()["totals"]["bytes"] == 64 << 20,
+          "the board has counted all of them")
 
 
 @scenario("half close: all of it comes back, then the end")

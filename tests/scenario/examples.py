@@ -1,5 +1,5 @@
-"""The examples of README and reeve-module(3): each compiles as it is printed, without a warning, and
-those that are whole modules serve."""
+"""The examples of README and reeve-module(3): each compiles as it is printed, without a warning,
+and those that are whole modules serve."""
 import os
 import re
 import shutil

@@ -1,5 +1,5 @@
-"""A server whose handlers wait at a gate: tests/modules/again.c, which says in the log that it works,
-and waits for a byte in a pipe."""
+"""A server whose handlers wait at a gate: tests/modules/again.c, which says in the log that it
+works, and waits for a byte in a pipe."""
 import contextlib
 import os
 

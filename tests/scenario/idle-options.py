@@ -40,8 +40,8 @@ MODULES = ["http", "static", "respond"]
 
 
 def lines(server):
-    return sorted(f"{server.conf}:{server.line_of(name + ' = ')}: {name}: does nothing without {needs}: "
-                  "write that too, or remove this" for name, needs in TABLE)
+    return sorted(f"{server.conf}:{server.line_of(name + ' = ')}: {name}: does nothing without "
+                  f"{needs}: write that too, or remove this" for name, needs in TABLE)
 
 
 @scenario("options that do nothing are told, by -t and when workers start", models=())
@@ -69,7 +69,9 @@ http {
     access_format = "json"
     site "default" {
         access_log = "access.log"
-        route "/" { static { root = "www" gzip = on gzip_level = 3 listing = on listing_limit = 50 } }
+        route "/" {
+            static { root = "www" gzip = on gzip_level = 3 listing = on listing_limit = 50 }
+        }
         route "/fixed" { respond { type = "text/html" body = "fixed" } }
     }
 }

@@ -114,7 +114,8 @@ LARGE = 50000000
 CUT_MODULES = ["http", "hello", "static", "pieces", "poolpieces", "sleep"]
 CUT = (HTTP + 'http { access_log = "access.log" access_format = "json" site "default" {'
        ' route "/" { hello { } } route "/loop" { pieces { } } route "/pool" { poolpieces { } }'
-       ' route "/www" { static { root = "www" } } route "/sleep" { sleep { delay = "50ms" } } } }\n')
+       ' route "/www" { static { root = "www" } }'
+       ' route "/sleep" { sleep { delay = "50ms" } } } }\n')
 
 
 @scenario("a request whose client leaves has one line, whatever becomes of it")

@@ -201,7 +201,8 @@ def supervised(case):
                        "#!/bin/sh\nexec " + shlex.join(server.command()) + " 2>&1\n")
     os.chmod(run, 0o755)
     with open(server.path("log"), "ab") as log:
-        server.process = subprocess.Popen(["s6-svscan", server.path("scan")], stdout=log, stderr=log,
+        server.process = subprocess.Popen(["s6-svscan", server.path("scan")], stdout=log,
+                                          stderr=log,
                                           stdin=subprocess.DEVNULL, start_new_session=True)
     server.ready()
     for _ in range(3):

@@ -18,7 +18,7 @@ NUMBERS = {"workers": 2, "threads": 4, "max_threads": 4, "max_processes": 4, "qu
 # ---------------------------------------------------------------- processes and threads
 
 def seen(server):
-    """Of each worker: threads of the pool, other threads, and processes, as the kernel lists them."""
+    """Of each worker: threads of the pool, other threads, processes, as the kernel lists them."""
     found = {}
     for pid in children(server.pid):
         names = thread_names(pid)
@@ -215,7 +215,8 @@ def circle(case):
             for each in echoes:
                 each.more(2)
     for each in loads:
-        equal((each.refused, each.failed_new, each.failed_kept, each.wrong), (0, 0, 0, 0), str(each))
+        equal((each.refused, each.failed_new, each.failed_kept, each.wrong), (0, 0, 0, 0),
+              str(each))
     server.settled()
     until(lambda: descendants(server.pid) == sorted(server.pids().values()),
           "no process is left over")

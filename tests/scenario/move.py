@@ -292,7 +292,8 @@ def known(case):
     check(all(line.startswith("127.0.0.9 ") for line in lines), f"addresses in {lines}")
 
 
-@scenario(f"{MANY} kept connections at once, or half as many as descriptors are allowed", models=("event",))
+@scenario(f"{MANY} kept connections at once, or half as many as descriptors are allowed",
+          models=("event",))
 def many(case):
     most = min(MANY, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
     server = serve(case, drain_linger="60s")

@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 
 from client import get
-from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, cpu_time, equal, main,
-                   scenario, status_field, until)
+from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, cpu_time, equal,
+                   main, scenario, status_field, until)
 
 ACCESS = ('http { access_log = "logs/access.log" site "default" {'
           ' route "/" { static { root = "www" } } } }\n')

@@ -75,7 +75,8 @@ def descriptors(case):
         check(not any("control.sock" in path or "reeved.pid" in path for path in files),
               f"files {files}")
         sockets = [path for path in files if path.startswith("socket:")]
-        check(len(sockets) <= 5, f"a listener, the two ends of its passage, a channel, not {sockets}")
+        check(len(sockets) <= 5,
+              f"a listener, the two ends of its passage, a channel, not {sockets}")
 
 
 @scenario("the master loads no module and stays one thread")

@@ -45,7 +45,8 @@ def requests(case):
         for load in (new, kept):
             load.more(20)
     for load in (new, kept):
-        equal((load.refused, load.failed_new, load.failed_kept, load.wrong), (0, 0, 0, 0), str(load))
+        equal((load.refused, load.failed_new, load.failed_kept, load.wrong), (0, 0, 0, 0),
+              str(load))
     check(watch.looks > 0, "the watch has looked")
     check(watch.fewest >= 2, f"never fewer than 2 ready workers, but {watch.fewest}")
     for pid in before.values():

@@ -124,7 +124,8 @@ def still_taking(case):
 @scenario("an address gives way to a wider one on the same port, and back", models=())
 def wider(case):
     port = own_port()
-    narrow, wide = (HTTP.replace("127.0.0.1:0", f"{host}:{port}") for host in ("127.0.0.1", "0.0.0.0"))
+    narrow, wide = (HTTP.replace("127.0.0.1:0", f"{host}:{port}")
+                    for host in ("127.0.0.1", "0.0.0.0"))
     server = case.serve(narrow + SITE)
     for number, text in enumerate((wide, narrow, wide), 2):
         server.configure(text + SITE)
@@ -349,7 +350,8 @@ def late(case):
 
 @scenario("a request in hand ends under the old generation, within the drain deadline")
 def in_hand(case):
-    server = case.serve(HTTP + 'http { site "default" { route "/" { hang { until = "over" } } } }\n',
+    server = case.serve(HTTP +
+                        'http { site "default" { route "/" { hang { until = "over" } } } }\n',
                         modules=["http", "hang", "hello"], handler_timeout="0", loop_timeout="0")
     with Client(server.address()) as client:
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -360,7 +362,7 @@ def in_hand(case):
             events.wait("generation", "generation 1: serving -> draining")
             if case.row.pool or case.row.thread_each or case.row.process_each:
                 events.wait("operation", "(reload) ended with code 0")
-            else:  # while its loop is busy a worker cannot say that it drains, but does what comes next
+            else:  # while its loop is busy a worker cannot say that it drains, but does it next
                 equal(server.ctl("reopen-logs").code, 0, "exit code of what all workers have heard")
         equal(get(server.address()).body, b"new", "a new connection meanwhile")
         server.write("over", "")

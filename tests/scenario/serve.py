@@ -72,7 +72,8 @@ def missing(case):
         answer = ask_raw(server.address(), f"{method} /index.html HTTP/1.1\r\nHost: a\r\n"
                          "Content-Length: 0\r\n\r\n")
         equal(answer.status, 405, f"{method} of a file")
-        equal({name.strip() for name in answer.field("Allow").split(",")}, {"GET", "HEAD", "OPTIONS"},
+        equal({name.strip() for name in answer.field("Allow").split(",")},
+              {"GET", "HEAD", "OPTIONS"},
               "Allow")
 
 

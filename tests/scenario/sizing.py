@@ -25,7 +25,8 @@ def cpus(case):
     many = len(server.all_ready(sizing(server)["wanted"]))
     if many < 2:
         raise Skipped("a quota of one CPU")
-    contains(server.logged("sizing")[0], f"workers = {many}, one per usable CPU: affinity ", "the log")
+    contains(server.logged("sizing")[0], f"workers = {many}, one per usable CPU: affinity ",
+             "the log")
     os.sched_setaffinity(server.pid, usable[:1])
     server.all_ready(1)
     contains(server.until_logged("scaled")[0],
@@ -34,7 +35,8 @@ def cpus(case):
     equal(sizing(server)["wanted"], 1, "status")
     os.sched_setaffinity(server.pid, usable)
     server.all_ready(many)
-    contains(server.ctl("status").out, f"workers = {many}, one per usable CPU: affinity ", "reevectl")
+    contains(server.ctl("status").out, f"workers = {many}, one per usable CPU: affinity ",
+             "reevectl")
     equal(get(server.address()).status, 200, "it serves")
 
 
@@ -104,8 +106,8 @@ def demand(case):
     rested = [text.split()[1] for text in server.logged("worker-rests")]
     equal(rested[fewest - 4:], ["3", "2", "1"][:4 - fewest], "who rests, one at a time")
     contains(server.logged("worker-rests")[0], ", more than spare_max = ", "why")
-    contains(told[-1], f"{fewest} workers (were {fewest + 1}), since worker {fewest} was not needed "
-                       "for 100 ms", "shrinking")
+    contains(told[-1], f"{fewest} workers (were {fewest + 1}), since worker {fewest} was not "
+                       "needed for 100 ms", "shrinking")
     spare = fewest * width
     contains(server.ctl("status").out, f"; now {spare} of {spare} threads spare (1 to ", "reevectl")
 
@@ -163,7 +165,8 @@ def range_by_hand(case):
     for number in (1, 4):
         result = server.ctl("scale", str(number))
         equal(result.code, 1, "exit code")
-        contains(result.text, f"{number} workers are not between workers_min = 2 and workers_max = 3",
+        contains(result.text,
+                 f"{number} workers are not between workers_min = 2 and workers_max = 3",
                  "the answer")
     server.signal(signal.SIGTTOU)
     until(lambda: len(refused(1)) == 2, "TTOU was refused as well")
@@ -196,8 +199,8 @@ WRONG = [
     ({"workers_min": 2}, "workers_min: is of no use without workers_max; write that too"),
     ({"spare_max": 2}, "spare_max: is of no use without workers_max; write that too"),
     ({"workers_max": 4, "spare_min": 5, "spare_max": 8},
-     "spare_max: 8 would end workers that spare_min = 5 asks for, with 4 threads a worker; write at "
-     "least 9"),
+     "spare_max: 8 would end workers that spare_min = 5 asks for, with 4 threads a worker; write "
+     "at least 9"),
 ]
 
 

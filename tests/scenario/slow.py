@@ -16,8 +16,8 @@ import time
 from statistics import median
 
 from client import Load, connect
-from reeve import (FORKING, FULL, HTTP, MODELS, SANITIZED, WRAP, Failed, Skipped, check, equal, main,
-                   run, scenario, until)
+from reeve import (FORKING, FULL, HTTP, MODELS, SANITIZED, WRAP, Failed, Skipped, check, equal,
+                   main, run, scenario, until)
 
 COUNT = 5000 if FULL else 60 if WRAP or SANITIZED else 300
 ROUNDS = 6          # of two measurements, in full: of the server and its neighbour
@@ -226,7 +226,8 @@ def crowd_scenario(case, kind):
     if FULL:
         without = (without + in_turn(server, neighbour, "after")[0]) / 2
         print(f"# slow {kind}: p99 of others is {meanwhile / without:.2f} of what it is without"
-              f" them (wanted: at most 1.5), {meanwhile / beside:.2f} of what it is at the neighbour's")
+              f" them (wanted: at most 1.5), {meanwhile / beside:.2f} of what it is at the"
+              " neighbour's")
 
 
 @scenario("a crowd of slow headers holds no thread and keeps nobody waiting", models=("event",))

@@ -1,6 +1,6 @@
-"""Ready answers of static files: given without a look at the disk, and never older than they may be.
-That no file is read shows in the kernel's count of a worker's read calls, in which sockets do not
-count."""
+"""Ready answers of static files: given without a look at the disk, and never older than they may
+be. That no file is read shows in the kernel's count of a worker's read calls, in which sockets do
+not count."""
 import os
 import zlib
 
@@ -88,8 +88,8 @@ def change(case):
         until(lambda: client.get("/closed").status == 404, "hidden now")
 
 
-@scenario("a path with a slash and one without are two, and so are a page and what stands in for it",
-          models=("event",))
+@scenario("a path with a slash and one without are two, and so are a page and what stands in for "
+          "it", models=("event",))
 def paths(case):
     server = case.server(site('fallback = "/app.html"'), workers=1)
     server.write("www/app.html", b"app\n")

@@ -4,15 +4,16 @@ import select
 import signal
 
 from client import Client, get
-from reeve import (FORKING, HTTP, POOLED, SANITIZED, Skipped, check, contains, equal, main, scenario,
-                   until)
+from reeve import (FORKING, HTTP, POOLED, SANITIZED, Skipped, check, contains, equal, main,
+                   scenario, until)
 
 # A sanitizer would tell a crash in its own way.
 if SANITIZED:
     for name in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
         os.environ[name] = os.environ.get(name, "") + ":handle_segv=0:handle_abort=0"
 SITE = ('http { site "default" { route "/" { static { root = "www" } } route "/do" { forbid { } }'
-        ' route "/sleep" { sleep { delay = 300ms } } route "/crash" { crash { pool = true } } } }\n')
+        ' route "/sleep" { sleep { delay = 300ms } }'
+        ' route "/crash" { crash { pool = true } } } }\n')
 MODULES = ["http", "static", "forbid", "sleep", "crash"]
 
 REFUSED = ("execve", "ptrace", "netlink", "alg", "unshare", "setns", "mount", "bpf", "keyctl",
@@ -119,7 +120,8 @@ def upgraded(case):
     with Client(server.address()) as client:
         client.send("GET /do?late HTTP/1.1\r\nHost: a\r\n\r\n")
         until(lambda: any(worker["current"] for worker in server.status()["workers"]) or
-              select.select([client.link], [], [], 0)[0], "it is busy, or was: it sleeps for a second")
+              select.select([client.link], [], [], 0)[0],
+              "it is busy, or was: it sleeps for a second")
         upgrade = server.ctl("upgrade")
         equal(upgrade.code, 0, f"the upgrade ({upgrade.text})")
         equal(client.answer().body, b"EPERM", "what was called after it")
@@ -127,8 +129,8 @@ def upgraded(case):
     until(lambda: server.status()["sandbox"]["refused"] == 2, "both are counted")
 
 
-@scenario("a worker that does nothing but call what is refused costs the master no more than so much",
-          models=POOLED)
+@scenario("a worker that does nothing but call what is refused costs the master no more than so "
+          "much", models=POOLED)
 def flood(case):
     server = strict(case, workers=1).start()
     told(server)

@@ -69,7 +69,8 @@ def under_load(case):
         equal(manager.words(), ["READY"] + ["RELOADING", "READY"] * UPGRADES + ["STOPPING"],
               "all that the service manager was told")
     for load in loads:
-        equal((load.refused, load.failed_new, load.failed_kept, load.wrong), (0, 0, 0, 0), str(load))
+        equal((load.refused, load.failed_new, load.failed_kept, load.wrong), (0, 0, 0, 0),
+              str(load))
     print(f"# {UPGRADES} upgrades: " + "; ".join(map(str, loads)))
 
 
@@ -164,7 +165,7 @@ REFUSED = {"crashes": "Aborted", "hangs": "not ended within", "is-silent": "no a
 @scenario("a program that fails its self-test is refused: code 1, one line, all goes on", models=())
 def refused(case):
     server = case.serve()
-    server.configure(ready_timeout="2s")  # for what hangs; workers of ours may need longer, at times
+    server.configure(ready_timeout="2s")  # for what hangs; workers of ours may need longer
     until(lambda: server.ask("reload")["code"] == 0, "a reload whose workers were quick")
     server.settled()
     pids = server.pids()
@@ -288,7 +289,7 @@ def around(case):
         server.configure(threads=5 + number)
         server.signal(signal.SIGUSR2)
         server.signal(signal.SIGHUP)
-        with contextlib.suppress(ProcessLookupError):  # on a busy machine it may have retired already
+        with contextlib.suppress(ProcessLookupError):  # it may have retired already
             server.signal(signal.SIGKILL, old[number % 2])
         texts = [f"generation {2 * number + 2} serves", f"generation {2 * number + 3} serves"]
         for text in texts:

@@ -87,11 +87,16 @@ static const struct reeve_http_api api = {
 
 /* ---------------------------------------------------------------- a tree ------------ */
 
+const char *tree_path(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", tree.base, name);
+    return path;
+}
+
 void tree_put(const char *name, const char *text)
 {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", tree.base, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open(tree_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
@@ -99,16 +104,12 @@ void tree_put(const char *name, const char *text)
 
 void tree_folder(const char *name)
 {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", tree.base, name);
-    ck_assert_int_eq(mkdir(path, 0755), 0);
+    ck_assert_int_eq(mkdir(tree_path(name), 0755), 0);
 }
 
 void tree_link(const char *target, const char *name)
 {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", tree.base, name);
-    ck_assert_int_eq(symlink(target, path), 0);
+    ck_assert_int_eq(symlink(target, tree_path(name)), 0);
 }
 
 int tree_next_descriptor(void)
@@ -116,6 +117,14 @@ int tree_next_descriptor(void)
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     close(fd);
     return fd;
+}
+
+int tree_configure_by(const struct fake_value *values)
+{
+    reeve_section section = {.values = values};
+    int result = reeve_module_descriptor.handler->configure(&section, "/", &tree.config);
+    tree.descriptors = tree_next_descriptor();
+    return result;
 }
 
 void tree_configure(bool symlinks)
@@ -137,16 +146,20 @@ void tree_configure(bool symlinks)
                                         {0}};
     static struct fake_value kept[sizeof values / sizeof *values];
     memcpy(kept, values, sizeof values);
-    reeve_section section = {.values = kept};
-    const reeve_handler *handler = reeve_module_descriptor.handler;
-    ck_assert_int_eq(handler->configure(&section, "/", &tree.config), 0);
+    ck_assert_int_eq(tree_configure_by(kept), 0);
+}
+
+void tree_make(void)
+{
+    strcpy(tree.base, "/tmp/test-static-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(tree.base));
+    strcpy(tree.root, tree.base);
     tree.descriptors = tree_next_descriptor();
 }
 
 void tree_set_up(void)
 {
-    strcpy(tree.base, "/tmp/test-static-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(tree.base));
+    tree_make();
     snprintf(tree.root, sizeof tree.root, "%s/root", tree.base);
     tree_put("secret.txt", "secret");
     tree_folder("outside");
@@ -178,9 +191,7 @@ void tree_set_up(void)
     tree_link("/etc/passwd", "root/absolute-link");
     tree_link("/proc/self/cwd", "root/magic");
     tree_link("loop", "root/loop");
-    char fifo[256];
-    snprintf(fifo, sizeof fifo, "%s/fifo", tree.root);
-    ck_assert_int_eq(mkfifo(fifo, 0644), 0);
+    ck_assert_int_eq(mkfifo(tree_path("root/fifo"), 0644), 0);
     tree_configure(false);
 }
 

@@ -29,7 +29,7 @@ struct asked {
 extern struct asked asked;
 
 struct tree {
-    char base[64], root[80];  /* the root is a folder of the base */
+    char base[64], root[80];  /* the root is the base, or a folder of it */
     void *config;
     int descriptors;          /* tree_next_descriptor() must be this at the end */
     const char *fallback;
@@ -38,8 +38,10 @@ struct tree {
 };
 extern struct tree tree;
 
-/* Around each test; walked: the kernel says that it has no openat2, so that files are found by
- * walking, and links not at all. */
+/* Around each test. An empty folder, base and root in one; or a root with all sorts of files, for
+ * which the handler is configured. Walked: the kernel says that it has no openat2, so that files
+ * are found by walking, and links not at all. */
+void tree_make(void);
 void tree_set_up(void);
 void tree_set_up_walked(void);
 void tree_tear_down(void);
@@ -49,10 +51,13 @@ void tree_tear_down(void);
 void tree_put(const char *name, const char *text);
 void tree_folder(const char *name);
 void tree_link(const char *target, const char *name);
+const char *tree_path(const char *name); /* until the next call */
 /* The next free descriptor: the same before and after, or one was lost. */
 int tree_next_descriptor(void);
-/* Configures the handler by what stands in `tree`. */
+/* Configures the handler by what stands in `tree`, or by these values, which must stay: 0, or
+ * -1. */
 void tree_configure(bool symlinks);
+int tree_configure_by(const struct fake_value *values);
 /* Asks for that, in the loop and if need be in the pool; the status.
  * Of `asked`, since, accept, encodings and prefix stay as they are. */
 int tree_ask(const char *method, const char *path);

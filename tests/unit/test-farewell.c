@@ -153,19 +153,27 @@ static void ask_behind(int busy, int idle)
     rig_expect(busy, "done\n");
 }
 
-START_TEST(no_drain_crosses_a_request)
+/* A loop that can be held, and two connections, of which one is idle. */
+static void connect_two(enum wait_kind wait, int *idle, int *busy)
 {
     rig.protocol = &talk;
-    rig.wait = rig_waits[_i];
-    rig.drain_linger = 1;
+    rig.wait = wait;
     rig.turn_end = turn_end;
     rig_start(&rig);
     rig_command(&rig, LOOP_SERVE);
-    int idle = rig_connect(&rig, 0), busy = rig_connect(&rig, 0);
+    *idle = rig_connect(&rig, 0);
+    *busy = rig_connect(&rig, 0);
+    rig_put(*busy, "busy\n");
+    rig_expect(*busy, "ok\n");
+}
+
+START_TEST(no_drain_crosses_a_request)
+{
+    int idle, busy;
+    rig.drain_linger = 1;
+    connect_two(rig_waits[_i], &idle, &busy);
     rig_put(idle, "echo x\n");
     rig_expect(idle, "x\n");
-    rig_put(busy, "busy\n");
-    rig_expect(busy, "ok\n");
     rig_command(&rig, LOOP_DRAIN);
     rig_until(atomic_load(&held));
     pass(rig.drain_linger);
@@ -180,14 +188,8 @@ END_TEST
 
 START_TEST(no_deadline_crosses_a_request)
 {
-    rig.protocol = &talk;
-    rig.wait = rig_waits[_i];
-    rig.turn_end = turn_end;
-    rig_start(&rig);
-    rig_command(&rig, LOOP_SERVE);
-    int idle = rig_connect(&rig, 0), busy = rig_connect(&rig, 0);
-    rig_put(busy, "busy\n");
-    rig_expect(busy, "ok\n");
+    int idle, busy;
+    connect_two(rig_waits[_i], &idle, &busy);
     atomic_store(&hold_at, atomic_load(&talk_counts.steps) + 1);
     rig_put(idle, "deadline 1\n");
     rig_expect(idle, "ok\n");

@@ -6,41 +6,12 @@
 #include <string.h>
 
 #include "../../modules/http/settings.h"
-#include "own-site.h"
+#include "site.h"
 #include "unit.h"
-
-static int hello(reeve_request *request, void *config)
-{
-    (void)config;
-    return reeve_reply(request, 200, "text/plain", "hello\n", 6);
-}
-
-#define BIG 100000
-static char big_body[BIG];
-
-static int big(reeve_request *request, void *config)
-{
-    (void)config;
-    reeve_header(request, "user-agent"); /* if it stands twice it is put together, and kept */
-    memset(big_body, 'b', sizeof big_body);
-    return reeve_reply(request, 200, "text/plain", big_body, BIG);
-}
-
-static const struct own_route routes[] = {
-    {"/hello", {.protocol = "http", .handle = hello}, NULL},
-    {"/b/hello", {.protocol = "http", .handle = hello, .blocking = true}, NULL},
-    {"/big", {.protocol = "http", .handle = big}, NULL},
-};
-
-static const struct fake_value values[] = {
-    {.name = "line_limit", .number = 100}, {.name = "header_limit", .number = 300},
-    {.name = "header_count", .number = 5}, {.name = "body_limit", .number = 20},
-    {.name = "access_log", .text = "log"}, {.name = NULL},
-};
 
 static void set_up(void)
 {
-    own_site_open(routes, sizeof routes / sizeof *routes, values);
+    site_open();
     setenv("TZ", "UTC", 1); /* the combined line tells the local time */
 }
 
@@ -236,5 +207,5 @@ START_TEST(long_texts)
 }
 END_TEST
 
-UNIT_MAIN_AROUND("http-access", set_up, own_site_close, ONCE(combined), ONCE(json),
+UNIT_MAIN_AROUND("http-access", set_up, site_close, ONCE(combined), ONCE(json),
                  EACH(interrupted, cut), ONCE(too_late), ONCE(large), ONCE(long_texts))

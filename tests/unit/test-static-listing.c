@@ -1,111 +1,21 @@
-/* static: listings of folders, the field Accept, and the media types of a route; against a
- * temporary tree, with a request of our own in place of http's. */
+/* static: listings of folders, and the field Accept; against a tree of the test's own. */
 #include "config.h"
 
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../modules/static/listing.h"
 #include "../../modules/static/prefer.h"
-#include "../../modules/static/types.h"
-#include "fake-reeve.h"
-#include "fake-turns.h"
-#include "temp.h"
+#include "static-tree.h"
 #include "unit.h"
-
-extern const reeve_module reeve_module_descriptor;
-
-/* ---------------------------------------------------------------- a request --------- */
-
-static struct {
-    struct reeve_request public; /* first */
-    const char *method, *path, *accept;
-    int status;
-    char type[128], fields[1024];
-    char *body; /* ends with NUL */
-    size_t length;
-} asked;
-
-static const char *get_method(const reeve_request *r) { return (void)r, asked.method; }
-static const char *get_path(const reeve_request *r) { return (void)r, asked.path; }
-static const char *get_query(const reeve_request *r) { return (void)r, ""; }
-
-static const char *get_header(const reeve_request *r, const char *name)
-{
-    (void)r;
-    return strcmp(name, "Accept") == 0 ? asked.accept : NULL;
-}
-
-static int set_header(reeve_request *r, const char *name, const char *value)
-{
-    (void)r;
-    size_t end = strlen(asked.fields);
-    snprintf(asked.fields + end, sizeof asked.fields - end, "%s: %s\n", name, value);
-    return 0;
-}
-
-static int reply(reeve_request *r, int status, const char *type, const void *body, size_t length)
-{
-    (void)r;
-    ck_assert_int_eq(asked.status, 0);
-    asked.status = status;
-    snprintf(asked.type, sizeof asked.type, "%s", type != NULL ? type : "");
-    free(asked.body);
-    asked.body = strndup(length > 0 ? body : "", length);
-    asked.length = length;
-    return 0;
-}
-
-static int reply_file(reeve_request *r, int status, const char *type, int fd, off_t offset,
-                      size_t length)
-{
-    (void)offset;
-    close(fd);
-    reply(r, status, type, NULL, 0);
-    asked.length = length;
-    return 0;
-}
-
-static int reply_status(reeve_request *r, int status)
-{
-    return reply(r, status, NULL, NULL, 0);
-}
-
-static const struct reeve_http_api api = {
-    .method = get_method, .path = get_path, .rest = get_path, .query = get_query,
-    .header = get_header, .set_header = set_header, .reply = reply, .reply_file = reply_file,
-    .reply_status = reply_status, TURNS_API,
-};
-
-static void *config;
-
-/* In the loop, and if it is to be asked there, in the pool. */
-static void handle(void)
-{
-    turns_forget();
-    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
-    if (!turns.again)
-        return;
-    ck_assert_int_eq(asked.status, 0);
-    asked.fields[0] = '\0';
-    turns.waits = true;
-    ck_assert_int_eq(reeve_module_descriptor.handler->handle(&asked.public, config), 0);
-}
 
 static int ask(const char *path)
 {
-    asked.public.api = &api;
-    asked.method = "GET";
-    asked.path = path;
-    asked.status = 0;
-    asked.type[0] = asked.fields[0] = '\0';
-    handle();
-    return asked.status;
+    return tree_ask("GET", path);
 }
 
 /* How often a text stands in the answer's body. */
@@ -124,66 +34,43 @@ static unsigned count(const char *text)
 
 /* ---------------------------------------------------------------- a route ----------- */
 
-enum { ROOT, TYPES, DOTFILES, SYMLINKS, LISTING, LIMIT, DEFAULT_TYPE, CHARSET, OPTIONS };
+enum { ROOT, DOTFILES, SYMLINKS, LISTING, LIMIT, CHARSET, OPTIONS };
 
 static struct fake_value values[OPTIONS + 1] = {
-    [ROOT] = {.name = "root", .text = temp_folder},
-    [TYPES] = {.name = "types"},
+    [ROOT] = {.name = "root", .text = tree.root},
     [DOTFILES] = {.name = "dotfiles", .text = "hide"},
     [SYMLINKS] = {.name = "symlinks"},
     [LISTING] = {.name = "listing", .number = 1},
     [LIMIT] = {.name = "listing_limit", .number = 100},
-    [DEFAULT_TYPE] = {.name = "default_type", .text = "application/octet-stream"},
     [CHARSET] = {.name = "charset", .text = "utf-8"},
 };
 
 static int configure(void)
 {
-    reeve_section section = {.values = values};
-    return reeve_module_descriptor.handler->configure(&section, "/", &config);
-}
-
-static void put(const char *name)
-{
-    temp_write(temp_path(name), "text");
-}
-
-static void folder(const char *name)
-{
-    ck_assert_int_eq(mkdir(temp_path(name), 0755), 0);
+    return tree_configure_by(values);
 }
 
 static void set_time(const char *name, time_t time)
 {
     struct timespec times[2] = {{.tv_sec = time}, {.tv_sec = time}};
-    ck_assert_int_eq(utimensat(AT_FDCWD, temp_path(name), times, 0), 0);
-}
-
-static void tear_down(void)
-{
-    reeve_module_descriptor.worker_exit();
-    temp_remove();
-    turns_forget();
-    free(asked.body);
-    asked.body = NULL;
+    ck_assert_int_eq(utimensat(AT_FDCWD, tree_path(name), times, 0), 0);
 }
 
 /* ---------------------------------------------------------------- the page ---------- */
 
-#define PAGE "text/html; charset=utf-8"
 #define JSON "application/json"
 
 START_TEST(test_page)
 {
-    folder("zoo");
-    folder("Ant");
-    put("b.txt");
-    put("A.txt");
-    put(".hidden");
+    tree_folder("zoo");
+    tree_folder("Ant");
+    tree_put("b.txt", "text");
+    tree_put("A.txt", "text");
+    tree_put(".hidden", "text");
     set_time("b.txt", 1795215662);
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
-    ck_assert_str_eq(asked.type, PAGE);
+    ck_assert_str_eq(asked.type, HTML);
     ck_assert_ptr_nonnull(strstr(asked.fields, "Vary: Accept\n"));
     ck_assert_ptr_nonnull(strstr(asked.fields, "Content-Security-Policy: default-src 'none';"));
     ck_assert_ptr_null(strstr(asked.fields, "Listing-Limit"));
@@ -204,7 +91,7 @@ END_TEST
 
 START_TEST(test_empty_folder)
 {
-    folder("a&b");
+    tree_folder("a&b");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/a&b/"), 200);
     SHOWS("<title>/a&amp;b/</title>");
@@ -215,8 +102,8 @@ END_TEST
 
 START_TEST(test_one_of_each)
 {
-    folder("f");
-    put("a");
+    tree_folder("f");
+    tree_put("a", "text");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
     SHOWS("<p>1 folder, 1 file, 4 B</p>");
@@ -226,11 +113,11 @@ END_TEST
 START_TEST(test_index_first)
 {
     static const char *const index[] = {"index.html"};
-    reeve_section section = {.values = (struct fake_value[]){
-        values[ROOT], values[LISTING], values[LIMIT], values[CHARSET],
-        {.name = "index", .items = index, .count = 1}, {0}}};
-    put("index.html");
-    ck_assert_int_eq(reeve_module_descriptor.handler->configure(&section, "/", &config), 0);
+    const struct fake_value with_index[] = {values[ROOT], values[LISTING], values[LIMIT],
+                                            values[CHARSET],
+                                            {.name = "index", .items = index, .count = 1}, {0}};
+    tree_put("index.html", "text");
+    ck_assert_int_eq(tree_configure_by(with_index), 0);
     ck_assert_int_eq(ask("/"), 200);
     ck_assert_str_eq(asked.body, "text");
 }
@@ -238,7 +125,7 @@ END_TEST
 
 START_TEST(test_missing_folder)
 {
-    put("a.txt");
+    tree_put("a.txt", "text");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/none/"), 404);
     ck_assert_int_eq(ask("/a.txt/"), 404);
@@ -250,11 +137,11 @@ START_TEST(test_unreadable_folder)
 {
     if (geteuid() == 0)
         return; /* root may read anything */
-    folder("closed");
+    tree_folder("closed");
     ck_assert_int_eq(configure(), 0);
-    ck_assert_int_eq(chmod(temp_path("closed"), 0300), 0);
+    ck_assert_int_eq(chmod(tree_path("closed"), 0300), 0);
     ck_assert_int_eq(ask("/closed/"), 403);
-    ck_assert_int_eq(chmod(temp_path("closed"), 0700), 0);
+    ck_assert_int_eq(chmod(tree_path("closed"), 0700), 0);
 }
 END_TEST
 
@@ -272,26 +159,23 @@ END_TEST
 /* A folder is not for the loop to read, but a file of the same route is. */
 START_TEST(test_only_lists_are_for_the_pool)
 {
-    put("a");
+    tree_put("a", "text");
     ck_assert_int_eq(configure(), 0);
     ck_assert(!reeve_module_descriptor.handler->blocking);
     ck_assert_int_eq(ask("/"), 200);
-    ck_assert(turns.waits);
+    ck_assert(asked.waited);
     ck_assert_int_eq(ask("/a"), 200);
-    ck_assert(!turns.waits);
+    ck_assert(!asked.waited);
 }
 END_TEST
 
 START_TEST(test_head)
 {
-    put("a");
+    tree_put("a", "text");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
     size_t length = asked.length;
-    asked.method = "HEAD";
-    asked.status = 0;
-    handle();
-    ck_assert_int_eq(asked.status, 200);
+    ck_assert_int_eq(tree_ask("HEAD", "/"), 200);
     ck_assert_uint_eq(asked.length, length);
 }
 END_TEST
@@ -331,7 +215,7 @@ static const struct {
 START_TEST(test_names)
 {
     char want[512];
-    put(names[_i].name);
+    tree_put(names[_i].name, "text");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
     snprintf(want, sizeof want, "<a href=\"%s\"><bdi>%s</bdi></a>", names[_i].url, names[_i].html);
@@ -359,17 +243,17 @@ static const struct {
     {UINT64_MAX, "16 EiB"},
 };
 
-static char *write_one(struct listing_entry entry, bool json)
+/* Into the answer's body. */
+static void write_one(struct listing_entry entry, bool json)
 {
     struct listing listing = {.entries = &entry, .count = 1};
-    size_t length;
-    FILE *out = open_memstream(&asked.body, &length);
+    memset(asked.body, 0, sizeof asked.body);
+    FILE *out = fmemopen(asked.body, sizeof asked.body, "w");
     if (json)
         listing_write_json(out, &listing);
     else
         listing_write_page(out, &listing, "/", false);
     ck_assert_int_eq(fclose(out), 0);
-    return asked.body;
 }
 
 START_TEST(test_sizes)
@@ -385,9 +269,9 @@ END_TEST
 START_TEST(test_no_time)
 {
     struct listing_entry entry = {.name = (char *)"x", .modified = INT64_MAX};
-    ck_assert_str_eq(write_one(entry, true), "[\n{\"name\": \"x\", \"type\": \"file\", "
-                                             "\"size\": 0, \"modified\": null}\n]\n");
-    free(asked.body);
+    write_one(entry, true);
+    ck_assert_str_eq(asked.body, "[\n{\"name\": \"x\", \"type\": \"file\", "
+                                 "\"size\": 0, \"modified\": null}\n]\n");
     write_one(entry, false);
     SHOWS("0 B</td><td></td></tr>");
 }
@@ -397,8 +281,8 @@ END_TEST
 
 START_TEST(test_json)
 {
-    put("a.txt");
-    folder("sub");
+    tree_put("a.txt", "text");
+    tree_folder("sub");
     set_time("a.txt", 1795215662);
     set_time("sub", 1795215663);
     ck_assert_int_eq(configure(), 0);
@@ -451,7 +335,7 @@ START_TEST(test_accept)
     ck_assert_int_eq(configure(), 0);
     asked.accept = accepts[_i].accept;
     ck_assert_int_eq(ask("/"), 200);
-    ck_assert_str_eq(asked.type, accepts[_i].json > accepts[_i].html ? JSON : PAGE);
+    ck_assert_str_eq(asked.type, accepts[_i].json > accepts[_i].html ? JSON : HTML);
 }
 END_TEST
 
@@ -459,9 +343,9 @@ END_TEST
 
 START_TEST(test_limit)
 {
-    put("a");
-    put("b");
-    put("c");
+    tree_put("a", "text");
+    tree_put("b", "text");
+    tree_put("c", "text");
     values[LIMIT].number = 3;
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
@@ -482,23 +366,18 @@ START_TEST(test_limit)
 }
 END_TEST
 
-static void link_to(const char *target, const char *name)
-{
-    ck_assert_int_eq(symlink(target, temp_path(name)), 0);
-}
-
 /* A link is shown as what it leads to, if a request for it would be served. */
 START_TEST(test_links)
 {
-    folder("sub");
-    put("sub/file");
-    link_to("file", "sub/to-file");
-    link_to(".", "sub/to-folder");
-    link_to("loop", "sub/loop");
-    link_to("none", "sub/broken");
-    link_to("/etc/passwd", "sub/absolute");
-    link_to("../../../etc/passwd", "sub/out");
-    ck_assert_int_eq(mkfifo(temp_path("sub/pipe"), 0644), 0);
+    tree_folder("sub");
+    tree_put("sub/file", "text");
+    tree_link("file", "sub/to-file");
+    tree_link(".", "sub/to-folder");
+    tree_link("loop", "sub/loop");
+    tree_link("none", "sub/broken");
+    tree_link("/etc/passwd", "sub/absolute");
+    tree_link("../../../etc/passwd", "sub/out");
+    ck_assert_int_eq(mkfifo(tree_path("sub/pipe"), 0644), 0);
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/sub/"), 200);
     SHOWS("<a href=\"to-file\"><bdi>to-file</bdi></a></td><td title=\"4 bytes\">");
@@ -515,10 +394,10 @@ END_TEST
 
 START_TEST(test_dotfiles)
 {
-    put(".hidden");
-    folder(".git");
-    folder(".well-known");
-    put(".well-known/acme");
+    tree_put(".hidden", "text");
+    tree_folder(".git");
+    tree_folder(".well-known");
+    tree_put(".well-known/acme", "text");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/"), 200);
     SHOWS("<p>0 folders, 0 files,");
@@ -539,106 +418,17 @@ END_TEST
 /* A browser takes "/\host" for "//host", another server. */
 START_TEST(test_redirect_stays_here)
 {
-    folder("\\evil.example");
+    tree_folder("\\evil.example");
     ck_assert_int_eq(configure(), 0);
     ck_assert_int_eq(ask("/\\evil.example"), 301);
     ck_assert_str_eq(asked.fields, "Location: /%5Cevil.example/\n");
 }
 END_TEST
 
-/* ---------------------------------------------------------------- types ------------- */
-
-static void is_type(const char *name, const char *type)
-{
-    put(name);
-    char path[64];
-    snprintf(path, sizeof path, "/%s", name);
-    ck_assert_int_eq(ask(path), 200);
-    ck_assert_str_eq(asked.type, type);
-}
-
-START_TEST(test_types)
-{
-    static const char *const types[] = {"md text/plain", ".LOG \t text/x-log; charset=latin1",
-                                        "html application/xhtml+xml", "x a/b;c=d"};
-    values[TYPES].items = types;
-    values[TYPES].count = 4;
-    ck_assert_int_eq(configure(), 0);
-    is_type("a.md", "text/plain; charset=utf-8");
-    is_type("a.log", "text/x-log; charset=latin1");
-    is_type("a.HTML", "application/xhtml+xml");
-    is_type("a.x", "a/b;c=d");
-    is_type("a.css", "text/css; charset=utf-8");
-    is_type("a.unheard-of", "application/octet-stream");
-    is_type("README", "application/octet-stream");
-}
-END_TEST
-
-START_TEST(test_charset)
-{
-    static const char *const types[] = {"md text/x-own", "txt text/x-own", "csv text/x-own",
-                                        "htm text/x-own", "mjs text/x-own", "js text/x-own"};
-    static const char *const own[] = {"a.md", "a.txt", "a.csv", "a.htm", "a.mjs", "a.js"};
-    temp_write(temp_path("mime"), "text/x-odd odd\ntext/x-wrong css md\nimage/x-odd iodd\n");
-    types_load(temp_path("mime"));
-    values[TYPES].items = types;
-    values[TYPES].count = sizeof types / sizeof *types;
-    values[CHARSET].text = "ISO-8859-1";
-    values[DEFAULT_TYPE].text = "text/plain";
-    ck_assert_int_eq(configure(), 0);
-    is_type("a.css", "text/css; charset=ISO-8859-1");
-    is_type("a.odd", "text/x-odd; charset=ISO-8859-1");
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        is_type(own[i], "text/x-own; charset=ISO-8859-1");
-    is_type("a.iodd", "image/x-odd");
-    is_type("a.png", "image/png");
-    is_type("README", "text/plain; charset=ISO-8859-1");
-    values[CHARSET].text = values[DEFAULT_TYPE].text = "";
-    ck_assert_int_eq(configure(), 0);
-    is_type("a.css", "text/css");
-    is_type("a.odd", "text/x-odd");
-    is_type("a.md", "text/x-own");
-    is_type("README", "");
-}
-END_TEST
-
-static const struct {
-    int option;
-    const char *text, *error;
-} mistakes[] = {
-    {TYPES, "md", "types: \"md\" is no extension with a media type: write it as in"},
-    {TYPES, "", "types: \"\" is no"},
-    {TYPES, "text/plain md", "is no extension"},
-    {TYPES, "md text", "is no extension"},
-    {TYPES, "md text/", "is no extension"},
-    {TYPES, "md /plain", "is no extension"},
-    {TYPES, "md text/; charset=x", "is no extension"},
-    {TYPES, "md text/plain markdown", "is no extension"},
-    {TYPES, "md text/plain\r\nX: y", "is no extension"},
-    {TYPES, "tar.gz application/gzip", "is no extension"},
-    {TYPES, "MD text/b", "types: the extension \"MD\" stands twice: remove one"},
-    {CHARSET, "utf 8", "charset: \"utf 8\" is no name of a character set"},
-    {CHARSET, "a-name-that-is-far-too-long-for-it", "is no name of a character set"},
-    {DEFAULT_TYPE, "plain", "default_type: \"plain\" is no media type"},
-};
-
-START_TEST(test_mistakes)
-{
-    const char *types[] = {"md text/a", mistakes[_i].text};
-    if (mistakes[_i].option == TYPES)
-        values[TYPES] = (struct fake_value){.name = "types", .items = types, .count = 2};
-    else
-        values[mistakes[_i].option].text = mistakes[_i].text;
-    ck_assert_int_eq(configure(), -1);
-    ck_assert_msg(strstr(fake_error, mistakes[_i].error) != NULL, "%s", fake_error);
-}
-END_TEST
-
-UNIT_MAIN_AROUND("static-listing", temp_make, tear_down, ONCE(test_page), ONCE(test_empty_folder),
-                 ONCE(test_one_of_each), ONCE(test_index_first), ONCE(test_missing_folder),
-                 ONCE(test_unreadable_folder), ONCE(test_off),
+UNIT_MAIN_AROUND("static-listing", tree_make, tree_tear_down, ONCE(test_page),
+                 ONCE(test_empty_folder), ONCE(test_one_of_each), ONCE(test_index_first),
+                 ONCE(test_missing_folder), ONCE(test_unreadable_folder), ONCE(test_off),
                  ONCE(test_only_lists_are_for_the_pool), ONCE(test_head),
                  EACH(test_names, names), EACH(test_sizes, sizes), ONCE(test_no_time),
                  ONCE(test_json), EACH(test_accept, accepts), ONCE(test_limit), ONCE(test_links),
-                 ONCE(test_dotfiles), ONCE(test_redirect_stays_here), ONCE(test_types),
-                 ONCE(test_charset), EACH(test_mistakes, mistakes))
+                 ONCE(test_dotfiles), ONCE(test_redirect_stays_here))
