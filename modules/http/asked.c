@@ -81,7 +81,7 @@ static unsigned next_line(const struct request *request, const char *name, size_
     const struct parse *parse = &request->parse;
     for (; at < parse->count; at++)
         if (parse->fields[at].name.length == length &&
-            strcasecmp(request_text(request, parse->fields[at].name), name) == 0)
+            strncasecmp(request_text(request, parse->fields[at].name), name, length) == 0)
             break;
     return at;
 }

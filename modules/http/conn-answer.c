@@ -30,7 +30,8 @@ void conn_unshow(reeve_conn *conn, struct http_conn *c)
 
 /* ---------------------------------------------------------------- the answer -------- */
 
-static void conn_log(reeve_conn *conn, struct request *request)
+/* Not inlined: without a log its frame is not needed. */
+static __attribute__((noinline)) void conn_log(reeve_conn *conn, struct request *request)
 {
     size_t length = 0;
     const char *raw = request->head.length == 0 ? reeve_input(conn, &length) : NULL;
@@ -61,21 +62,32 @@ static bool is_our_fault(int status)
     return status >= 500 && status != 501 && status != 505;
 }
 
+/* True: all of the stream is queued. */
+static __attribute__((noinline)) bool stream_is_over(struct http_conn *c)
+{
+    struct answer *answer = &c->request->answer;
+    if (answer->stream.state == STREAM_FAILED) {
+        conn_become(c, CONN_FAILED);
+        return false;
+    }
+    if (answer->stream.state == STREAM_MORE) {
+        conn_become(c, CONN_STREAM);
+        return false;
+    }
+    answer->length = (size_t)answer->stream.written; /* for the log */
+    return true;
+}
+
 /* An answer was given. */
 static int conn_finish(reeve_conn *conn, struct http_conn *c)
 {
     struct request *request = c->request;
-    const struct stream *stream = &request->answer.stream;
-    if (!request->answer.given || request->answer.failed || stream->state == STREAM_FAILED) {
+    if (!request->answer.given || request->answer.failed) {
         conn_become(c, CONN_FAILED);
         return GO_ON;
     }
-    if (stream->state == STREAM_MORE) {
-        conn_become(c, CONN_STREAM);
+    if (request->answer.stream.more != NULL && !stream_is_over(c))
         return GO_ON;
-    }
-    if (stream->more != NULL)
-        request->answer.length = (size_t)stream->written; /* for the log */
     if (is_our_fault(request->answer.status))
         reeve_failed(conn);
     conn_unshow(conn, c);

@@ -102,10 +102,9 @@ conn_head(reeve_conn *conn, struct http_conn *c, const char *data, size_t length
 {
     struct request *request = c->request;
     const struct parse *parse = &request->parse;
-    size_t used;
     enum parse_result result;
     do
-        result = parse_head(&request->parse, &settings.limits, data, length, &used);
+        result = parse_head(&request->parse, &settings.limits, data, length);
     while (result == PARSE_ROOM && request_grow(request));
     switch (result) {
     case PARSE_ROOM:
@@ -117,6 +116,7 @@ conn_head(reeve_conn *conn, struct http_conn *c, const char *data, size_t length
     case PARSE_DONE:
         break;
     }
+    const size_t used = parse->line;
     if (!request_accept(request, data, used))
         return REEVE_ERROR;
     conn_count(conn, c);

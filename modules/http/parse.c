@@ -45,6 +45,16 @@ static const char *target_end(const char *at, const char *end)
     return end_in_line(at, CHARS_TARGET);
 }
 
+/* Where what is surely a plain path ends: a target that ends there is one. */
+static inline const char *path_end(const char *at, const char *end)
+{
+    if (*at != '/')
+        return at;
+    for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at > SCAN_BYTES; at += n)
+        n = scan_path(at);
+    return at;
+}
+
 static const char *value_end(const char *at, const char *end)
 {
     for (unsigned n = SCAN_BYTES; n == SCAN_BYTES && end - at >= SCAN_BYTES; at += n)
@@ -96,8 +106,8 @@ static bool parse_field(struct parse *parse, const char *data, const char *end)
     return keep_field(parse, &parse->fields[parse->count++], data, name, name_length, at, end);
 }
 
-/* The empty line has come: what no single field can tell. */
-static bool parse_finish(struct parse *parse)
+/* What no single field can tell. Not inlined: few heads need it. */
+static __attribute__((noinline)) bool judge_framing(struct parse *parse)
 {
     if (parse->minor >= 1 && !parse->has_host)
         return parse_refuse(parse, 400, "Host is missing.");
@@ -110,6 +120,12 @@ static bool parse_finish(struct parse *parse)
     if (parse->foreign_coding)
         return parse_refuse(parse, 501, "The only transfer coding known here is chunked.");
     return true;
+}
+
+/* The empty line has come. */
+static inline bool parse_finish(struct parse *parse)
+{
+    return (parse->has_host && !parse->has_coding) || judge_framing(parse);
 }
 
 static bool parse_version(struct parse *parse, const char *text, size_t length)
@@ -177,36 +193,44 @@ static bool parse_one(struct parse *parse, const struct parse_limits *limits, co
     return parse_field(parse, data, data + lf - 1);
 }
 
-/* A request line as nearly all are, in one pass that need not know where it ends; `end` is behind an
- * LF. What is not like that is left to parse_one(). */
-static bool plain_line(struct parse *parse, const struct parse_limits *limits, const char *data,
-                       const char *end)
+/* A request line as nearly all are, in one pass that need not know where it ends; `end` is behind
+ * an LF. Where the next line begins, or NULL: what is not like that is left to parse_one(). */
+static inline __attribute__((always_inline)) const char *
+plain_line(struct parse *parse, const struct parse_limits *limits, const char *data,
+           const char *end)
 {
     static const char version[] = " HTTP/1.1\r\n";
     const size_t length = sizeof version - 1;
-    const char *method = data, *at = name_end(method), *target = at + 1;
-    const uint32_t method_length = (uint32_t)(at - method);
-    if (method_length == 0 || *at != ' ')
-        return false;
-    at = target_end(target, end);
+    const char *at = data + sizeof "GET" - 1;
+    if (end - data < 4 || memcmp(data, "GET ", 4) != 0) {
+        at = name_end(data);
+        if (at == data || *at != ' ')
+            return NULL;
+    }
+    const uint32_t method_length = (uint32_t)(at - data);
+    const char *target = at + 1;
+    at = path_end(target, end);
+    const bool plain = *at == ' ';
+    if (!plain)
+        at = target_end(at, end);
     const char *next = at + length;
     if (at == target || (size_t)(end - at) < length || memcmp(at, version, length) != 0 ||
         (size_t)(next - data) > limits->line)
-        return false;
+        return NULL;
     parse->method = (struct slice){0, method_length};
     parse->target = (struct slice){(uint32_t)(target - data), (uint32_t)(at - target)};
     parse->minor = 1;
+    parse->plain = plain;
     parse->stage = PARSE_FIELDS;
-    parse->line = parse->scanned = parse->fields_at = (uint32_t)(next - data);
-    return true;
+    parse->fields_at = (uint32_t)(next - data);
+    return next;
 }
 
-/* The line at `line` is that Host once more. */
-static inline bool is_seen(const struct parse *parse, const char *line, const char *end)
+/* [line, end) begins with that Host once more? */
+static inline bool is_seen(const struct parse_seen *seen, const char *line, const char *end)
 {
-    const struct parse_seen *seen = parse->seen;
-    return seen != NULL && !parse->has_host && seen->length > 0 &&
-           (size_t)(end - line) >= seen->length && word_same(line, seen->line, seen->length);
+    return seen != NULL && seen->length > 0 && (size_t)(end - line) >= seen->length &&
+           word_same(line, seen->line, seen->length);
 }
 
 static inline void take_seen(struct parse *parse, struct parse_field *field, uint32_t line)
@@ -233,40 +257,64 @@ static __attribute__((noinline)) void keep_seen(const struct parse *parse, const
     memcpy(seen->line, line, length);
 }
 
-/* Whole fields likewise, and the empty line; there is room for some. False: the head is bad. */
-static bool plain_fields(struct parse *parse, const struct parse_limits *limits, const char *data,
-                         const char *end)
+/* Whole fields likewise, from `line` on, as long as there is room. A line that ends behind `stop` is
+ * not for here to judge. What follows them, or NULL: the head is bad. */
+static __attribute__((noinline)) const char *
+plain_fields(struct parse *parse, const char *data, const char *line, const char *end,
+             const char *stop, const struct parse_field *full)
 {
-    const char *line = data + parse->line;
-    const size_t most = parse->fields_at + limits->header;
-    const unsigned room = parse->room < limits->count ? parse->room : limits->count;
-    struct parse_field *field = parse->fields + parse->count, *full = parse->fields + room;
+    struct parse_field *field = parse->fields + parse->count;
     bool good = true;
-    while (field < full && line < end && good) {
-        if (is_seen(parse, line, end) && (size_t)(line + parse->seen->length - data) <= most) {
-            take_seen(parse, field++, (uint32_t)(line - data));
-            line += parse->seen->length;
-            continue;
-        }
-        const bool has_host = parse->has_host;
+    while (field < full && line < stop && good) {
         const char *colon = name_end(line);
         if (colon == line || *colon != ':')
             break;
         const char *value = skip_blanks(colon + 1), *cr = value_end(value, end);
-        if (*cr != '\r' || cr[1] != '\n' || (size_t)(cr + 2 - data) > most)
+        if (*cr != '\r' || cr[1] != '\n' || cr + 2 > stop)
             break;
-        good = keep_field(parse, field++, data, line, (uint32_t)(colon - line), value, cr);
-        if (has_host != parse->has_host)
+        good = keep_field(parse, field, data, line, (uint32_t)(colon - line), value, cr);
+        if (parse->has_host && field == parse->fields)
             keep_seen(parse, data, line, cr + 2);
         line = cr + 2;
+        field++;
     }
     parse->count = (unsigned)(field - parse->fields);
+    return good ? line : NULL;
+}
+
+/* And the empty line. Nearly all clients send Host first. False: the head is bad. */
+static inline __attribute__((always_inline)) bool
+plain_header(struct parse *parse, const struct parse_limits *limits, const char *data,
+             const char *line, const char *end)
+{
+    const size_t length = (size_t)(end - data), most = parse->fields_at + limits->header;
+    const char *stop = length < most ? end : data + most;
+    const unsigned room = parse->room < limits->count ? parse->room : limits->count;
+    if (parse->count == 0 && room > 0 && is_seen(parse->seen, line, stop)) {
+        take_seen(parse, parse->fields, (uint32_t)(line - data));
+        line += parse->seen->length;
+        parse->count = 1;
+    }
+    if (line < stop && *line != '\r') {
+        line = plain_fields(parse, data, line, end, stop, parse->fields + room);
+        if (line == NULL)
+            return false;
+    }
+    const bool over = stop - line >= 2 && line[0] == '\r' && line[1] == '\n';
+    if (over) {
+        line += 2;
+        parse->stage = PARSE_END;
+    }
     parse->line = parse->scanned = (uint32_t)(line - data);
-    if (!good || line == end || line[0] != '\r' || line[1] != '\n' || parse->line + 2 > most)
-        return good;
-    parse->line += 2;
-    parse->stage = PARSE_END;
-    return parse_finish(parse);
+    return !over || parse_finish(parse);
+}
+
+/* Not inlined: few heads come in several parts, or have more fields than there was room for. */
+static __attribute__((noinline)) bool more_header(struct parse *parse,
+                                                  const struct parse_limits *limits,
+                                                  const char *data, const char *end)
+{
+    return plain_header(parse, limits, data, data + parse->line, end);
 }
 
 /* The line in hand has no end yet: may it still become a good one? */
@@ -286,19 +334,18 @@ static bool parse_is_full(const struct parse *parse, const struct parse_limits *
            parse->count < limits->count;
 }
 
-enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
-                             const char *data, size_t length, size_t *used)
+/* What is left of the head, line by line where it is not plain. */
+static __attribute__((noinline)) enum parse_result
+parse_lines(struct parse *parse, const struct parse_limits *limits, const char *data, size_t length)
 {
+    const char *end = data + length;
+    const bool whole = length > 0 && end[-1] == '\n';
     /* At once, lest somebody who speaks TLS to this port waits until the timeout. */
     if (length > 0 && !chars_is(data[0], CHARS_TOKEN))
         return parse_refuse(parse, 400, "This is not an HTTP request."), PARSE_BAD;
-    const char *end = data + length;
-    bool whole = length > 0 && end[-1] == '\n';
-    if (whole && parse->scanned == 0)
-        plain_line(parse, limits, data, end);
     while (parse->stage != PARSE_END) {
         if (whole && parse->stage == PARSE_FIELDS && parse->scanned == parse->line &&
-            parse->fields != NULL && !plain_fields(parse, limits, data, end))
+            parse->fields != NULL && !more_header(parse, limits, data, end))
             return PARSE_BAD;
         if (parse->stage == PARSE_END)
             break;
@@ -313,6 +360,22 @@ enum parse_result parse_head(struct parse *parse, const struct parse_limits *lim
             return PARSE_BAD;
         parse->line = parse->scanned = (uint32_t)(lf - data) + 1;
     }
-    *used = parse->line;
     return PARSE_DONE;
+}
+
+enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
+                             const char *data, size_t length)
+{
+    const char *end = data + length;
+    const bool fresh = length > 0 && end[-1] == '\n' && parse->scanned == 0;
+    const char *next = fresh ? plain_line(parse, limits, data, end) : NULL;
+    if (next != NULL && parse->fields != NULL) {
+        if (!plain_header(parse, limits, data, next, end))
+            return PARSE_BAD;
+        if (parse->stage == PARSE_END)
+            return PARSE_DONE;
+    } else if (next != NULL) {
+        parse->line = parse->scanned = parse->fields_at;
+    }
+    return parse_lines(parse, limits, data, length);
 }

@@ -37,12 +37,14 @@ struct parse_seen {
 
 struct parse {
     enum parse_stage stage;
-    uint32_t line;      /* where the line in hand begins */
+    uint32_t line;      /* where the line in hand begins; at the end: what is behind the head */
     uint32_t scanned;   /* up to here there is no end of it */
     uint32_t fields_at; /* where the fields begin */
 
     struct slice method, target; /* of a bad head too, as far as it got */
     unsigned minor;              /* of HTTP/1.x */
+    bool plain;                  /* the target is a path that path_decode() would leave as it is; of
+                                    some such paths it is not known */
 
     struct slice host;       /* with port */
     uint32_t host_name;      /* bytes of it that are the name, see host_name() */
@@ -72,9 +74,9 @@ static inline void parse_start(struct parse *parse, struct parse_field *fields, 
 }
 /* `data` is the input from the head's first byte on, the same bytes as before and perhaps more.
  * Each byte is looked at once, however they come. ROOM: the fields are full; set more, then again.
- * DONE: *used bytes were the head. */
+ * DONE: the head ends where `line` says. */
 enum parse_result parse_head(struct parse *parse, const struct parse_limits *limits,
-                             const char *data, size_t length, size_t *used);
+                             const char *data, size_t length);
 
 /* The character classes of RFC 9110, 5.6.2, 5.5 and 5.6.3. */
 bool parse_is_token(char c);

@@ -39,6 +39,8 @@ struct prepared *prepared_new(const struct answer *answer, const void *body, int
     prepared->head_length = (size_t)(end - prepared->bytes);
     if (copied > 0)
         put(&end, body, copied);
+    if (length == 0 || (fd < 0 && length <= ANSWER_SMALL))
+        prepared->whole = prepared->head_length + length;
     return prepared;
 }
 
@@ -77,8 +79,9 @@ static bool send_body(struct prepared *prepared, reeve_conn *conn)
     return result == 0;
 }
 
-static inline __attribute__((always_inline)) bool
-queue(struct prepared *prepared, struct request *request, reeve_conn *conn)
+/* Not inlined: most answers are sent as they were prepared. */
+static __attribute__((noinline)) bool queue_other(struct prepared *prepared,
+                                                  struct request *request, reeve_conn *conn)
 {
     const bool plain = answer_is_plain(request), bodied = prepared->length > 0 && !request->headless;
     const bool small = bodied && prepared->fd < 0 && prepared->length <= ANSWER_SMALL;
@@ -97,6 +100,20 @@ queue(struct prepared *prepared, struct request *request, reeve_conn *conn)
     answer_put_date(start + prepared->date_at, &request->home->date);
     reeve_commit(conn, (size_t)(at - start));
     return !bodied || small || send_body(prepared, conn);
+}
+
+static inline bool queue(struct prepared *prepared, struct request *request, reeve_conn *conn)
+{
+    const size_t whole = prepared->whole;
+    if (whole == 0 || request->headless || !answer_is_plain(request))
+        return queue_other(prepared, request, conn);
+    char *start = reeve_reserve(conn, whole);
+    if (start == NULL)
+        return false;
+    memcpy(start, prepared->bytes, whole);
+    answer_put_date(start + prepared->date_at, &request->home->date);
+    reeve_commit(conn, whole);
+    return true;
 }
 
 bool prepared_send(struct prepared *prepared, struct request *request, reeve_conn *conn)
@@ -120,9 +137,10 @@ int prepared_reply(struct reeve_request *public, reeve_prepared *given)
         answer->prepared = prepared;
         return 0;
     }
-    answer->begun = queue(prepared, request, request->conn);
-    answer->failed = !answer->begun;
-    return answer->failed ? -1 : 0;
+    const bool queued = queue(prepared, request, request->conn);
+    answer->begun = queued;
+    answer->failed = !queued;
+    return queued ? 0 : -1;
 }
 
 void prepared_free(reeve_prepared *prepared)

@@ -14,6 +14,7 @@ struct prepared {
     size_t length;      /* of the body */
     size_t date_at;     /* in the head */
     size_t head_length; /* with the empty line, behind which the body stands */
+    size_t whole;       /* of both, if a body is sent with its head; else 0 */
     char bytes[];
 };
 

@@ -20,8 +20,6 @@ static const char methods[][10] = {
 static bool is_method(const struct request *request)
 {
     const char *method = request_text(request, request->parse.method);
-    if (request_is(request, "GET"))
-        return true;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (method[0] == methods[i][0] && strcmp(method, methods[i]) == 0)
             return true;
@@ -36,22 +34,21 @@ void request_refuse(struct request *request, int status, const char *why)
     request->why = why;
 }
 
-/* Copies the head, puts NUL behind each text in it, and leaves room for what follows: the host, if
- * the target names it, and the path. */
-static bool copy_head(struct request *request, const char *head, size_t length)
+/* Copies the head, puts NUL behind method, target and values, and leaves room for what follows: the
+ * host, if the target names it, and the path. */
+static inline bool copy_head(struct request *request, const char *head, size_t length)
 {
     struct parse *parse = &request->parse;
-    if (!bytes_room(&request->head, length + parse->target.length + 3) ||
-        !bytes_add(&request->head, head, length))
+    if (!bytes_room(&request->head, length + parse->target.length + 3))
         return false;
     char *text = request->head.data;
+    memcpy(text, head, length);
+    request->head.length = length;
     text[parse->method.at + parse->method.length] = '\0';
     text[parse->target.at + parse->target.length] = '\0';
     const struct parse_field *field = parse->fields;
-    for (const struct parse_field *end = field + parse->count; field < end; field++) {
-        text[field->name.at + field->name.length] = '\0';
+    for (const struct parse_field *end = field + parse->count; field < end; field++)
         text[field->value.at + field->value.length] = '\0';
-    }
     return true;
 }
 
@@ -99,24 +96,36 @@ static void judge_record(struct request *request)
         refuse_for(request, left);
 }
 
-static void accept_route(struct request *request, const struct target *target)
+/* The path is known. */
+static inline void accept_route(struct request *request)
 {
     const struct parse *parse = &request->parse;
+    request->site = site_find(request_text(request, parse->host), parse->host_name);
+    request->route = route_find(request->site, request->path, request->path_length);
+    if (request->route == NULL) {
+        request_refuse(request, 404, NULL);
+        return;
+    }
+    judge_client(request);
+    judge_record(request);
+}
+
+/* True: it is good. */
+static bool accept_path(struct request *request, const struct target *target)
+{
     char *path = request->head.data + request->head.length;
     if (!path_decode(target->path, target->path_length, path, &request->path_length)) {
         request_refuse(request, 400, "The path is malformed or leads above the root.");
-        return;
+        return false;
     }
     request->path = path;
     request->query = target->query;
-    request->site = site_find(request_text(request, parse->host), parse->host_name);
-    request->route = route_find(request->site, path, request->path_length);
-    if (request->route == NULL)
-        request_refuse(request, 404, NULL);
-    else
-        judge_client(request);
-    if (request->route != NULL)
-        judge_record(request);
+    return true;
+}
+
+static bool is_host(const struct request *request, struct slice name)
+{
+    return name.length == 4 && strncasecmp(request_text(request, name), "host", 4) == 0;
 }
 
 /* RFC 9112, 3.2.2: the authority in a target replaces Host, whatever that says. For handlers too: a
@@ -132,7 +141,7 @@ static bool replace_host(struct request *request, const struct target *target)
     bytes_add(&request->head, target->host, target->host_length); /* copy_head() has made room */
     bytes_add(&request->head, "", 1);
     for (unsigned i = 0; i < parse->count; i++)
-        if (strcasecmp(request_text(request, parse->fields[i].name), "host") == 0)
+        if (is_host(request, parse->fields[i].name))
             parse->fields[i].value = parse->host;
     return true;
 }
@@ -151,18 +160,16 @@ static bool accept_absolute(struct request *request, const struct target *target
     return false;
 }
 
-static void accept_target(struct request *request)
+/* True: its path is to be looked for. */
+static bool accept_target(struct request *request)
 {
     const struct parse *parse = &request->parse;
     struct target target;
-    bool routed = false;
     switch (target_split(request_text(request, parse->target), parse->target.length, &target)) {
     case TARGET_ORIGIN:
-        routed = true;
-        break;
+        return accept_path(request, &target);
     case TARGET_ABSOLUTE:
-        routed = accept_absolute(request, &target);
-        break;
+        return accept_absolute(request, &target) && accept_path(request, &target);
     case TARGET_ASTERISK:
         accept_asterisk(request);
         break;
@@ -170,8 +177,24 @@ static void accept_target(struct request *request)
         request_refuse(request, 400, "The request target is malformed.");
         break;
     }
-    if (routed)
-        accept_route(request, &target);
+    return false;
+}
+
+/* Likewise. Not inlined: most requests are a GET of a plain path. */
+static __attribute__((noinline)) bool accept_other(struct request *request)
+{
+    bool routed = false;
+    request->headless = request_is(request, "HEAD");
+    if (request->parse.unmet)
+        request_refuse(request, 417, "The only expectation known here is 100-continue.");
+    else if (request_is(request, "GET") || is_method(request))
+        routed = accept_target(request);
+    else
+        request_refuse(request, 501, "The method is not known here.");
+    /* Behind a CONNECT there may come a tunnel's bytes already: they are no requests. */
+    if (request->refused == 400 || request_is(request, "CONNECT"))
+        request->close = true;
+    return routed;
 }
 
 bool request_accept(struct request *request, const char *head, size_t length)
@@ -182,16 +205,12 @@ bool request_accept(struct request *request, const char *head, size_t length)
     request->close = parse->close || (parse->minor == 0 && !parse->keep_alive);
     request->chunked = parse->chunked;
     request->body_left = parse->content_length;
-
-    request->headless = request_is(request, "HEAD");
-    if (parse->unmet)
-        request_refuse(request, 417, "The only expectation known here is 100-continue.");
-    else if (is_method(request))
-        accept_target(request);
-    else
-        request_refuse(request, 501, "The method is not known here.");
-    /* Behind a CONNECT there may come a tunnel's bytes already: they are no requests. */
-    if (request->refused == 400 || request_is(request, "CONNECT"))
-        request->close = true;
+    if (parse->plain && !parse->unmet && request_is(request, "GET")) {
+        request->path = request_text(request, parse->target);
+        request->path_length = parse->target.length;
+    } else if (!accept_other(request)) {
+        return true;
+    }
+    accept_route(request);
     return true;
 }

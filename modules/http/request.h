@@ -121,7 +121,8 @@ struct request {
     void (*kept_over)(void *kept); /* NULL: nobody wants to know */
     struct memory_block *memory; /* what reeve_alloc() has given */
     struct bytes credentials;    /* what auth.c knows of user and password */
-    struct bytes head;           /* a copy of the head, NUL behind each text; then the path */
+    struct bytes head;           /* a copy of the head, NUL behind method, target and
+                                    values; then the path, if it is none that stands there */
     struct bytes body;           /* all of it, or the piece that is in the pool */
 
     struct answer answer;

@@ -3,7 +3,9 @@
  * They are sorted by path, and each knows the next wider one: the longest other whose path its own
  * begins with. All routes whose path a request's path begins with stand before it in that order, and
  * the longest of them is the first that fits in the chain of wider ones from the route right before
- * it. So to find a route takes one binary search and a few steps, however many there are.
+ * it. So to find a route takes one binary search and a few steps, however many there are. Nearly
+ * always the first eight bytes of the paths decide it; where they are those of a longer route, all
+ * bytes do.
  *
  * Main thread while configuring, loop threads afterwards. The memory lives as long as the worker.
  */
@@ -18,12 +20,14 @@
 
 /* ---------------------------------------------------------------- order ------------- */
 
-/* The first eight bytes of a path, as a number: where those of two paths differ, they have the order
- * of the texts. */
-static uint64_t key_of(const char *path, size_t length)
+#define KEY 8
+
+/* The first eight bytes of a path, as a number: where those of two paths differ, they have the
+ * order of the texts. */
+static inline uint64_t key_of(const char *path, size_t length)
 {
-    if (length >= 8)
-        return be64toh(word_load(path, 8));
+    if (length >= KEY)
+        return be64toh(word_load(path, KEY));
     uint64_t key = 0;
     if (length < 4) {
         for (size_t i = 0; i < length; i++)
@@ -31,7 +35,7 @@ static uint64_t key_of(const char *path, size_t length)
         return key;
     }
     /* What the second half repeats of the first is shifted out of it. */
-    key = (uint64_t)be32toh((uint32_t)word_load(path + length - 4, 4)) << 8 * (8 - length);
+    key = (uint64_t)be32toh((uint32_t)word_load(path + length - 4, 4)) << 8 * (KEY - length);
     return (uint64_t)be32toh((uint32_t)word_load(path, 4)) << 32 | (uint32_t)key;
 }
 
@@ -50,9 +54,15 @@ static int route_order(const void *a, const void *b)
     return order != 0 ? order : (int)left->exact - (int)right->exact;
 }
 
-static bool begins_with(const char *path, size_t length, const struct route *route)
+/* `key` is that of the path. A path holds no NUL, so a shorter one differs in what is masked. */
+static inline bool begins_with(const char *path, size_t length, uint64_t key,
+                               const struct route *route)
 {
-    return length >= route->length && word_same(path, route->path, route->length);
+    if (((key ^ route->key) & route->mask) != 0)
+        return false;
+    return route->length <= KEY ||
+           (length >= route->length &&
+            word_same(path + KEY, route->path + KEY, route->length - KEY));
 }
 
 /* ---------------------------------------------------------------- reading ----------- */
@@ -70,6 +80,8 @@ static int read_path(const reeve_section *section, struct route *route)
     while (!route->exact && route->length > 0 && route->path[route->length - 1] == '/')
         route->length--;
     route->key = key_of(route->path, route->length);
+    if (route->length > 0)
+        route->mask = UINT64_MAX << 8 * (KEY - (route->length < KEY ? route->length : KEY));
     return 0;
 }
 
@@ -111,9 +123,12 @@ static int sort_routes(const reeve_section *section, struct site *site)
             return reeve_conf_error(section, "route", "route \"%s\" stands twice in site \"%s\": "
                                     "remove one", route->prefix, site->title);
         route->wider = route - 1;
-        while (route->wider != NULL && !begins_with(route->path, route->length, route->wider))
+        while (route->wider != NULL &&
+               !begins_with(route->path, route->length, route->key, route->wider))
             route->wider = route->wider->wider;
     }
+    for (size_t i = 0; i < site->count; i++)
+        site->keys[i] = site->routes[i].key;
     return 0;
 }
 
@@ -124,7 +139,8 @@ int routes_read(const reeve_section *section, struct site *site)
         return reeve_conf_error(section, NULL, "site \"%s\" has no route: add one, such as "
                                 "route \"/\" { static { root = \"/srv/www\" } }", site->title);
     site->routes = calloc(count, sizeof *site->routes);
-    if (site->routes == NULL)
+    site->keys = calloc(count, sizeof *site->keys);
+    if (site->routes == NULL || site->keys == NULL)
         return reeve_conf_error(section, NULL, "memory is short: free some and try again");
     while (site->count < count) {
         const reeve_section *one = reeve_conf_section(section, "route", site->count);
@@ -143,38 +159,56 @@ void routes_free(struct site *site)
             auth_free(site->routes[i].auth);
     }
     free(site->routes);
+    free(site->keys);
 }
 
 /* ---------------------------------------------------------------- finding ----------- */
 
-static bool takes(const struct route *route, const char *path, size_t length)
+static inline bool takes(const struct route *route, const char *path, size_t length, uint64_t key)
 {
-    if (!begins_with(path, length, route))
+    if (!begins_with(path, length, key, route))
         return false;
     return length == route->length || (!route->exact && path[route->length] == '/');
 }
 
-/* How many routes stand before or at this path. */
-static size_t count_before(const struct site *site, const char *path, size_t length)
+/* The longest that fits of `route` and those that are wider. */
+static inline __attribute__((always_inline)) const struct route *
+fit(const struct route *route, const char *path, size_t length, uint64_t key)
 {
-    const uint64_t key = key_of(path, length);
+    while (route != NULL && !takes(route, path, length, key))
+        route = route->wider;
+    return route;
+}
+
+/* The search by all bytes. Not inlined: few sites need it. */
+static __attribute__((noinline)) const struct route *
+find_by_all(const struct site *site, const char *path, size_t length, uint64_t key)
+{
     size_t from = 0, to = site->count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        const struct route *route = &site->routes[middle];
-        if (route->key != key ? route->key < key : compare_path(route, path, length) <= 0)
+        if (compare_path(&site->routes[middle], path, length) <= 0)
             from = middle + 1;
         else
             to = middle;
     }
-    return from;
+    return from > 0 ? fit(&site->routes[from - 1], path, length, key) : NULL;
 }
 
 const struct route *route_find(const struct site *site, const char *path, size_t length)
 {
-    size_t before = site == NULL ? 0 : site->count > 1 ? count_before(site, path, length) : site->count;
-    const struct route *route = before > 0 ? &site->routes[before - 1] : NULL;
-    while (route != NULL && !takes(route, path, length))
-        route = route->wider;
-    return route;
+    if (site == NULL)
+        return NULL;
+    const uint64_t key = key_of(path, length);
+    const uint64_t *at = site->keys; /* the last that is not greater, if any is not */
+    for (size_t n = site->count, half; n > 1; n -= half) {
+        half = n / 2;
+        at = at[half] <= key ? at + half : at;
+    }
+    const struct route *route = &site->routes[at - site->keys];
+    if (route->key > key)
+        return NULL;
+    if (route->key == key && route->length > KEY)
+        return find_by_all(site, path, length, key);
+    return fit(route, path, length, key);
 }

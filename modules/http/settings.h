@@ -17,7 +17,7 @@ struct route {
     const char *site;
     const char *path;     /* of it what is compared with a request's path */
     size_t length;        /* of the path; of a prefix without its final slash: 0 for "/" */
-    uint64_t key;         /* of the path's beginning, see routes.c */
+    uint64_t key, mask;   /* of the path's beginning, see routes.c */
     bool priority;        /* before all others in the pool */
     bool exact;           /* no path below it is meant */
     const struct route *wider; /* the longest other whose path this one's begins with */
@@ -41,6 +41,7 @@ struct site {
     const char *title;
     struct access access;
     struct route *routes; /* by path, see routes.c */
+    uint64_t *keys;       /* of each of them */
     size_t count;
     struct guard *guard;  /* of routes that have none of their own; likewise */
     const struct auth *auth;

@@ -155,18 +155,17 @@ void cache_free(struct cache **pointer)
 
 /* ---------------------------------------------------------------- use --------------- */
 
-bool cache_reply(struct cache *cache, reeve_request *request, const struct cache_key *key,
-                 int *result)
+int cache_reply(struct cache *cache, reeve_request *request, struct cache_key key)
 {
+    int result = CACHE_NONE;
     lock_take(&cache->lock);
-    struct entry *entry = find(cache, key);
-    bool fresh = entry != NULL && entry->second == reeve_time();
-    if (fresh) {
+    struct entry *entry = find(cache, &key);
+    if (entry != NULL && entry->second == reeve_time()) {
         entry->used = true;
-        *result = reeve_reply_prepared(request, entry->answer);
+        result = reeve_reply_prepared(request, entry->answer);
     }
     lock_leave(&cache->lock);
-    return fresh;
+    return result;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)

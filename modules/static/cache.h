@@ -25,10 +25,10 @@ struct cache_place {
     struct cache_key key;
 };
 
-/* Gives the answer that was made for the key, if the file was looked at in this second: *result is
- * what reeve_reply_prepared() returns. False: there is none. */
-bool cache_reply(struct cache *cache, reeve_request *request, const struct cache_key *key,
-                 int *result);
+/* Gives the answer that was made for the key, if the file was looked at in this second, and returns
+ * what reeve_reply_prepared() does. CACHE_NONE: there is none. */
+#define CACHE_NONE 1
+int cache_reply(struct cache *cache, reeve_request *request, struct cache_key key);
 /* The file behind the key has been opened and looked at. True: the answer is still that which was
  * made of it then, and is good for this second too. */
 bool cache_confirm(struct cache *cache, const struct cache_key *key, const struct stat *st);

@@ -132,15 +132,16 @@ static bool choose_sibling(reeve_request *request, const struct folder *folder, 
 static int send_regular(reeve_request *request, const struct folder *folder, const char *name,
                         struct file *file)
 {
-    int result;
+    int result = CACHE_NONE;
     file->type = types_find(&folder->types, name);
     if (folder->extra.coding_count > 0 && !choose_sibling(request, folder, name, file)) {
         close(file->fd);
         return reeve_again(request);
     }
-    if (file->place.cache == NULL ||
-        !cache_confirm(file->place.cache, &file->place.key, &file->st) ||
-        !cache_reply(file->place.cache, request, &file->place.key, &result))
+    if (file->place.cache != NULL &&
+        cache_confirm(file->place.cache, &file->place.key, &file->st))
+        result = cache_reply(file->place.cache, request, file->place.key);
+    if (result == CACHE_NONE)
         return file_send(request, &folder->extra, file);
     close(file->fd);
     return result;
@@ -257,8 +258,9 @@ static int send_extended(reeve_request *request, const struct folder *folder, co
                    : send_fallback(request, folder, errno);
 }
 
-static int serve_name(reeve_request *request, const struct folder *folder,
-                      const struct cache_place *place)
+/* Not inlined: what is in the cache does not come so far. */
+static __attribute__((noinline)) int serve_name(reeve_request *request, const struct folder *folder,
+                                                struct cache_place place)
 {
     const char *path = reeve_path(request), *name = reeve_rest(request) + 1;
     if (extra_put(request, &folder->extra) != 0)
@@ -266,11 +268,11 @@ static int serve_name(reeve_request *request, const struct folder *folder,
     if (!folder->dotfiles && hidden_in(reeve_rest(request)))
         return reeve_reply_status(request, 404);
     if (path[strlen(path) - 1] == '/')
-        return send_index(request, folder, name, place);
+        return send_index(request, folder, name, &place);
     int fd = open_file(request, folder, name);
     if (fd >= 0)
-        return send_opened(request, folder, name, fd, place);
-    return errno == ENOENT ? send_extended(request, folder, name, place)
+        return send_opened(request, folder, name, fd, &place);
+    return errno == ENOENT ? send_extended(request, folder, name, &place)
                            : send_fallback(request, folder, errno);
 }
 
@@ -291,18 +293,17 @@ static bool is_get(const char *method)
 int serve_request(reeve_request *request, const struct folder *folder)
 {
     const char *method = reeve_method(request);
-    struct cache_place place = {.cache = NULL};
-    bool get = is_get(method);
-    int result;
+    const bool get = is_get(method);
     if (!get && strcmp(method, "HEAD") != 0)
         return refuse_method(request, folder, method);
-    if (folder->cache != NULL && !reeve_is_conditional(request)) {
-        place.key.path = reeve_path(request);
-        if (extra_varies(&folder->extra))
-            place.key.variant = extra_variant(request, &folder->extra);
-        if (cache_reply(folder->cache, request, &place.key, &result))
-            return result;
-        place.cache = get ? folder->cache : NULL; /* an answer to HEAD is made without the bytes */
-    }
-    return serve_name(request, folder, &place);
+    if (folder->cache == NULL || reeve_is_conditional(request))
+        return serve_name(request, folder, (struct cache_place){.cache = NULL});
+    const struct cache_key key = {
+        .path = reeve_path(request),
+        .variant = extra_varies(&folder->extra) ? extra_variant(request, &folder->extra) : 0};
+    int result = cache_reply(folder->cache, request, key);
+    if (result != CACHE_NONE)
+        return result;
+    /* An answer to HEAD is made without the bytes. */
+    return serve_name(request, folder, (struct cache_place){get ? folder->cache : NULL, key});
 }

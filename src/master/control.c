@@ -21,8 +21,14 @@
 
 #define CLIENTS_MAX 64 /* of each kind of access */
 
+static control_dispatcher *dispatcher;
 static struct list clients = {&clients, &clients};
 static int client_counts[2]; /* by enum control_access */
+
+void control_serve(control_dispatcher *dispatch)
+{
+    dispatcher = dispatch;
+}
 
 static void client_drop(struct client *client)
 {
@@ -141,7 +147,7 @@ static bool client_serve(struct client *client)
     if (strlen(client->in.data) != length)
         control_reply(client, CONTROL_REFUSED, 0, "a request is text, without NUL", NULL);
     else
-        verb_dispatch(client, client->in.data);
+        dispatcher(client, client->in.data);
     buf_drop(&client->in, length + 1);
     return true;
 }

@@ -79,8 +79,8 @@ static in_port_t port_of(const struct address *address)
                : 0;
 }
 
-/* From 127.0.0.1:80 to *:80 is one reload: for a moment both sockets are open. True if a listener of
- * ours has that port. */
+/* From 127.0.0.1:80 to *:80 is one reload: for a moment both sockets are open. True if a listener
+ * of ours has that port. */
 static bool share_port(const struct core_listen *listen, bool on)
 {
     in_port_t port = port_of(&listen->address);

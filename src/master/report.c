@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "master/clean.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/master.h"
@@ -37,7 +38,7 @@ static json_t *text_or_null(const char *text)
 {
     json_t *value = text ? json_string(text) : NULL;
 
-    return value ? value : text ? report_clean(text, strlen(text)) : json_null();
+    return value ? value : text ? clean_json(text, strlen(text)) : json_null();
 }
 
 /* ---------------------------------------------------------------- totals ----------- */
@@ -191,7 +192,7 @@ static json_t *user_name(const struct generation *generation)
     char name[sizeof(own_account)];
 
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(told, "\n"), told);
-    return report_clean(name[0] || !generation ? name : own_account, sizeof(name));
+    return clean_json(name[0] || !generation ? name : own_account, sizeof(name));
 }
 
 json_t *report_status(void)
@@ -199,8 +200,8 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *status = json_pack(
-        "{s:s,s:i,s:i,s:s,s:I,s:s,s:o,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
-        (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:o,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
+        "pid", (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
         text_or_null(master.options->config ? master.options->config : "(built-in)"), "user",
@@ -263,9 +264,9 @@ json_t *report_modules(void)
 
         if (kind && name)
             json_array_append_new(
-                list, json_pack("{s:o,s:o,s:o}", "kind", report_clean(kind, 32), "name",
-                                report_clean(name, 64), "version",
-                                report_clean(version ? version : "", 64)));
+                list, json_pack("{s:o,s:o,s:o}", "kind", clean_json(kind, 32), "name",
+                                clean_json(name, 64), "version",
+                                clean_json(version ? version : "", 64)));
     }
     free(copy);
     return json_pack("{s:o}", "modules", list);

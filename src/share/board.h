@@ -50,7 +50,7 @@ struct board_thread {
     _Atomic uint64_t bytes_out;
     _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
     _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
-    _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
+    _Atomic uint64_t shed;                    /* requests that it refused: they waited too long */
     _Atomic uint32_t tid;                     /* of the thread; 0: not told */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
@@ -58,7 +58,7 @@ struct board_thread {
     _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
     _Atomic uint64_t refused;                 /* connections: their clients had too many */
     _Atomic uint32_t held;                    /* of a connection's process: see struct place */
-    _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: it is not */
+    _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: not */
     /* Whose code it runs, as label is for whom. Empty: none, or the thread does not tell. */
     _Alignas(64) char module[BOARD_MODULE];
     char route[BOARD_ROUTE];

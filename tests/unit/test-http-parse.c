@@ -13,6 +13,15 @@ static const struct parse_limits limits = {.line = 64, .header = 200, .count = 4
 static struct parse parse;
 static struct parse_field fields[PARSE_FIELDS_MAX], whole_fields[PARSE_FIELDS_MAX];
 
+static enum parse_result head(const struct parse_limits *most, const char *data, size_t length,
+                              size_t *used)
+{
+    enum parse_result result = parse_head(&parse, most, data, length);
+    if (result == PARSE_DONE)
+        *used = parse.line;
+    return result;
+}
+
 /* A copy of exactly these bytes, so that sanitizers see a read behind them. */
 static char *exactly(const char *data, size_t length)
 {
@@ -25,7 +34,7 @@ static char *exactly(const char *data, size_t length)
 static enum parse_result feed(const char *data, size_t length, size_t *used)
 {
     char *copy = exactly(data, length);
-    enum parse_result result = parse_head(&parse, &limits, copy, length, used);
+    enum parse_result result = head(&limits, copy, length, used);
     free(copy);
     return result;
 }
@@ -282,7 +291,7 @@ static void parse_good(const char *data)
 {
     size_t used;
     parse_start(&parse, fields, PARSE_FIELDS_MAX);
-    ck_assert_int_eq(parse_head(&parse, &limits, data, strlen(data), &used), PARSE_DONE);
+    ck_assert_int_eq(head(&limits, data, strlen(data), &used), PARSE_DONE);
 }
 
 START_TEST(rfc9110_10_1_1_expect)
@@ -393,7 +402,7 @@ START_TEST(test_slices)
                                "connection: foo ,Close\r\nContent-Length: 12\r\n\r\nGET";
     size_t used;
     parse_start(&parse, fields, PARSE_FIELDS_MAX);
-    ck_assert_int_eq(parse_head(&parse, &limits, data, sizeof data - 1, &used), PARSE_DONE);
+    ck_assert_int_eq(head(&limits, data, sizeof data - 1, &used), PARSE_DONE);
     ck_assert_uint_eq(used, sizeof data - 1 - 3);
     ck_assert(is(data, parse.method, "POST"));
     ck_assert(is(data, parse.target, "/a?b"));
@@ -414,7 +423,7 @@ static uint64_t content_length(const char *number)
     int n = snprintf(data, sizeof data, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %s\r\n\r\n",
                      number);
     parse_start(&parse, fields, PARSE_FIELDS_MAX);
-    ck_assert_int_eq(parse_head(&parse, &limits, data, (size_t)n, &used), PARSE_DONE);
+    ck_assert_int_eq(head(&limits, data, (size_t)n, &used), PARSE_DONE);
     return parse.content_length;
 }
 
@@ -440,7 +449,7 @@ START_TEST(test_slow_sender_is_cheap)
     size_t used;
     parse_start(&parse, fields, PARSE_FIELDS_MAX);
     for (size_t n = 0; n < SIZE; n++) {
-        ck_assert_int_eq(parse_head(&parse, &wide, data, n, &used), PARSE_MORE);
+        ck_assert_int_eq(head(&wide, data, n, &used), PARSE_MORE);
         ck_assert_uint_eq(parse.scanned, n);
     }
     free(data);
@@ -513,9 +522,41 @@ START_TEST(test_host_seen)
     size_t used = 0; /* the line fits, the empty one does not */
     parse_start(&parse, fields, PARSE_FIELDS_MAX);
     parse.seen = &seen;
-    ck_assert_int_eq(parse_head(&parse, &tight, rows[0].data, strlen(rows[0].data), &used),
-                     PARSE_BAD);
+    ck_assert_int_eq(head(&tight, rows[0].data, strlen(rows[0].data), &used), PARSE_BAD);
     ck_assert_int_eq(parse.status, 431);
+}
+END_TEST
+
+static bool is_plain(const char *target)
+{
+    char data[200];
+    size_t used;
+    int n = snprintf(data, sizeof data, "GET %s HTTP/1.1\r\nHost: a.example\r\n\r\n", target);
+    parse_start(&parse, fields, PARSE_FIELDS_MAX);
+    ck_assert_int_eq(feed(data, (size_t)n, &used), PARSE_DONE);
+    ck_assert(is(data, parse.target, target));
+    return parse.plain;
+}
+
+/* A path with nothing to decode or to resolve is known as one, wherever the knot would be. */
+START_TEST(test_plain_path)
+{
+    static const char *const plain[] = {"/", "/a", "/a.b/c", "/a/", "/\"{}|\\^`~a", "/a./b.",
+                                        "/0123456789abcde", "/0123456789abcdef",
+                                        "/0123456789abcdef/012345678901234"};
+    static const char *const knots[] = {"%41", "?", "?a", "//", "/./", "/.", "/../", "/..", "/.a",
+                                        "%00", "\x80", "\xff"};
+    ck_assert(!is_plain("*") && !is_plain("http://a/b") && !is_plain("//") && !is_plain("/?"));
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        ck_assert_msg(is_plain(plain[i]), "%s", plain[i]);
+    for (size_t i = 0; i < sizeof knots / sizeof *knots; i++) {
+        for (int before = 0; before < 35; before++) {
+            char target[60];
+            snprintf(target, sizeof target, "/%.*s%s%s", before,
+                     "abcdefghijklmnopqrstuvwxyz0123456789", knots[i], before % 2 > 0 ? "/b" : "");
+            ck_assert_msg(!is_plain(target), "%s", target);
+        }
+    }
 }
 END_TEST
 
@@ -527,7 +568,7 @@ START_TEST(test_room_by_steps)
     unsigned steps = 0;
     parse_start(&parse, NULL, 0);
     enum parse_result result;
-    while ((result = parse_head(&parse, &limits, data, sizeof data - 1, &used)) == PARSE_ROOM) {
+    while ((result = head(&limits, data, sizeof data - 1, &used)) == PARSE_ROOM) {
         ck_assert_uint_eq(parse.count, steps);
         parse.fields = fields;
         parse.room = ++steps;
@@ -549,4 +590,5 @@ UNIT_MAIN("http-parse", ROWS(rfc9112_2_2_message_parsing), ONCE(rfc9112_2_2_nul)
           ONCE(rfc9110_5_4_size_of_all_fields), ONCE(rfc9110_8_6_large_numbers),
           ONCE(rfc9110_9_3_2_method_of_a_bad_head), ONCE(rfc9110_10_1_1_expect),
           ONCE(test_slices), ONCE(test_every_character_in_every_place),
-          ONCE(test_slow_sender_is_cheap), ONCE(test_host_seen), ONCE(test_room_by_steps))
+          ONCE(test_slow_sender_is_cheap), ONCE(test_host_seen), ONCE(test_plain_path),
+          ONCE(test_room_by_steps))

@@ -170,12 +170,15 @@ static const struct route *look(const struct site *site, const char *path)
     return best;
 }
 
+/* Some begin alike, as far as routes.c compares numbers made of them, and about that far. */
 static void make_path(char *path, unsigned *seed)
 {
-    static const char letters[] = "/a-/b/";
-    size_t length = 1 + (unsigned)rand_r(seed) % 7;
+    static const char letters[] = "/a-/b/", alike[] = "/aaaaaa/a";
+    size_t front = rand_r(seed) % 2 == 0 ? 6 + (unsigned)rand_r(seed) % 4 : 0;
+    size_t length = front + 1 + (unsigned)rand_r(seed) % 7;
     path[0] = '/';
-    for (size_t i = 1; i < length; i++) {
+    memcpy(path, alike, front);
+    for (size_t i = front > 0 ? front : 1; i < length; i++) {
         do
             path[i] = letters[(unsigned)rand_r(seed) % (sizeof letters - 1)];
         while (path[i] == '/' && path[i - 1] == '/');
@@ -185,7 +188,7 @@ static void make_path(char *path, unsigned *seed)
 
 START_TEST(test_found_as_if_looked_for)
 {
-    static char titles[40][16];
+    static char titles[40][24];
     static reeve_section sections[40];
     unsigned seed = (unsigned)_i + 1, found = 0;
     size_t count = 0;
@@ -208,7 +211,7 @@ START_TEST(test_found_as_if_looked_for)
     const reeve_section site = {.title = "default", .values = values};
     ck_assert_int_eq(read_sites(&site, 1), 0);
     for (int i = 0; i < 5000; i++) {
-        char path[16];
+        char path[24];
         make_path(path, &seed);
         const struct route *route = route_find(settings.fallback, path, strlen(path));
         ck_assert_msg(route == look(settings.fallback, path), "%s is given to %s", path,

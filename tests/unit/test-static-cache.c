@@ -57,10 +57,11 @@ static bool store(const char *path, unsigned variant, const struct stat *st, int
 /* Which answer is given; -1: none. */
 static int asked(const char *path, unsigned variant)
 {
-    int before[64], result = -1;
+    int before[64];
     for (int i = 0; i < 64; i++)
         before[i] = answers[i].given;
-    if (!cache_reply(cache, &request, &(struct cache_key){path, variant}, &result))
+    int result = cache_reply(cache, &request, (struct cache_key){path, variant});
+    if (result == CACHE_NONE)
         return -1;
     ck_assert_int_eq(result, 0);
     for (int i = 0; i < 64; i++)
