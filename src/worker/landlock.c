@@ -1,7 +1,7 @@
-/* Landlock; see landlock.h. Worker, main thread. Besides files it keeps signals in: all workers have the
- * same account, and each could end the others. The numbers stand here, not in the C library's
- * headers, which may be older than the kernel: a right that the kernel does not know is left out of
- * the rules, and then nobody is kept from it. */
+/* Landlock; see landlock.h. Worker, main thread. Besides files it keeps signals in: all workers
+ * have the same account, and each could end the others. The numbers stand here, not in the C
+ * library's headers, which may be older than the kernel: a right that the kernel does not know is
+ * left out of the rules, and then nobody is kept from it. */
 #include "config.h"
 
 #include "worker/landlock.h"

@@ -199,8 +199,8 @@ static int scribble(void)
     return found;
 }
 
-/* What the kernel maps behind a part of the board when it is asked to go on in the file, or anywhere
- * of it. How often it did. */
+/* What the kernel maps behind a part of the board when it is asked to go on in the file, or to go
+ * anywhere in it. How often it did. */
 static int grow(void)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
