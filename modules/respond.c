@@ -103,6 +103,8 @@ static int read_response(const reeve_section *section, struct response *response
     if (response->status == 204 && *response->body != '\0')
         return reeve_conf_error(section, "body", "an answer with status 204 has no body: leave it "
                                 "out, or write status = 200");
+    if (*response->body == '\0')
+        reeve_conf_idle(section, "type", "a body");
     return read_fields(section, response);
 }
 

@@ -46,8 +46,8 @@ static inline void word_zero_64(char *at)
     *(word_pair *)(void *)(at + 32) = *(word_pair *)(void *)(at + 48) = (word_pair){0};
 }
 
-/* Of a constant size below 256, by plain stores. For more than a few the compiler would take a call,
- * or a string instruction, which takes long to begin. */
+/* Of a constant size below 256, by plain stores. For more than a few the compiler would take a
+ * call, or a string instruction, which takes long to begin. */
 static inline __attribute__((always_inline)) void word_zero(void *start, size_t size)
 {
     char *at = (char *)start, *end = at + size;

@@ -193,7 +193,8 @@ static int carry_out(struct request *request)
     return inspect_explain(&source, request->what);
 }
 
-/* The self-test before an upgrade: the running master's state and configuration, in this program. */
+/* The self-test before an upgrade: the running master's state and configuration, in this
+ * program. */
 static int test_state(const char *number)
 {
     struct buf error = {0};
@@ -210,8 +211,8 @@ static int test_state(const char *number)
     return 0;
 }
 
-/* The file that this program was started from, by the name that was used: a link may point at a newer
- * one by the time of an upgrade. */
+/* The file that this program was started from, by the name that was used: a link may point at a
+ * newer one by the time of an upgrade. */
 static const char *own_path(const char *name)
 {
     static char path[2 * PATH_MAX];

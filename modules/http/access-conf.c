@@ -26,6 +26,8 @@ int access_read(const reeve_section *section, const struct access *outer, struct
             return reeve_conf_error(section, "access_log", "cannot log to \"%s\": %s; check the "
                                     "folder and its permissions", log, error);
     }
+    if (access->file == NULL && outer == &settings.access) /* of a site */
+        reeve_conf_idle(section, "access_format", "an access_log");
     settings.timed |= access->file != NULL && access->format == ACCESS_JSON;
     return 0;
 }

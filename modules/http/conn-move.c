@@ -2,8 +2,8 @@
  * other one must know of it.
  *
  * Runs in the loop's thread that owns the connection. A parcel is read by whichever version of this
- * module the other worker has loaded, and may come from a worker that was taken over: one that makes
- * no sense tells nothing, and the connection begins as a new one would. */
+ * module the other worker has loaded, and may come from a worker that was taken over: one that
+ * makes no sense tells nothing, and the connection begins as a new one would. */
 #include "config.h"
 
 #include <string.h>

@@ -76,9 +76,9 @@ static bool close_segment(const char *out, size_t *end)
 }
 
 /* May one of these eight bytes be an escape or a NUL, or two of them "//" or "/."? A byte of `x` is
- * 0 where one is sought, and x - 1 borrows into its top bit: perhaps into that of its neighbour too,
- * so that a yes is not always one, but a no is. '.' and '/' differ in the lowest bit alone, so two
- * of either kind are taken for a pair. */
+ * 0 where one is sought, and x - 1 borrows into its top bit: perhaps into that of its neighbour
+ * too, so that a yes is not always one, but a no is. '.' and '/' differ in the lowest bit alone, so
+ * two of either kind are taken for a pair. */
 #define ONES UINT64_C(0x0101010101010101)
 #define ZEROS(x) (((x) - ONES) & ~(x) & 0x80 * ONES)
 static inline bool has_knot(uint64_t eight)

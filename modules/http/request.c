@@ -23,9 +23,9 @@ static struct request_home *find_home(void)
     return home;
 }
 
-struct request *request_new(reeve_conn *conn)
+static inline __attribute__((always_inline)) struct request *
+new_at(struct request_home *home, reeve_conn *conn)
 {
-    struct request_home *home = find_home();
     struct request *request = home->spare;
     if (request != NULL) {
         home->spare = request->next;
@@ -47,9 +47,15 @@ struct request *request_new(reeve_conn *conn)
     return request;
 }
 
+struct request *request_new(reeve_conn *conn)
+{
+    return new_at(find_home(), conn);
+}
+
+/* At the other one's home: where there is no pool, the caller stands in for the loop's thread. */
 struct request *request_twin(const struct request *request, reeve_conn *conn)
 {
-    struct request *twin = request_new(conn);
+    struct request *twin = new_at(request->home, conn);
     const struct parse *parse = &request->parse;
     if (twin == NULL)
         return NULL;

@@ -107,13 +107,13 @@ const reeve_option settings_options[] = {
      .help = "How requests are logged. \"combined\": the line that Apache and nginx write by that "
              "name. \"json\": an object a line, with time (when the answer was ready, UTC), "
              "request_id, peer, site, method, target, protocol, status, bytes (of the body), "
-             "seconds (from when the first byte of the request was seen until the answer was queued "
-             "for sending; a large one, until most of it was sent), referer, user_agent and user; "
-             "null where there is none. What was no request has its first line as \"line\". A "
-             "request that is cut short, since its connection has ended, has \"interrupted\": true. "
-             "In both forms its status is that of its answer, or 499 if there was none yet, and its "
-             "bytes are those that were sent. A connection that ends before the head of a request "
-             "is complete leaves no line."},
+             "seconds (from when the first byte of the request was seen until the answer was "
+             "queued for sending; a large one, until most of it was sent), referer, user_agent and "
+             "user; null where there is none. What was no request has its first line as \"line\". "
+             "A request that is cut short, since its connection has ended, has \"interrupted\": "
+             "true. In both forms its status is that of its answer, or 499 if there was none yet, "
+             "and its bytes are those that were sent. A connection that ends before the head of a "
+             "request is complete leaves no line."},
     {.name = "auth_limit", .type = REEVE_OPT_INT, .fallback = "32", .min = 1, .max = 10000,
      .help = "Most passwords that a worker checks at once; see auth_file. Each check takes tens of "
              "milliseconds by design, though only once for a password that is right. Further ones "
@@ -150,9 +150,29 @@ static int read_limits(const reeve_section *section)
                                                                                              : 0;
 }
 
+/* Options of the section http itself that no site makes use of. */
+static void note_idle(const reeve_section *section)
+{
+    bool logs = settings.access.file != NULL, asks = false;
+    for (size_t i = 0; i < settings.site_count; i++) {
+        const struct site *site = &settings.sites[i];
+        logs = logs || site->access.file != NULL;
+        asks = asks || site->auth != NULL;
+        for (size_t j = 0; j < site->count; j++)
+            asks = asks || site->routes[j].auth != NULL;
+    }
+    if (!logs)
+        reeve_conf_idle(section, "access_format", "an access_log");
+    if (!asks)
+        reeve_conf_idle(section, "auth_limit", "an auth_file of a site or route");
+}
+
 int settings_read(const reeve_section *section)
 {
-    return read_limits(section) != 0 || sites_read(section) != 0 ? -1 : 0;
+    if (read_limits(section) != 0 || sites_read(section) != 0)
+        return -1;
+    note_idle(section);
+    return 0;
 }
 
 void settings_free(void)

@@ -1,8 +1,8 @@
 /* An answer in pieces.
  *
- * more() is called in the loop, and what it writes goes straight into the output queue; or in a pool
- * thread, then it gathers in the answer's own memory until the loop takes it. Nobody asks for a
- * piece while the output is congested, so memory is bounded by one piece. What must hold: no byte
+ * more() is called in the loop, and what it writes goes straight into the output queue; or in a
+ * pool thread, then it gathers in the answer's own memory until the loop takes it. Nobody asks for
+ * a piece while the output is congested, so memory is bounded by one piece. What must hold: no byte
  * more or less than the promised length is queued; where that cannot be kept, the connection ends.
  */
 #include "config.h"

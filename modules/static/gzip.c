@@ -55,9 +55,14 @@ static int read_types(const reeve_section *section, struct gzip *gzip)
     return 0;
 }
 
+static const char *const of_gzip[] = {"gzip_types", "gzip_least", "gzip_level"};
+
 int gzip_read(const reeve_section *section, bool may_transform, struct gzip *gzip)
 {
     gzip->on = reeve_conf_bool(section, "gzip") && may_transform;
+    if (!reeve_conf_bool(section, "gzip"))
+        for (size_t i = 0; i < sizeof of_gzip / sizeof *of_gzip; i++)
+            reeve_conf_idle(section, of_gzip[i], "gzip = on");
     gzip->level = (int)reeve_conf_int(section, "gzip_level");
     gzip->least = (uint64_t)reeve_conf_int(section, "gzip_least");
     return read_types(section, gzip);

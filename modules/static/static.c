@@ -1,7 +1,7 @@
 /* static: serves the files below a folder. Its parts:
  *
  *     static, extra, types               the configuration of a route
- *     serve, hidden, below, read         from a path to a file, without a wait where none is allowed
+ *     serve, hidden, below, read         from a path to a file, in the loop without a wait
  *     accept                             in which coding: a sibling's, or gzip's
  *     file, condition, date, range       what is answered of it
  *     gzip, parts                        compressed, or several ranges: in pieces
@@ -121,6 +121,8 @@ static int static_configure(const reeve_section *section, const char *route, voi
     folder->symlinks = reeve_conf_bool(section, "symlinks");
     folder->dotfiles = strcmp(reeve_conf_string(section, "dotfiles"), "serve") == 0;
     folder->listing = reeve_conf_bool(section, "listing");
+    if (!folder->listing)
+        reeve_conf_idle(section, "listing_limit", "listing = on");
     folder->limit = (size_t)reeve_conf_int(section, "listing_limit");
     if (read_cache(section, folder) != 0)
         return -1;

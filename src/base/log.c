@@ -70,6 +70,11 @@ enum log_format log_opened_format(void)
     return log_format;
 }
 
+bool log_to_stderr(void)
+{
+    return log_fd == STDERR_FILENO;
+}
+
 void log_set_level(enum reeve_level level)
 {
     atomic_store(&level_limit, (int)level);
@@ -130,13 +135,13 @@ static bool put_out(const struct buf *line)
            append_lines(log_fd, line->data, line->length, &torn) == 0;
 }
 
-/* False: it did not take the line. The lock is for the descriptor, which a restart of the log daemon
- * makes us open again; nothing under it blocks. */
 void log_forked(void)
 {
     sys_close(&syslog_fd);
 }
 
+/* False: it did not take the line. The lock is for the descriptor, which a restart of the log
+ * daemon makes us open again; nothing under it blocks. */
 static bool to_syslog(enum reeve_level level, const char *tag, const char *text)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

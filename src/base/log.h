@@ -32,6 +32,7 @@ void log_open(int fd, enum log_format format);
 /* In a process just forked: the connection to syslog is the other one's. */
 void log_forked(void);
 enum log_format log_opened_format(void);
+bool log_to_stderr(void);
 void log_set_level(enum reeve_level level); /* any thread */
 enum reeve_level log_level(void);
 bool log_level_parse(const char *name, enum reeve_level *level);

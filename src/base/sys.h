@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* recv(2) and send(2) that are no points where a thread may be cancelled, which nobody does here: in
- * a process with several threads the C library's cost two locked operations more each. */
+/* recv(2) and send(2) that are no points where a thread may be cancelled, which nobody does here:
+ * in a process with several threads the C library's cost two locked operations more each. */
 ssize_t sys_recv(int fd, void *to, size_t room);
 ssize_t sys_send(int fd, const void *data, size_t length, int flags);
 /* Closes and sets to -1. Harmless on -1. errno is kept. */

@@ -29,6 +29,8 @@ void conf_manual(const reeve_module *const *modules, size_t count, FILE *out);
 
 /* Where reeve_conf_error() adds its lines from now on; NULL: nowhere (it aborts). */
 void conf_collect_errors(struct buf *errors);
+/* The same for reeve_conf_idle(), which does without. */
+void conf_collect_idle(struct buf *lines);
 /* What reeve_conf_reads() was told, a line "STAMP NAME" for each file; at most about 16 KiB. */
 void conf_put_reads(struct buf *out);
 /* The built-in configuration, used when there is no file. */

@@ -28,8 +28,8 @@ static void read_worker(const reeve_section *root, struct core *core, struct buf
     } else if (m->connections == 1) {
         m->loops = m->loops < most ? m->loops : most;
     } else if (most < least * m->loops) {
-        complain(root, errors, "max_connections", "%d is too few for %d loop%s in a worker; write at "
-                 "least %d", most, m->loops, m->loops == 1 ? "" : "s", least * m->loops);
+        complain(root, errors, "max_connections", "%d is too few for %d loop%s in a worker; write "
+                 "at least %d", most, m->loops, m->loops == 1 ? "" : "s", least * m->loops);
     } else if (m->connections > most / m->loops) {
         m->connections = most / m->loops;
     }
@@ -56,8 +56,8 @@ static void read_exempt(const reeve_section *root, struct core *core, size_t ind
         return;
     case CIDR_STRAY:
         cidr_text(block, better);
-        complain(root, errors, name, "\"%s\" says more than its length lets count: write \"%s\" for "
-                 "the block, or the address alone", item, better);
+        complain(root, errors, name, "\"%s\" says more than its length lets count: write \"%s\" "
+                 "for the block, or the address alone", item, better);
         return;
     }
 }

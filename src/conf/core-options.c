@@ -29,14 +29,14 @@ const reeve_option core_options[] = {
      "What workers are kept from once they serve. In \"files\" they can open only what "
      "configuration and modules name (Landlock). \"auto\" is \"files\" if every module says which "
      "files it opens, and nothing else is loaded by LD_PRELOAD; else \"off\". Where the kernel has "
-     "no Landlock the log says so, and files are not confined. In \"strict\" they can also make only "
-     "the system calls that servers need (seccomp): they start no process, run no program, trace "
-     "and signal nobody else, and open sockets of the families unix, IPv4 and IPv6 only. Whatever "
-     "else they call fails, and the log says who has called what. It is refused where it is "
-     "impossible; `reeved -t` tells."},
+     "no Landlock the log says so, and files are not confined. In \"strict\" they can also make "
+     "only the system calls that servers need (seccomp): they start no process, run no program, "
+     "trace and signal nobody else, and open sockets of the families unix, IPv4 and IPv6 only. "
+     "Whatever else they call fails, and the log says who has called what. It is refused where it "
+     "is impossible; `reeved -t` tells."},
     {"sandbox_calls", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
-     "Further system calls that workers may make in \"strict\", by name, as syscalls(2) has them; the "
-     "log names those that were refused."},
+     "Further system calls that workers may make in \"strict\", by name, as syscalls(2) has them; "
+     "the log names those that were refused."},
     {"sandbox_read", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
      "Further files, and folders with all below them, that workers may read: absolute paths."},
     {"sandbox_write", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
@@ -54,13 +54,13 @@ const reeve_option core_options[] = {
      "The fewest workers, where workers_max is given. 0: one."},
     {"workers_max", REEVE_OPT_INT, "0", 0, 256, NULL, NULL,
      "The most workers. With it their number follows demand: it grows while fewer than spare_min "
-     "threads are spare, and shrinks when more than spare_max are; `workers` is the number to begin "
-     "with. 0: the number is fixed. Of no effect in models whose worker is the only process or "
-     "makes something for each connection: iterative, forking, threaded, prethreaded."},
+     "threads are spare, and shrinks when more than spare_max are; `workers` is the number to "
+     "begin with. 0: the number is fixed. Of no effect in models whose worker is the only process "
+     "or makes something for each connection: iterative, forking, threaded, prethreaded."},
     {"spare_min", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
-     "The fewest threads, of all workers together, that should have nothing to do: pool threads, or "
-     "loops where there is no pool. Fewer make workers start: first one, then two, four, ... while "
-     "that lasts. 0: half as many as a worker has."},
+     "The fewest threads, of all workers together, that should have nothing to do: pool threads, "
+     "or loops where there is no pool. Fewer make workers start: first one, then two, four, ... "
+     "while that lasts. 0: half as many as a worker has."},
     {"spare_max", REEVE_OPT_INT, "0", 0, 1000000, NULL, NULL,
      "The most threads that should have nothing to do; at least spare_min and the threads of a "
      "worker. 0: spare_min and the threads of two workers."},
@@ -74,18 +74,18 @@ const reeve_option core_options[] = {
      "Connections that one loop may hold at once; max_connections is the number of a whole worker. "
      "0: the model's number."},
     {"max_connections", REEVE_OPT_INT, "0", 0, MANY, NULL, NULL,
-     "Connections that each worker may hold at once, in any model; so `workers` times as many in all. "
-     "Further ones are not refused: they wait in the queue of the socket (backlog) until there is "
-     "room. The loops of a worker share the number evenly, rounded down; where a thread or a process "
-     "serves one connection, there are no more of these. 0: as `connections`, `threads`, max_threads "
-     "or max_processes allow, whatever the model goes by."},
+     "Connections that each worker may hold at once, in any model; so `workers` times as many in "
+     "all. Further ones are not refused: they wait in the queue of the socket (backlog) until "
+     "there is room. The loops of a worker share the number evenly, rounded down; where a thread "
+     "or a process serves one connection, there are no more of these. 0: as `connections`, "
+     "`threads`, max_threads or max_processes allow, whatever the model goes by."},
     {"max_connections_per_client", REEVE_OPT_INT, "0", 0, TALLY_MOST, NULL, NULL,
      "Connections that one client may have at once, in all workers together, old ones that still "
      "drain included. A client is an IPv4 address, or the first 64 bits of an IPv6 address; Unix "
      "sockets are not counted. A connection beyond that is closed at once, by a reset and before "
      "anything is read from it, counted (`refused` of reevectl status), and told in the log "
-     "(client-limit). Behind a proxy or NAT many people are one client: see max_connections_exempt. "
-     "0: any number."},
+     "(client-limit). Behind a proxy or NAT many people are one client: see "
+     "max_connections_exempt. 0: any number."},
     {"max_connections_exempt", REEVE_OPT_LIST, NULL, 0, 0, NULL, NULL,
      "Addresses to which max_connections_per_client does not apply, such as a reverse proxy or a "
      "load balancer: blocks as \"192.0.2.0/24\" or \"2001:db8::/32\", or addresses alone."},
@@ -104,28 +104,28 @@ const reeve_option core_options[] = {
      "How jobs wait for a thread of the pool: in one queue for all, or in one for each thread, "
      "filled in turn; a job never changes its queue. Of no effect in a model without a pool."},
     {"queue_limit", REEVE_OPT_INT, "1024", 1, 1048576, NULL, NULL,
-     "Jobs that may wait for a thread of the pool, per-thread queues having equal parts of it; more "
-     "are refused. Of no effect in a model without a pool."},
+     "Jobs that may wait for a thread of the pool, per-thread queues having equal parts of it; "
+     "more are refused. Of no effect in a model without a pool."},
     {"queue_time", REEVE_OPT_DURATION, "10s", 0, 3600000, NULL, NULL,
      "How long a request may wait for a thread of the pool before it is refused (HTTP: 503 with "
      "Retry-After). When jobs have waited without a break for that long, there is more to do than "
-     "can be done, and a twentieth of it is the limit until the queue has been empty once. It is the "
-     "limit at all times for a client that has closed its side of the connection, as one does that "
-     "has given up. 0: no limit. Of no effect in a model without a pool."},
+     "can be done, and a twentieth of it is the limit until the queue has been empty once. It is "
+     "the limit at all times for a client that has closed its side of the connection, as one does "
+     "that has given up. 0: no limit. Of no effect in a model without a pool."},
     {"handler_timeout", REEVE_OPT_DURATION, "60s", 0, 86400000, NULL, NULL,
-     "How long a handler may keep a thread of the pool. When it takes longer, where the thread is goes "
-     "to the log (handler-late), the client gets its answer without the handler (HTTP: 503), another "
-     "thread takes that one's place, and if it does not come back soon the worker is replaced. 0: for "
-     "ever. Of no effect in a model without a pool."},
+     "How long a handler may keep a thread of the pool. When it takes longer, where the thread is "
+     "goes to the log (handler-late), the client gets its answer without the handler (HTTP: 503), "
+     "another thread takes that one's place, and if it does not come back soon the worker is "
+     "replaced. 0: for ever. Of no effect in a model without a pool."},
     {"loop_timeout", REEVE_OPT_DURATION, "10s", 0, 86400000, NULL, NULL,
-     "CPU time that a loop may use in one turn, in which nobody else is served by it. After that where "
-     "it is goes to the log (loop-stuck), after twice that the worker is replaced, and after three "
-     "times, if the loop may hold many connections, the worker is ended by SIGABRT. Time in which the "
-     "thread waits or is stopped does not count. Threads and processes that serve one connection, in "
-     "threaded and forking, are not watched. 0: no limit."},
+     "CPU time that a loop may use in one turn, in which nobody else is served by it. After that "
+     "where it is goes to the log (loop-stuck), after twice that the worker is replaced, and after "
+     "three times, if the loop may hold many connections, the worker is ended by SIGABRT. Time in "
+     "which the thread waits or is stopped does not count. Threads and processes that serve one "
+     "connection, in threaded and forking, are not watched. 0: no limit."},
     {"worker_requests", REEVE_OPT_INT, "0", 0, INT64_C(1) << 53, NULL, NULL,
-     "A worker that has answered so many requests is replaced: one at a time, the replacement first. "
-     "0: never."},
+     "A worker that has answered so many requests is replaced: one at a time, the replacement "
+     "first. 0: never."},
     {"worker_age", REEVE_OPT_DURATION, "0", 0, INT64_C(366) * 86400000, NULL, NULL,
      "A worker that has served for so long is replaced. 0: never."},
     {"worker_memory", REEVE_OPT_SIZE, "0", 0, INT64_C(1) << 50, NULL, NULL,
@@ -170,11 +170,12 @@ const reeve_option core_options[] = {
     {"generations_limit", REEVE_OPT_INT, "4", 1, 16, NULL, NULL,
      "Old generations of workers that may drain at once; the oldest is stopped for one more."},
     {"probation_crashes", REEVE_OPT_INT, "1", 0, 1000, NULL, NULL,
-     "So many crashes of its workers, or of the processes that they forked for connections, end the "
-     "probation of a configuration (reevectl reload --probation): the one before comes back. 0: none "
-     "do."},
+     "So many crashes of its workers, or of the processes that they forked for connections, end "
+     "the probation of a configuration (reevectl reload --probation): the one before comes back. "
+     "0: none do."},
     {"probation_errors", REEVE_OPT_INT, "10", 0, 100, NULL, NULL,
-     "Percent of requests answered with 5xx (but for 501 and 505) that end a probation. 0: none do."},
+     "Percent of requests answered with 5xx (but for 501 and 505) that end a probation. 0: none "
+     "do."},
     {"probation_requests", REEVE_OPT_INT, "20", 1, 1000000000, NULL, NULL,
      "So many requests must have come during a probation before probation_errors counts."},
     {"quarantine_after", REEVE_OPT_INT, "3", 0, 32, NULL, NULL,

@@ -94,7 +94,8 @@ static void read_number(struct core *core, int workers)
         m->workers = within(m->workers, core->workers_min, core->workers_max);
         snprintf(core->sizing, sizeof(core->sizing),
                  "workers = %d to begin with, %d to %d, so that %d to %d threads are spare",
-                 m->workers, core->workers_min, core->workers_max, core->spare_min, core->spare_max);
+                 m->workers, core->workers_min, core->workers_max, core->spare_min,
+                 core->spare_max);
         return;
     }
     snprintf(core->sizing, sizeof(core->sizing), "workers = %d, %s%s", m->workers,

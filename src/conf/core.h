@@ -90,4 +90,6 @@ void core_read_sizing(const reeve_section *root, struct core *core, struct buf *
 void core_read_limits(const reeve_section *root, struct core *core, struct buf *errors);
 bool core_read(const struct conf *conf, struct core *core, struct buf *errors);
 void core_free(struct core *core);
+/* By reeve_conf_idle(). */
+void core_note_idle(const struct core *core);
 #endif

@@ -48,14 +48,6 @@ static void print_json(const json_t *json)
     free(text);
 }
 
-/* Verbs that ask: --json prints their data. Of all others it prints the whole result. */
-static bool is_question(enum verb verb)
-{
-    return verb == VERB_STATUS || verb == VERB_GENERATIONS || verb == VERB_LISTENERS ||
-           verb == VERB_MODULES || verb == VERB_VERSION || verb == VERB_CRASHES ||
-           verb == VERB_QUARANTINE || verb == VERB_STACKS || verb == VERB_SLOW;
-}
-
 static void add_symbols(const json_t *list)
 {
     json_t *stack;
@@ -103,6 +95,7 @@ static void print_event(const json_t *event, void *arg)
     buf_free(&text);
 }
 
+/* Of an answer to a question --json prints the data, of all others the whole result. */
 static void print_result(const json_t *result, int code, const struct output *output)
 {
     const json_t *data = json_object_get(result, "data");
@@ -112,9 +105,7 @@ static void print_result(const json_t *result, int code, const struct output *ou
     add_symbols(json_object_get(data, "stacks"));
     add_symbols(json_object_get(data, "slow"));
     if (output->json) {
-        bool bare = is_question(output->verb) && code == CONTROL_DONE && json_is_object(data);
-
-        print_json(bare ? data : result);
+        print_json(show_has_data(output->verb, result) ? data : result);
         return;
     }
     if (output->verb == VERB_STOP && code == CONTROL_DONE)

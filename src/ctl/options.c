@@ -1,6 +1,6 @@
 /* The command line of reevectl: the program's own options may stand before or behind the verb; what
- * else begins with "--" belongs to the verb, as does -f. One thread; the options own the
- * array of words only. */
+ * request_option() knows belongs to the verb. One thread; the options own the array of words
+ * only. */
 #include "config.h"
 
 #include "ctl/options.h"
@@ -43,7 +43,7 @@ static int read_option(struct options *options, int argc, char **argv, int *i, s
         return read_socket(options, word + strlen("--socket="), argc, argv, i, error) ? 1 : -1;
     else if (text_starts(word, "-s"))
         return read_socket(options, word[2] ? word + 2 : NULL, argc, argv, i, error) ? 1 : -1;
-    else if (word[0] == '-' && word[1] != '-' && word[1] != '\0' && strcmp(word, "-f") != 0) {
+    else if (word[0] == '-' && word[1] != '\0' && !request_option(word)) {
         buf_printf(error, "unknown option '%s'; 'reevectl -h' lists them", word);
         return -1;
     } else

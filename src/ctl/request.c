@@ -133,8 +133,8 @@ static bool add_seconds(struct request *request, const char *name, int length, c
     int64_t seconds;
 
     if (!text_int(value, &seconds) || seconds < 0 || seconds > SECONDS_MAX) {
-        buf_printf(error, "--%.*s: '%s' is not a number of seconds from 0 to %d", length, name, value,
-                   SECONDS_MAX);
+        buf_printf(error, "--%.*s: '%s' is not a number of seconds from 0 to %d", length, name,
+                   value, SECONDS_MAX);
         return false;
     }
     if (strncmp(name, "wait", (size_t)length) == 0)
@@ -155,17 +155,25 @@ static void end_reload(struct request *request)
 }
 
 /* Absolute: the server stands in another folder. */
-static bool add_binary(struct request *request, const char *path, struct buf *error)
+static bool add_path(struct request *request, const char *path, struct buf *error)
 {
     char folder[CONTROL_LINE];
 
-    if (path[0] != '/' && !getcwd(folder, sizeof folder)) {
-        buf_adds(error, "the working directory has no name; give an absolute path");
-        return false;
+    if (path[0] != '/') {
+        if (!getcwd(folder, sizeof folder)) {
+            buf_adds(error, "the working directory has no name; give an absolute path");
+            return false;
+        }
+        buf_printf(&request->line, "%s/", folder);
     }
-    buf_printf(&request->line, " binary=%s%s%s", path[0] == '/' ? "" : folder,
-               path[0] == '/' ? "" : "/", path);
+    buf_adds(&request->line, path);
     return true;
+}
+
+static bool add_binary(struct request *request, const char *path, struct buf *error)
+{
+    buf_adds(&request->line, " binary=");
+    return add_path(request, path, error);
 }
 
 static void add_follow(struct request *request)
@@ -175,11 +183,17 @@ static void add_follow(struct request *request)
     buf_adds(&request->line, " follow");
 }
 
-/* One option at words[*i]; moves *i over its value. */
-static bool add_option(struct request *request, char *const *words, size_t count, size_t *i,
-                       struct buf *error)
+const char *request_option(const char *word)
 {
-    const char *name = strcmp(words[*i], "-f") == 0 ? "follow" : words[*i] + 2;
+    if (strcmp(word, "-f") == 0)
+        return "follow";
+    return text_starts(word, "--") ? word + 2 : NULL;
+}
+
+/* One option at words[*i], `name`; moves *i over its value. */
+static bool add_option(struct request *request, const char *name, char *const *words,
+                       size_t count, size_t *i, struct buf *error)
+{
     size_t length = strcspn(name, "=");
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
     bool wants_value;
@@ -211,15 +225,8 @@ static bool add_option(struct request *request, char *const *words, size_t count
 static bool add_word(struct request *request, const char *word, struct buf *error)
 {
     buf_addc(&request->line, ' ');
-    if (request->verb == VERB_CHECK && word[0] != '/') {
-        char folder[CONTROL_LINE];
-
-        if (!getcwd(folder, sizeof folder)) {
-            buf_adds(error, "the working directory is unknown: give an absolute path");
-            return false;
-        }
-        buf_printf(&request->line, "%s/", folder);
-    }
+    if (request->verb == VERB_CHECK)
+        return add_path(request, word, error);
     buf_adds(&request->line, word);
     return true;
 }
@@ -229,14 +236,14 @@ static bool add_words(struct request *request, char *const *words, size_t count,
 {
     int takes = takes_word(verb_table[request->verb].arguments);
     size_t most = most_words(verb_table[request->verb].arguments), found = 0;
-    const char *word = NULL, *second = NULL;
+    const char *word = NULL, *second = NULL, *option;
     bool options = true;
 
     for (size_t i = 1; i < count; i++) {
         if (options && strcmp(words[i], "--") == 0) {
             options = false;
-        } else if (options && (text_starts(words[i], "--") || strcmp(words[i], "-f") == 0)) {
-            if (!add_option(request, words, count, &i, error))
+        } else if (options && (option = request_option(words[i]))) {
+            if (!add_option(request, option, words, count, &i, error))
                 return false;
         } else if (found == most) {
             buf_printf(error, "'%s' is one word too many", words[i]);

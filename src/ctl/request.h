@@ -26,6 +26,9 @@ struct request {
     int64_t limit;      /* ms until the client gives up, or REQUEST_FOREVER */
 };
 
+/* The name of an option of a verb (and its value, if that is in the same word): "follow" of
+ * "--follow" and "-f", "wait=5" of "--wait=5". NULL: the word is none. */
+const char *request_option(const char *word);
 /* words[0] is the verb. False with one line in `error`. */
 bool request_build(struct request *request, char *const *words, size_t count, struct buf *error);
 void request_free(struct request *request);

@@ -133,8 +133,9 @@ static void put_value(struct buf *out, const json_t *data, const char *key)
         buf_printf(out, "%lld", (long long)json_int(data, key));
 }
 
-void show_version(const json_t *data, struct buf *out)
+void show_version(const json_t *data, bool colours, struct buf *out)
 {
+    (void)colours;
     buf_adds(out, "reeved    ");
     put_value(out, data, "version");
     buf_adds(out, "  (module interface ");

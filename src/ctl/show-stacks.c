@@ -1,5 +1,5 @@
-/* Stacks for people: of all threads, and of those that handlers have kept for too long. reevectl, one
- * thread. */
+/* Stacks for people: of all threads, and of those that handlers have kept for too long. reevectl,
+ * one thread. */
 #include "config.h"
 
 #include "ctl/show.h"

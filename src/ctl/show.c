@@ -1,5 +1,6 @@
-/* Answers for people: chooses how a result is shown. What all kinds of them share is in show-text.c.
- * reevectl, one thread. Everything that came over the socket passes text_put_safe(). */
+/* Answers for people: chooses how a result is shown. What all kinds of them share is in
+ * show-text.c. reevectl, one thread. Everything that came over the socket passes
+ * text_put_safe(). */
 #include "config.h"
 
 #include "ctl/show.h"
@@ -35,29 +36,44 @@ void show_step(const json_t *event, struct buf *out)
     buf_addc(out, '\n');
 }
 
+static void show_status_once(const json_t *data, bool colours, struct buf *out)
+{
+    show_status(data, NULL, colours, out);
+}
+
+static void show_stacks_now(const json_t *data, bool colours, struct buf *out)
+{
+    show_stacks(json_object_get(data, "stacks"), colours, out);
+}
+
+static void show_slow(const json_t *data, bool colours, struct buf *out)
+{
+    show_stacks(json_object_get(data, "slow"), colours, out);
+}
+
+/* Verbs that ask, and how their data is shown; what all others answer is a text. */
+static void (*const shows[VERBS])(const json_t *data, bool colours, struct buf *out) = {
+    [VERB_STATUS] = show_status_once,
+    [VERB_GENERATIONS] = show_generations,
+    [VERB_LISTENERS] = show_listeners,
+    [VERB_MODULES] = show_modules,
+    [VERB_VERSION] = show_version,
+    [VERB_CRASHES] = show_crashes,
+    [VERB_STACKS] = show_stacks_now,
+    [VERB_SLOW] = show_slow,
+    [VERB_QUARANTINE] = show_quarantine,
+};
+
+bool show_has_data(enum verb verb, const json_t *result)
+{
+    return shows[verb] && json_int(result, "code") == CONTROL_DONE &&
+           json_is_object(json_object_get(result, "data"));
+}
+
 void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out)
 {
-    const json_t *data = json_object_get(result, "data");
-    bool done = json_int(result, "code") == CONTROL_DONE;
-
-    if (done && verb == VERB_STATUS)
-        show_status(data, NULL, colours, out);
-    else if (done && verb == VERB_GENERATIONS)
-        show_generations(data, colours, out);
-    else if (done && verb == VERB_LISTENERS)
-        show_listeners(data, colours, out);
-    else if (done && verb == VERB_MODULES)
-        show_modules(data, colours, out);
-    else if (done && verb == VERB_VERSION)
-        show_version(data, out);
-    else if (done && verb == VERB_CRASHES && json_is_object(data))
-        show_crashes(data, colours, out);
-    else if (done && verb == VERB_STACKS)
-        show_stacks(json_object_get(data, "stacks"), colours, out);
-    else if (done && verb == VERB_SLOW && json_is_object(data))
-        show_stacks(json_object_get(data, "slow"), colours, out);
-    else if (done && verb == VERB_QUARANTINE && json_is_object(data))
-        show_quarantine(data, colours, out);
+    if (show_has_data(verb, result))
+        shows[verb](json_object_get(result, "data"), colours, out);
     else if (*json_text(result, "text"))
         show_lines(out, json_text(result, "text"));
     else

@@ -15,6 +15,8 @@ struct before {
     double seconds;
 };
 
+/* Is this the answer to a question, whose data is what was asked for? */
+bool show_has_data(enum verb verb, const json_t *result);
 /* Writes the result of `verb` as text into `out`. */
 void show_result(enum verb verb, const json_t *result, bool colours, struct buf *out);
 void show_event(const json_t *event, bool colours, struct buf *out);
@@ -23,12 +25,15 @@ void show_step(const json_t *event, struct buf *out);
 
 /* `before` may be NULL. */
 void show_status(const json_t *data, const struct before *before, bool colours, struct buf *out);
+/* Its tables: a row a worker; a row a request in hand, of all workers, or nothing. */
+void show_workers(const json_t *data, const struct before *before, bool colours, struct buf *out);
+void show_current(const json_t *data, bool colours, struct buf *out);
 /* The model and its numbers in a sentence; they add up to what ps -L lists. */
 void show_model(const json_t *data, struct buf *out);
 void show_generations(const json_t *data, bool colours, struct buf *out);
 void show_listeners(const json_t *data, bool colours, struct buf *out);
 void show_modules(const json_t *data, bool colours, struct buf *out);
-void show_version(const json_t *data, struct buf *out);
+void show_version(const json_t *data, bool colours, struct buf *out);
 void show_quarantine(const json_t *data, bool colours, struct buf *out);
 void show_crashes(const json_t *data, bool colours, struct buf *out);
 

@@ -71,6 +71,33 @@ static void add_names(json_t *frame, Dwfl_Module *module, GElf_Addr offset)
     }
 }
 
+/* Threads stand in the same places: each is looked up once, for that takes milliseconds. */
+static json_t *known; /* names of a frame, by place; the process ends with it */
+
+static json_t *place_of(const json_t *frame)
+{
+    return json_sprintf("%s %s %s", json_text(frame, "build_id"), json_text(frame, "offset"),
+                        json_text(frame, "object"));
+}
+
+static bool add_known(json_t *frame)
+{
+    json_t *place = place_of(frame), *names = json_object_get(known, json_string_value(place));
+
+    json_decref(place);
+    return names && json_object_update_missing(frame, names) == 0;
+}
+
+static void remember(const json_t *frame)
+{
+    json_t *place = place_of(frame);
+
+    if (!known)
+        known = json_object();
+    json_object_set_new(known, json_string_value(place), json_copy((json_t *)(uintptr_t)frame));
+    json_decref(place);
+}
+
 static void look_up(json_t *frame)
 {
     const char *path = json_text(frame, "object");
@@ -99,5 +126,8 @@ void symbols_add(json_t *crash)
     size_t i;
 
     json_array_foreach(json_object_get(crash, "frames"), i, frame)
-        look_up(frame);
+        if (!add_known(frame)) {
+            look_up(frame);
+            remember(frame);
+        }
 }

@@ -3,6 +3,7 @@
 #define CTL_SYMBOLS_H
 #include <jansson.h>
 
-/* Adds "function", "distance", "file" and "line" to each frame of a crash where they can be found. */
+/* Adds "function", "distance", "file" and "line" to each frame of a crash where they can be
+ * found. */
 void symbols_add(json_t *crash);
 #endif

@@ -1,6 +1,6 @@
-/* Carrying values over an exec; see carry.h. Master, both images. The state is trusted, since only a
- * master can have made it, but it may come from another version: whatever does not fit is refused by
- * a sentence, unknown members are ignored and missing ones keep their default. */
+/* Carrying values over an exec; see carry.h. Master, both images. The state is trusted, since only
+ * a master can have made it, but it may come from another version: whatever does not fit is refused
+ * by a sentence, unknown members are ignored and missing ones keep their default. */
 #include "config.h"
 
 #include "master/carry.h"

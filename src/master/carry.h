@@ -34,8 +34,8 @@ json_t *fields_put(const struct field *fields, const void *structure);
 bool fields_take(const struct field *fields, const json_t *object, void *structure,
                  const char *what, struct buf *error);
 
-/* Any bytes. The taken text ends with a NUL that is not counted, and is to be freed; NULL: the value
- * is none. */
+/* Any bytes. The taken text ends with a NUL that is not counted, and is to be freed; NULL: the
+ * value is none. */
 json_t *carry_bytes(const char *bytes, size_t length);
 char *carry_bytes_take(const json_t *value, size_t *length);
 /* An array below that name, which may be missing: then it is empty. False after a sentence. */
@@ -49,8 +49,8 @@ void carry_fd(int fd);
 /* Whether those survive an exec. Standard input, output and error are left alone. */
 void carry_keep_open(bool on);
 void carry_forget(void);
-/* A copy, close-on-exec, of one that was taken, for a user who closes it when something fails; -1 with
- * errno. The one that was taken is closed by carry_settle(). */
+/* A copy, close-on-exec, of one that was taken, for a user who closes it when something fails; -1
+ * with errno. The one that was taken is closed by carry_settle(). */
 int carry_copy(int fd);
 /* All was taken: no descriptor survives another exec. */
 void carry_settle(void);

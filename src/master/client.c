@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #define UNSENT_ENOUGH 65536   /* answers that wait: no further request is carried out */
-#define UNREAD_MAX (1u << 20) /* a client that leaves more unread is dropped */
+#define UNREAD_MAX (1u << 20) /* events: a client that leaves more unread is dropped */
 
 bool client_read(struct client *client)
 {
@@ -21,13 +21,33 @@ bool client_read(struct client *client)
 
     if (n > 0)
         buf_add(&client->in, room, (size_t)n);
-    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+    if (n == 0)
+        client->ended = true;
+    return n >= 0 || errno == EAGAIN || errno == EINTR;
 }
 
 bool client_has_request(const struct client *client)
 {
     return !client->operation && client->out.length < UNSENT_ENOUGH && client->in.length > 0 &&
            memchr(client->in.data, '\n', client->in.length);
+}
+
+/* What is unread, but for an answer that it has asked for. */
+static bool reads_too_little(const struct client *client)
+{
+    return client->out.length - client->answer > UNREAD_MAX;
+}
+
+static bool has_all(const struct client *client)
+{
+    return client->ended && client->out.length == 0 && !client->operation && !client->follows &&
+           !client->follows_slow && !client_has_request(client);
+}
+
+static void sent(struct client *client, size_t length)
+{
+    buf_drop(&client->out, length);
+    client->answer -= length < client->answer ? length : client->answer;
 }
 
 bool client_flush(struct client *client)
@@ -39,15 +59,15 @@ bool client_flush(struct client *client)
                          MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n > 0)
-            buf_drop(&client->out, (size_t)n);
+            sent(client, (size_t)n);
         else if (errno == EAGAIN)
             break;
         else if (errno != EINTR)
             return false;
     }
-    if (client->out.failed || client->out.length > UNREAD_MAX)
+    if (client->out.failed || reads_too_little(client) || has_all(client))
         return false;
-    if (client->in.length <= CONTROL_LINE)
+    if (client->in.length <= CONTROL_LINE && !client->ended)
         events |= EPOLLIN;
     if (client->out.length > 0 || client_has_request(client))
         events |= EPOLLOUT; /* for a request that stands in `in` already: the next turn */
@@ -72,6 +92,12 @@ void client_put(struct client *client, json_t *object)
     }
     free(text);
     json_decref(object);
+}
+
+void client_put_answer(struct client *client, json_t *object)
+{
+    client_put(client, object);
+    client->answer = client->out.length;
 }
 
 json_t *client_text(const char *text)

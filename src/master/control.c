@@ -21,8 +21,14 @@
 
 #define CLIENTS_MAX 64 /* of each kind of access */
 
+static control_dispatcher *dispatcher;
 static struct list clients = {&clients, &clients};
 static int client_counts[2]; /* by enum control_access */
+
+void control_serve(control_dispatcher *dispatch)
+{
+    dispatcher = dispatch;
+}
 
 static void client_drop(struct client *client)
 {
@@ -45,7 +51,7 @@ void control_reply(struct client *client, enum control_code code, uint32_t opera
 
     client->operation = 0;
     timer_cancel(&client->patience);
-    client_put(client, object);
+    client_put_answer(client, object);
 }
 
 void control_join(struct client *client, struct operation *operation, int64_t seconds)
@@ -141,7 +147,7 @@ static bool client_serve(struct client *client)
     if (strlen(client->in.data) != length)
         control_reply(client, CONTROL_REFUSED, 0, "a request is text, without NUL", NULL);
     else
-        verb_dispatch(client, client->in.data);
+        dispatcher(client, client->in.data);
     buf_drop(&client->in, length + 1);
     return true;
 }
@@ -152,7 +158,7 @@ static void on_client(void *arg, uint32_t events)
     bool ok = true;
 
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        ok = client_read(client);
+        ok = client_read(client) && !(client->ended && events & (EPOLLHUP | EPOLLERR));
     if (!ok || client->in.failed || !client_serve(client) || !client_flush(client))
         client_drop(client);
 }
@@ -238,6 +244,7 @@ static bool client_take(const json_t *object, struct buf *error)
     carry_timer(&client->patience);
     bytes_take(json_object_get(object, "in"), &client->in);
     bytes_take(json_object_get(object, "out"), &client->out);
+    client->answer = client->out.length;
     if (reactor_watch(&client->watch, EPOLLIN | EPOLLOUT) == 0)
         return true;
     buf_printf(error, "a control client of the state cannot be used: %s\n", strerror(errno));

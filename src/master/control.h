@@ -32,6 +32,7 @@ void control_follow(struct client *client);
 /* The client sees every new entry of the slow log from now on. */
 void control_follow_slow(struct client *client);
 void control_slow(json_t *entry); /* there is one */
-/* verbs.c: carries out one request line. */
-void verb_dispatch(struct client *client, char *line);
+/* Who is given each request line, from the start of the master on; it may change the line. */
+typedef void control_dispatcher(struct client *client, char *line);
+void control_serve(control_dispatcher *dispatch);
 #endif

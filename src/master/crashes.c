@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "master/clean.h"
 #include "master/generation.h"
 #include "master/quarantine.h"
 #include "master/state.h"
@@ -44,17 +44,7 @@ static const char *signal_name(int number)
 
 /* ---------------------------------------------------------------- reading ---------- */
 
-static json_t *clean(const char *text, size_t room)
-{
-    struct buf out = {0};
-    json_t *value;
-
-    text_put_safe(&out, text, strnlen(text, room));
-    value = json_string(buf_text(&out));
-    buf_free(&out);
-    return value;
-}
-#define CLEAN(field) clean((field), sizeof(field))
+#define CLEAN(field) clean_json((field), sizeof(field))
 
 static json_t *hex(uint64_t number)
 {

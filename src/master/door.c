@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -35,14 +37,29 @@ static const struct field door_fields[] = {
     FIELDS_END,
 };
 
-/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. */
+/* A worker, or a process of one's: they cannot get rid of the mark, and a master does not have it
+ * unless all that it starts have. One that has gone may have been one. */
+static bool is_confined(pid_t pid)
+{
+    char path[40], status[4096];
+    const char *mark;
+
+    if (pid == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return false; /* it is of another namespace; or there is no telling */
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    mark = sys_read_small(path, status, sizeof(status)) ? strstr(status, "\nNoNewPrivs:") : NULL;
+    return !mark || strtol(mark + strlen("\nNoNewPrivs:"), NULL, 10) != 0;
+}
+
+/* What the peer may do. Whoever is neither root nor the owner was let in by the socket's group. Where
+ * the owner is an ordinary user, its workers have the same account: they may not. */
 static enum control_access peer_access(int fd)
 {
     struct ucred peer;
     socklen_t length = sizeof(peer);
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-        (peer.uid == 0 || peer.uid == geteuid()))
+        (peer.uid == 0 || (peer.uid == geteuid() && !is_confined(peer.pid))))
         return CHANGE;
     return READ;
 }

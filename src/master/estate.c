@@ -1,5 +1,5 @@
-/* The state of the master, put together and taken apart; see estate.h. What belongs to generations is
- * in estate-workers.c; what is private to a part is put and taken by that part.
+/* The state of the master, put together and taken apart; see estate.h. What belongs to generations
+ * is in estate-workers.c; what is private to a part is put and taken by that part.
  *
  * Master, both images. Taking is a rehearsal too: the self-test of a new program does it all, with
  * copies of the very descriptors, and must leave no trace. So nothing is sent, logged, closed or
@@ -107,15 +107,17 @@ static json_t *messages_put(void)
 
 static json_t *estate_put(const struct succession *succession)
 {
-    return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "kind",
-                     ESTATE_KIND, "version", ESTATE_VERSION, "program", VERSION, "messages",
-                     messages_put(), "succession", fields_put(succession_fields, succession),
+    return json_pack("{s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
+                     "s:o}", "kind", ESTATE_KIND, "version", ESTATE_VERSION, "program", VERSION,
+                     "messages", messages_put(),
+                     "succession", fields_put(succession_fields, succession),
                      "master", fields_put(master_fields, &master), "options", options_put(),
                      "board", board_put(), "instance", instance_put(), "logs", logs_put(),
-                     "inherited", socket_put(), "listeners", listeners_put(), "generations",
-                     generations_put(), "operations", operations_put(), "control", control_put(), "crashes",
-                     crashes_put(), "quarantine", quarantine_put(), "past", past_put(), "slow",
-                     stacks_slow_put());
+                     "inherited", socket_put(), "listeners", listeners_put(),
+                     "generations", generations_put(), "operations", operations_put(),
+                     "control", control_put(), "crashes", crashes_put(),
+                     "quarantine", quarantine_put(), "past", past_put(),
+                     "slow", stacks_slow_put());
 }
 
 int estate_write(const struct succession *succession)
@@ -163,8 +165,8 @@ static bool options_take(const json_t *object, struct buf *error)
     return true;
 }
 
-/* A board that is laid out in another way goes on to be written by its old workers, and is looked at
- * no more; new workers get a new one. */
+/* A board that is laid out in another way goes on to be written by its old workers, and is looked
+ * at no more; new workers get a new one. */
 static bool board_take(const json_t *object, struct buf *error)
 {
     const char *layout = json_string_value(json_object_get(object, "layout"));

@@ -8,8 +8,8 @@
 
 struct buf;
 
-/* Raised when what is written would be misunderstood by a reader of the number before. A member that
- * is added, and may be missing, does not raise it. */
+/* Raised when what is written would be misunderstood by a reader of the number before. A member
+ * that is added, and may be missing, does not raise it. */
 #define ESTATE_VERSION 1
 #define ESTATE_OLDEST 1 /* the oldest that can still be read */
 

@@ -1,5 +1,4 @@
-/* The workers of a generation: how many there are, how many there shall be, who is replaced. See
- * generation.h.
+/* The workers of a generation: how many there shall be, who is replaced. See generation.h.
  *
  * Master. Nothing here changes the state of a generation but generation_fail(). Slots belong to
  * their generation; workers are in its list until they have ended (workers.c). */
@@ -11,33 +10,6 @@
 #include "master/operation.h"
 #include "master/slot.h"
 #include "master/workers.h"
-
-bool generation_keeps_slots(const struct generation *generation)
-{
-    return generation->state == GENERATION_SERVING || generation->state == GENERATION_PROBATION ||
-           generation->state == GENERATION_WARM;
-}
-
-int generation_worker_count(const struct generation *generation)
-{
-    int count = 0;
-
-    list_each(node, &generation->workers)
-        count++;
-    return count;
-}
-
-int generation_ready_count(const struct generation *generation)
-{
-    int count = 0;
-
-    for (int i = 0; generation && i < generation->slot_count; i++) {
-        const struct worker *worker = generation->slots[i]->worker;
-
-        count += worker && worker->state == WORKER_READY;
-    }
-    return count;
-}
 
 void generation_hasten(struct generation *generation, int64_t drain_ms)
 {

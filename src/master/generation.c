@@ -1,8 +1,8 @@
 /* Generations; see generation.h. Their actions until they serve are in generation-trial.c.
  *
  * Master. The table `moves` below is the whole life of a generation: what happens on which event in
- * which state. An empty place means that the event changes nothing there. Who made a generation owns
- * it until its first event; from then on it frees itself when it is buried. */
+ * which state. An empty place means that the event changes nothing there. Who made a generation
+ * owns it until its first event; from then on it frees itself when it is buried. */
 #include "config.h"
 
 #include "master/generation-private.h"
@@ -21,20 +21,11 @@
 #include "master/workers.h"
 #include "share/snapshot.h"
 
-static const char *const state_names[GENERATION_STATES] = {
-    "new", "probing", "filling", "serving", "probation", "warm", "draining", "failed", "gone",
-};
-
-const char *generation_state_name(enum generation_state state)
-{
-    return state_names[state];
-}
-
 void generation_move(struct generation *generation, enum generation_state to)
 {
     if (!generation->check)
         say(LOG_GENERATION, "generation %u: %s -> %s", generation->number,
-            state_names[generation->state], state_names[to]);
+            generation_state_name(generation->state), generation_state_name(to));
     generation->state = to;
     generation->since = clock_time();
 }

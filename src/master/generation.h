@@ -82,12 +82,10 @@ struct generation {
     struct buf why;              /* of a failure, for people */
     char *modules;               /* "kind name version" lines, from the first READY */
     char *files;                 /* see reads.h; NULL: its modules have read none */
-    char *sandbox;               /* whose its workers are, and kept from what: MSG_SANDBOX; or NULL */
+    char *sandbox;               /* whose its workers are, kept from what: MSG_SANDBOX; or NULL */
     struct counters retired;     /* of its workers that are gone */
     struct buf changed;          /* a file that is why it was begun, the text being the same */
 };
-
-const char *generation_state_name(enum generation_state state);
 
 /* A new generation of that snapshot (taken over). NULL with lines in `errors`. */
 struct generation *generation_new(struct snapshot *snapshot, struct buf *errors);
@@ -106,8 +104,12 @@ void generation_scale(struct generation *generation, int count, struct operation
 /* Replaces the worker of a slot, replacement first; the operation waits for it. False: it is being
  * replaced already, or has no worker. */
 bool generation_recycle(struct generation *generation, int slot, struct operation *operation);
+
+/* generation-view.c */
+
+const char *generation_state_name(enum generation_state state);
 /* Are its slots filled again when a worker of them ends? */
 bool generation_keeps_slots(const struct generation *generation);
-int generation_ready_count(const struct generation *generation);
-int generation_worker_count(const struct generation *generation);
+int generation_ready_count(const struct generation *generation); /* NULL: none is */
+int generation_worker_count(const struct generation *generation); /* draining ones included */
 #endif

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/sys.h"
@@ -78,8 +79,8 @@ static in_port_t port_of(const struct address *address)
                : 0;
 }
 
-/* From 127.0.0.1:80 to *:80 is one reload: for a moment both sockets are open. True if a listener of
- * ours has that port. */
+/* From 127.0.0.1:80 to *:80 is one reload: for a moment both sockets are open. True if a listener
+ * of ours has that port. */
 static bool share_port(const struct core_listen *listen, bool on)
 {
     in_port_t port = port_of(&listen->address);
@@ -188,6 +189,27 @@ static void change_passage(struct listener *listener)
     passage_close(&listener->passage);
     listener->passage = listener->next;
     listener->next = (struct passage){-1, -1};
+}
+
+bool listener_revive(struct listener *listener)
+{
+    if (listener->removed || socket_listens(listener->fd)) {
+        listener->deaf = false;
+        return false;
+    }
+    if (listen(listener->fd, listener->backlog) < 0) {
+        if (!listener->deaf)
+            say(LOG_LISTENER_DEAF, "%s (%s) was shut down, and cannot listen again: %s",
+                listener->title, listener->bound, strerror(errno));
+        listener->deaf = true;
+        return false;
+    }
+    free(listener->bound);
+    listener->bound = socket_describe(listener->fd); /* another port, if any would do */
+    listener->deaf = false;
+    say(LOG_LISTENER_DEAF, "%s was shut down by somebody who has it, as the workers do; it listens "
+        "again, on %s", listener->title, listener->bound);
+    return true;
 }
 
 static const struct core_listen *wanted(const struct generation *generation, const char *title)

@@ -27,6 +27,7 @@ struct listener {
     bool inherited;       /* came by socket activation: its address is not ours to remove */
     bool trial;           /* opened for a generation that does not serve yet */
     bool waiting;         /* connections stood in its backlog a round ago (patrol.c) */
+    bool deaf;            /* it cannot listen any more, which has been told */
     bool removed;         /* no longer configured; closed once the old workers have let go */
 };
 extern struct list listeners;
@@ -39,6 +40,9 @@ void listeners_abandon(void);
 /* The generation serves: applies backlog, mode and owner, and tells the workers of `old` (may be
  * NULL) which addresses are gone. While it is on probation none is: those workers go on with it. */
 void listeners_adopt(const struct generation *generation, struct generation *old);
+/* A worker has the very socket, and one gone mad may have shut it down: it listens again. True if so:
+ * the workers are to be told. */
+bool listener_revive(struct listener *listener);
 /* Nobody accepts from the removed ones any more. */
 void listeners_close_removed(void);
 /* No listener lets new connections in: the server stops. */

@@ -55,11 +55,6 @@ int logs_fd(bool on_trial)
     return on_trial ? trial.fd : sink.fd;
 }
 
-bool logs_to_stderr(void)
-{
-    return sink.fd == STDERR_FILENO;
-}
-
 void logs_set_level(enum reeve_level level)
 {
     level_set = true;

@@ -11,13 +11,12 @@ struct buf;
 struct operation;
 struct worker;
 
-/* Opens the error log of a configuration that is on trial. False with a line in `error`. Then one of
- * the two: it is the error log from now on, for the master too; or it is given up. */
+/* Opens the error log of a configuration that is on trial. False with a line in `error`. Then one
+ * of the two: it is the error log from now on, for the master too; or it is given up. */
 bool logs_try(const struct core *core, struct buf *error);
 void logs_adopt(const struct core *core);
 void logs_abandon(void);
 int logs_fd(bool on_trial); /* the one in use, or that on trial, to hand to workers; -1: syslog */
-bool logs_to_stderr(void);
 /* A worker that loads wants this file: it is answered. */
 void logs_ask(struct worker *worker, const char *path);
 /* Opens all of them again and hands them to all workers; the operation waits for every one. */

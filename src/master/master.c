@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "conf/conf.h"
 #include "master/control.h"
+#include "master/hearing.h"
 #include "master/instance.h"
 #include "master/listener.h"
 #include "master/logs.h"
@@ -32,13 +33,9 @@
 #include "master/spawn.h"
 #include "master/state.h"
 #include "master/upgrade.h"
+#include "master/verbs.h"
+#include "master/workers.h"
 #include "share/snapshot.h"
-
-void master_complain(const struct options *options, const char *text)
-{
-    if (sys_write_all(options->complaint_fd, text, strlen(text)) < 0)
-        log_errno(LOG_SYSTEM, "nobody reads why the start failed");
-}
 
 /* The first generation serves, or the start failed: tells the parent of `reeved -d`, once. */
 static void tell_parent(int status)
@@ -128,6 +125,8 @@ static bool start(struct buf *error)
 static int run(void)
 {
     report_begin();
+    workers_hear(hearing);
+    control_serve(verb_dispatch);
     while (!master.finished) {
         reactor_turn();
         if (master.state == MASTER_SERVING)
@@ -165,7 +164,7 @@ int master_main(const struct options *options)
     notify_open();
     oom_open();
     if (!start(&error)) {
-        master_complain(options, buf_text(&error));
+        master_complain(buf_text(&error));
         buf_free(&error);
         control_close();
         instance_release();

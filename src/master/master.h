@@ -16,8 +16,6 @@ struct options {
     int ready_fd;           /* detached: where the exit status goes for the waiting parent; or -1 */
 };
 
-/* Tells why the start failed, in plain lines, to whoever started the server. */
-void master_complain(const struct options *options, const char *text);
 /* The whole master process. Returns its exit status. */
 int master_main(const struct options *options);
 /* The same, in the next image of a master that upgrades itself (succeed_is_due()). */

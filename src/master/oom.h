@@ -5,7 +5,8 @@
 
 struct worker;
 
-/* Finds the counter of what the kernel has killed here: of our control group, else of the machine. */
+/* Finds the counter of what the kernel has killed here: of our control group, else of the
+ * machine. */
 void oom_open(void);
 /* A worker has been reaped: if the kernel has killed it for want of memory, worker->why says so. */
 void oom_explain(struct worker *worker);

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "master/carry.h"
-#include "master/logs.h"
 #include "master/state.h"
 
 static struct list operations = {&operations, &operations};
@@ -129,7 +128,7 @@ static void operation_end(struct operation *operation)
     if (operation->ended)
         operation->ended();
     /* A start that failed is told on stderr, in plain lines; once is enough. */
-    if (operation->code == CONTROL_DONE || master.state != MASTER_STARTING || !logs_to_stderr())
+    if (operation->code == CONTROL_DONE || master.state != MASTER_STARTING || !log_to_stderr())
         say_result(operation);
     remember(operation);
     if (follower)

@@ -1,7 +1,7 @@
 /* The past; see past.h.
  *
- * Master. Each entry owns a copy of the bytes of a snapshot, and no descriptor: those of the master do
- * not become more by reloads. */
+ * Master. Each entry owns a copy of the bytes of a snapshot, and no descriptor: those of the master
+ * do not become more by reloads. */
 #include "config.h"
 
 #include "master/past.h"
@@ -105,8 +105,8 @@ struct snapshot *past_find(uint32_t *number, struct buf *error)
         put_kept(error);
         buf_adds(error, " are");
     } else {
-        buf_adds(error, "no other good configuration is kept; 'reevectl rollback GEN' takes one that "
-                        "'reevectl generations' lists");
+        buf_adds(error, "no other good configuration is kept; 'reevectl rollback GEN' takes one "
+                        "that 'reevectl generations' lists");
     }
     return NULL;
 }
@@ -116,8 +116,8 @@ json_t *past_json(void)
     json_t *list = json_array();
 
     for (int i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:i,s:I,s:b}", "number", (int)past[i].number, "since",
-                                              (json_int_t)past[i].since, "rolled_back",
+        json_array_append_new(list, json_pack("{s:i,s:I,s:b}", "number", (int)past[i].number,
+                                              "since", (json_int_t)past[i].since, "rolled_back",
                                               past[i].bad));
     return list;
 }

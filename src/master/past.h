@@ -1,4 +1,5 @@
-/* The past: the configurations of the last generations that served, kept in memory to go back to. */
+/* The past: the configurations of the last generations that served, kept in memory to go back
+ * to. */
 #ifndef MASTER_PAST_H
 #define MASTER_PAST_H
 #include <stdint.h>
@@ -16,8 +17,8 @@ struct snapshot;
 void past_note(const struct generation *generation);
 /* It was gone back from: who asks for the last good one does not mean it. */
 void past_blame(uint32_t number);
-/* The configuration of that generation (0: of the last good one but the serving one's), to be freed by
- * the caller, and the number found. NULL with a line in `error`. */
+/* The configuration of that generation (0: of the last good one but the serving one's), to be freed
+ * by the caller, and the number found. NULL with a line in `error`. */
 struct snapshot *past_find(uint32_t *number, struct buf *error);
 /* For `generations`, oldest first. */
 json_t *past_json(void);

@@ -4,7 +4,7 @@
  * lasted long enough (recycling.h), sees to their number (muster.h), and looks whether somebody
  * waits at the door. The kernel wakes one worker for each connection; if that one is stopped (by a
  * debugger, say), the connection would wait until the next one comes. So a listener that has had
- * connections waiting in two rounds makes all workers look. */
+ * connections waiting in two rounds makes all workers look, as does one that had been shut down. */
 #include "config.h"
 
 #include "master/patrol.h"
@@ -60,6 +60,7 @@ static void on_round(void *arg)
 
         /* The flag is everybody's who has the socket: an activator, or a worker gone mad. */
         sys_set_nonblock(listener->fd, true);
+        call = listener_revive(listener) || call;
         call = has_waited(listener) || call;
     }
     if (call && master.serving)

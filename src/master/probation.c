@@ -1,8 +1,8 @@
 /* Probation; see probation.h.
  *
- * Master. A timer looks at the counters of the generation's workers, those that are gone included, and
- * compares them with the bounds that its configuration says. What is too bad is decided here, from that
- * timer and never from within a worker's end; the states are moved by generation.c. */
+ * Master. A timer looks at the counters of the generation's workers, those that are gone included,
+ * and compares them with the bounds that its configuration says. What is too bad is decided here,
+ * from that timer and never from within a worker's end; the states are moved by generation.c. */
 #include "config.h"
 
 #include "master/probation.h"
@@ -70,8 +70,8 @@ static bool too_bad(struct buf *why)
     else if (core->probation_errors > 0 && sum.errors > 0 &&
              sum.requests >= (uint64_t)core->probation_requests &&
              sum.errors * 100 >= sum.requests * (uint64_t)core->probation_errors)
-        buf_printf(why, "%llu of %llu requests were answered with 5xx (probation_errors = %d percent)",
-                   (unsigned long long)sum.errors, (unsigned long long)sum.requests,
+        buf_printf(why, "%llu of %llu requests were answered with 5xx (probation_errors = %d "
+                   "percent)", (unsigned long long)sum.errors, (unsigned long long)sum.requests,
                    core->probation_errors);
     return why->length > 0;
 }
@@ -151,7 +151,8 @@ void probation_passed(struct generation *generation)
     struct counters sum = count();
     struct operation *operation = end();
 
-    say(LOG_PROBATION, "generation %u has passed its probation: %llu requests, %llu answered with 5xx",
+    say(LOG_PROBATION,
+        "generation %u has passed its probation: %llu requests, %llu answered with 5xx",
         generation->number, (unsigned long long)sum.requests, (unsigned long long)sum.errors);
     listeners_adopt(generation, warm);
     warm->operation = operation;
@@ -175,8 +176,8 @@ struct operation *probation_failed(struct generation *generation)
     if (logs_try(&warm->core, &ignored))
         logs_adopt(&warm->core);
     buf_free(&ignored);
-    buf_printf(&text, "generation %u has failed its probation after %lld s: %.*s; generation %u serves "
-               "again; " FILE_UNCHANGED, generation->number, seconds(after),
+    buf_printf(&text, "generation %u has failed its probation after %lld s: %.*s; generation %u "
+               "serves again; " FILE_UNCHANGED, generation->number, seconds(after),
                (int)(generation->why.length - 1), buf_text(&generation->why), warm->number);
     say(LOG_PROBATION_FAILED, "%s", buf_text(&text));
     master_set_error(buf_text(&text));

@@ -1,5 +1,5 @@
-/* Probation: a generation serves, and the one before is kept warm. If it passes, the old one drains;
- * if it crashes or fails too often, the old one serves again. At most one is under way. */
+/* Probation: a generation serves, and the one before is kept warm. If it passes, the old one
+ * drains; if it crashes or fails too often, the old one serves again. At most one is under way. */
 #ifndef MASTER_PROBATION_H
 #define MASTER_PROBATION_H
 #include <jansson.h>
@@ -8,8 +8,8 @@ struct generation;
 struct operation;
 struct worker;
 
-/* By generation.c, as the states change. The operation is that of the reload, and is answered at the
- * end. */
+/* By generation.c, as the states change. The operation is that of the reload, and is answered at
+ * the end. */
 void probation_begin(struct generation *generation, struct generation *warm,
                      struct operation *operation);
 void probation_passed(struct generation *generation);

@@ -1,82 +1,32 @@
 /* Quarantine; see quarantine.h.
  *
- * Master. A suspect is a request, known by its fingerprint and its texts, or a module as a whole.
- * Its latest crashes are remembered by their times; when there are too many within the time that
- * counts it is in quarantine, of which every worker is told, until its time is over. The table is
- * fixed: who floods it with requests that crash is caught by the budget of the module. What stands
- * in a record was written by a worker that had lost its mind: a text that could not stand in a
- * request makes it no suspect, and the worst that it can bring about is a 503 where its module
- * serves. */
+ * Master. The latest crashes of a suspect are remembered by their times; when there are too many
+ * within the time that counts it is in quarantine, of which every worker is told, until its time is
+ * over. The table is fixed: who floods it with requests that crash is caught by the budget of the
+ * module. What stands in a record was written by a worker that had lost its mind: a text that could
+ * not stand in a request makes it no suspect, and the worst that it can bring about is a 503 where
+ * its module serves. */
 #include "config.h"
 
 #include "master/quarantine.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "master/carry.h"
 #include "master/generation.h"
 #include "master/reactor.h"
 #include "master/state.h"
+#include "master/suspect.h"
 #include "master/workers.h"
-#include "share/words.h"
 
 #define SUSPECTS 128
-#define TIMES 32 /* the most crashes that may be asked for */
-
-struct suspect {
-    uint64_t print;  /* 0: the module as a whole */
-    char module[WORDS_NAME], method[WORDS_NAME], target[WORDS_TARGET]; /* module "": free */
-    int64_t times[TIMES]; /* of its crashes, CLOCK_MONOTONIC ms; a ring */
-    unsigned crashes;
-    int64_t until;   /* 0: it is served */
-};
 
 static struct suspect suspects[SUSPECTS];
 static void on_time(void *arg);
 static struct timer timer = {.fire = on_time};
 
-/* ---------------------------------------------------------------- words ------------ */
-
-/* "crash GET /x?y", as people read it. */
-static void put_name(struct buf *out, const struct suspect *suspect)
-{
-    if (!suspect->print) {
-        buf_printf(out, "module %s", suspect->module);
-        return;
-    }
-    buf_adds(out, "request ");
-    text_put_safe(out, suspect->method, strlen(suspect->method));
-    buf_addc(out, ' ');
-    text_put_safe(out, suspect->target, strlen(suspect->target));
-    buf_printf(out, " of module %s", suspect->module);
-}
-
-static void announce(enum log_tag tag, const struct suspect *suspect, const char *what)
-{
-    struct buf text = {0};
-
-    put_name(&text, suspect);
-    say(tag, "%s %s", buf_text(&text), what);
-    buf_free(&text);
-}
-
-/* Value: seconds that are left, 0: it is served again. */
-static void tell(struct worker *worker, const struct suspect *suspect, int64_t now)
-{
-    struct buf text = {0};
-    int64_t left = suspect->until > now ? (suspect->until - now + 999) / 1000 : 0;
-
-    buf_printf(&text, "%016" PRIx64 " %s %s %s", suspect->print, suspect->module, suspect->method,
-               suspect->target);
-    worker_tell(worker, MSG_QUARANTINE, 0, (int)left, -1, buf_text(&text));
-    buf_free(&text);
-}
+/* ---------------------------------------------------------------- telling workers -- */
 
 /* One that loads is told when it begins to serve: until then it awaits other answers. */
 static void tell_all(const struct suspect *suspect)
@@ -87,7 +37,7 @@ static void tell_all(const struct suspect *suspect)
         list_each(w, &list_entry(g, struct generation, node)->workers)
             if (!list_entry(w, struct worker, node)->reaped &&
                 list_entry(w, struct worker, node)->state != WORKER_STARTED)
-                tell(list_entry(w, struct worker, node), suspect, now);
+                suspect_tell(suspect, list_entry(w, struct worker, node), now);
 }
 
 void quarantine_brief(struct worker *worker)
@@ -96,7 +46,7 @@ void quarantine_brief(struct worker *worker)
 
     for (int i = 0; i < SUSPECTS; i++)
         if (suspects[i].until > now)
-            tell(worker, &suspects[i], now);
+            suspect_tell(&suspects[i], worker, now);
 }
 
 /* ---------------------------------------------------------------- time ------------- */
@@ -123,7 +73,7 @@ static void on_time(void *arg)
     for (int i = 0; i < SUSPECTS; i++)
         if (suspects[i].until && suspects[i].until <= now) {
             tell_all(&suspects[i]);
-            announce(LOG_QUARANTINE_OVER, &suspects[i], "is served again");
+            suspect_announce(&suspects[i], LOG_QUARANTINE_OVER, "is served again");
             suspects[i] = (struct suspect){0};
         }
     set_timer();
@@ -143,7 +93,7 @@ static bool is_word(const char *text, size_t room)
 
 static int64_t last_crash(const struct suspect *suspect)
 {
-    return suspect->crashes ? suspect->times[(suspect->crashes - 1) % TIMES] : 0;
+    return suspect->crashes ? suspect->times[(suspect->crashes - 1) % SUSPECT_TIMES] : 0;
 }
 
 static bool is_same(const struct suspect *suspect, uint64_t print,
@@ -186,14 +136,14 @@ static void count(struct suspect *suspect, unsigned most, const struct core *cor
     int64_t now = clock_fresh_ms();
     char text[96];
 
-    suspect->times[suspect->crashes++ % TIMES] = now;
+    suspect->times[suspect->crashes++ % SUSPECT_TIMES] = now;
     if (suspect->until || most == 0 || suspect->crashes < most ||
-        now - suspect->times[(suspect->crashes - most) % TIMES] > core->quarantine_within)
+        now - suspect->times[(suspect->crashes - most) % SUSPECT_TIMES] > core->quarantine_within)
         return;
     suspect->until = now + core->quarantine_time;
     snprintf(text, sizeof(text), "has crashed %u times: answered by 503 for %lld s", most,
              (long long)core->quarantine_time / 1000);
-    announce(LOG_QUARANTINE, suspect, text);
+    suspect_announce(suspect, LOG_QUARANTINE, text);
     tell_all(suspect);
     set_timer();
 }
@@ -217,34 +167,14 @@ void quarantine_blame(const struct core *core, const struct words_record *record
 
 /* ---------------------------------------------------------------- asked ------------ */
 
-static json_t *clean(const char *text)
-{
-    struct buf out = {0};
-    json_t *value;
-
-    text_put_safe(&out, text, strlen(text));
-    value = json_string(buf_text(&out));
-    buf_free(&out);
-    return value;
-}
-
 json_t *quarantine_list(void)
 {
     json_t *list = json_array();
     int64_t now = clock_fresh_ms();
 
-    for (int i = 0; i < SUSPECTS; i++) {
-        const struct suspect *each = &suspects[i];
-
-        if (each->module[0])
-            json_array_append_new(
-                list, json_pack("{s:s,s:o,s:o,s:o,s:i,s:I}", "kind",
-                                each->print ? "request" : "module", "module", clean(each->module),
-                                "method", clean(each->method), "target", clean(each->target),
-                                "crashes", (int)each->crashes, "seconds_left",
-                                (json_int_t)(each->until > now ? (each->until - now + 999) / 1000
-                                                               : 0)));
-    }
+    for (int i = 0; i < SUSPECTS; i++)
+        if (suspects[i].module[0])
+            json_array_append_new(list, suspect_json(&suspects[i], now));
     return json_pack("{s:o}", "suspects", list);
 }
 
@@ -255,7 +185,7 @@ unsigned quarantine_clear(void)
     for (int i = 0; i < SUSPECTS; i++) {
         if (suspects[i].until) {
             suspects[i].until = 0;
-            announce(LOG_QUARANTINE_OVER, &suspects[i], "is served again");
+            suspect_announce(&suspects[i], LOG_QUARANTINE_OVER, "is served again");
             tell_all(&suspects[i]);
             cleared++;
         }
@@ -271,28 +201,10 @@ json_t *quarantine_put(void)
 {
     json_t *list = json_array();
 
-    for (int i = 0; i < SUSPECTS; i++) {
-        const struct suspect *each = &suspects[i];
-
-        if (each->until)
-            json_array_append_new(
-                list, json_pack("{s:I,s:o,s:o,s:o,s:I}", "print", (json_int_t)each->print, "module",
-                                carry_bytes(each->module, strlen(each->module)), "method",
-                                carry_bytes(each->method, strlen(each->method)), "target",
-                                carry_bytes(each->target, strlen(each->target)), "until",
-                                (json_int_t)each->until));
-    }
+    for (int i = 0; i < SUSPECTS; i++)
+        if (suspects[i].until)
+            json_array_append_new(list, suspect_put(&suspects[i]));
     return list;
-}
-
-static void text_restore(const json_t *object, const char *name, char *text, size_t room)
-{
-    size_t length;
-    char *bytes = carry_bytes_take(json_object_get(object, name), &length);
-
-    if (bytes && length < room)
-        memcpy(text, bytes, length + 1);
-    free(bytes);
 }
 
 void quarantine_restore(const json_t *list)
@@ -300,18 +212,8 @@ void quarantine_restore(const json_t *list)
     const json_t *object;
     size_t i;
 
-    json_array_foreach(list, i, object) {
-        struct suspect *each = &suspects[i];
-
-        if (i >= SUSPECTS)
-            break;
-        each->print = (uint64_t)json_integer_value(json_object_get(object, "print"));
-        each->until = json_integer_value(json_object_get(object, "until"));
-        text_restore(object, "module", each->module, sizeof(each->module));
-        text_restore(object, "method", each->method, sizeof(each->method));
-        text_restore(object, "target", each->target, sizeof(each->target));
-        if (!each->module[0])
-            *each = (struct suspect){0};
-    }
+    json_array_foreach(list, i, object)
+        if (i < SUSPECTS)
+            suspect_restore(&suspects[i], object);
     set_timer();
 }

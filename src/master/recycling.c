@@ -10,7 +10,6 @@
 #include "master/recycling.h"
 
 #include <stdio.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -27,15 +26,6 @@
 #define TRY_AGAIN 30000 /* ms after a replacement that did not come to serve */
 
 static int turn; /* the slot that is looked at first */
-
-void recycling_draw(struct worker *worker)
-{
-    uint16_t draw;
-
-    if (getrandom(&draw, sizeof(draw), GRND_NONBLOCK) != sizeof(draw))
-        draw = (uint16_t)(worker->pid * 40503); /* early in the life of a machine */
-    worker->draw = draw;
-}
 
 /* What it has in memory now, in bytes; 0: not known. */
 static int64_t memory_of(const struct worker *worker)

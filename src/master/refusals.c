@@ -19,8 +19,8 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "master/clean.h"
 #include "master/generation.h"
-#include "master/report.h"
 #include "master/state.h"
 #include "master/workers.h"
 #include "share/calls.h"
@@ -53,12 +53,12 @@ static const struct board_thread *find_record(struct worker *worker, uint32_t ti
     return NULL;
 }
 
-static void put_clean(struct buf *out, const char *before, const char *text, size_t room)
+static void put_known(struct buf *out, const char *before, const char *text, size_t room)
 {
     if (!text[0])
         return;
     buf_adds(out, before);
-    report_put_clean(out, text, room);
+    clean_put(out, text, room);
 }
 
 static void put_who(struct buf *out, struct worker *worker, uint32_t tid)
@@ -71,11 +71,11 @@ static void put_who(struct buf *out, struct worker *worker, uint32_t tid)
         name[strcspn(name, "\n")] = '\0';
     buf_printf(out, "worker %d of generation %u (pid %d, thread ", worker->slot_index,
                worker->generation->number, (int)worker->pid);
-    put_clean(out, "", *name ? name : "?", sizeof(name));
+    put_known(out, "", *name ? name : "?", sizeof(name));
     buf_printf(out, " %u", tid);
     if (thread && board_get(&thread->state) == BOARD_BUSY) {
-        put_clean(out, ", busy with ", thread->protocol, sizeof(thread->protocol));
-        put_clean(out, " ", thread->label, sizeof(thread->label));
+        put_known(out, ", busy with ", thread->protocol, sizeof(thread->protocol));
+        put_known(out, " ", thread->label, sizeof(thread->label));
     }
     buf_adds(out, ")");
 }
@@ -136,9 +136,9 @@ static void answer(struct worker *worker, const struct seccomp_notif *notif)
     ioctl(refusals->watch.fd, SECCOMP_IOCTL_NOTIF_SEND, &no); /* or it has been killed meanwhile */
     if (refusals->count < MOST)
         return;
-    say(LOG_CALL_REFUSED, "worker %d of generation %u (pid %d) was refused %d system calls: further "
-        "ones are not told", worker->slot_index, worker->generation->number, (int)worker->pid,
-        MOST);
+    say(LOG_CALL_REFUSED, "worker %d of generation %u (pid %d) was refused %d system calls: "
+        "further ones are not told", worker->slot_index, worker->generation->number,
+        (int)worker->pid, MOST);
     stop_asking(worker);
 }
 
@@ -227,6 +227,6 @@ json_t *refusals_report(const struct generation *generation)
 
     if (!note)
         return json_null(); /* nobody is ready yet, or is of a program that did not tell */
-    return json_pack("{s:s,s:b,s:b,s:o,s:I}", "level", level, "files", files, "calls", calls, "note",
-                     report_clean(note + 1, 256), "refused", (json_int_t)master.refused);
+    return json_pack("{s:s,s:b,s:b,s:o,s:I}", "level", level, "files", files, "calls", calls,
+                     "note", clean_json(note + 1, 256), "refused", (json_int_t)master.refused);
 }

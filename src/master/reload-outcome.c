@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "master/generation.h"
 #include "master/logs.h"
-#include "master/master.h"
 #include "master/operation.h"
 #include "master/past.h"
 #include "master/reload.h"
@@ -18,9 +17,11 @@
 /* What is held for the life of the master. */
 static void tell_unchangeable(const struct core *core)
 {
-    if (strcmp(core->control, master.control) != 0 || strcmp(core->pid_file, master.pid_file) != 0 ||
+    if (strcmp(core->control, master.control) != 0 ||
+        strcmp(core->pid_file, master.pid_file) != 0 ||
         strcmp(core->control_group, master.control_group) != 0)
-        say(LOG_RESTART_NEEDED, "control, control_group and pid_file take effect at the next start");
+        say(LOG_RESTART_NEEDED,
+            "control, control_group and pid_file take effect at the next start");
 }
 
 void reload_took_over_for_now(struct generation *generation)
@@ -59,7 +60,7 @@ void reload_gave_up(struct generation *generation, struct operation *operation)
     operation_result(operation, CONTROL_ROLLED_BACK, "%s", buf_text(&generation->why));
     operation_ack(operation);
     if (master.state == MASTER_STARTING) {
-        master_complain(master.options, buf_text(&generation->why));
+        master_complain(buf_text(&generation->why));
         master.exit_status = 1;
         stop_begin(1, NULL);
     }

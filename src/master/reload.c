@@ -265,7 +265,7 @@ static bool first_attempt(void)
         again = true;
         timer_set(&first.again, ORPHANS_AGAIN);
     } else {
-        master_complain(master.options, buf_text(&errors));
+        master_complain(buf_text(&errors));
     }
     buf_free(&errors);
     return master.trial || again;

@@ -15,11 +15,11 @@ struct snapshot;
 struct operation *reload_request(int64_t probation);
 /* Something of that kind has begun and not ended, or is about to. */
 bool reload_is_under_way(void);
-/* The same with the configuration that an earlier generation had (taken over). Only if none is under
- * way. The caller acknowledges the operation once somebody has joined it. */
+/* The same with the configuration that an earlier generation had (taken over). Only if none is
+ * under way. The caller acknowledges the operation once somebody has joined it. */
 struct operation *reload_back(struct snapshot *snapshot, uint32_t number);
-/* A new generation of the very configuration that serves, whatever lies on disk. No other reload may
- * be under way. */
+/* A new generation of the very configuration that serves, whatever lies on disk. No other reload
+ * may be under way. */
 void reload_same(struct operation *operation);
 /* Whoever gives reload_same() an operation with an `ended` of its own calls this from there. */
 void reload_ended(void);

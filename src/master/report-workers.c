@@ -1,7 +1,7 @@
 /* What the master tells of its workers; see report.h and reevectl(8).
  *
  * Master. What comes from the board was written by other processes: numbers are checked in
- * counters.c, texts are copied and cleaned here. */
+ * counters.c, texts pass clean.c. */
 #include "config.h"
 
 #include "master/report.h"
@@ -9,34 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/text.h"
+#include "master/clean.h"
 #include "master/generation.h"
 #include "master/state.h"
 #include "master/workers.h"
 
 #define CURRENT_MAX 16 /* busy threads of a worker that are listed */
-
-void report_put_clean(struct buf *out, const char *text, size_t room)
-{
-    char copy[256];
-    size_t length = strnlen(text, room < sizeof(copy) ? room : sizeof(copy));
-
-    memcpy(copy, text, length); /* it may change while it is read */
-    text_put_safe(out, copy, length);
-}
-
-json_t *report_clean(const char *text, size_t room)
-{
-    struct buf out = {0};
-    json_t *value;
-
-    report_put_clean(&out, text, room);
-    value = json_string(buf_text(&out));
-    buf_free(&out);
-    return value;
-}
 
 /* A busy thread. */
 struct current {
@@ -53,10 +32,10 @@ static json_t *busy_json(const struct board_thread *thread, const struct current
 {
     uint32_t pid = board_get(&thread->pid);
     json_t *entry = json_pack("{s:i,s:o,s:o,s:o,s:o,s:I,s:b}", "thread", (int)current->record,
-                              "protocol", report_clean(thread->protocol, BOARD_PROTOCOL), "label",
-                              report_clean(thread->label, BOARD_LABEL), "module",
-                              report_clean(thread->module, BOARD_MODULE), "route",
-                              report_clean(thread->route, BOARD_ROUTE), "busy_ms",
+                              "protocol", clean_json(thread->protocol, BOARD_PROTOCOL), "label",
+                              clean_json(thread->label, BOARD_LABEL), "module",
+                              clean_json(thread->module, BOARD_MODULE), "route",
+                              clean_json(thread->route, BOARD_ROUTE), "busy_ms",
                               (json_int_t)current->ms, "lost",
                               board_get(&thread->lost_since) != 0);
 

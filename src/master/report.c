@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "master/clean.h"
 #include "master/generation.h"
 #include "master/listener.h"
 #include "master/master.h"
@@ -32,12 +33,12 @@
 static uint64_t samples[SAMPLES + 1];
 static int sample_count;
 
-/* A text of our own, which may have several lines. */
+/* A text of our own, which may have several lines. A path in it may be of any bytes, JSON is UTF-8. */
 static json_t *text_or_null(const char *text)
 {
     json_t *value = text ? json_string(text) : NULL;
 
-    return value ? value : text ? report_clean(text, strlen(text)) : json_null();
+    return value ? value : text ? clean_json(text, strlen(text)) : json_null();
 }
 
 /* ---------------------------------------------------------------- totals ----------- */
@@ -191,7 +192,7 @@ static json_t *user_name(const struct generation *generation)
     char name[sizeof(own_account)];
 
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(told, "\n"), told);
-    return report_clean(name[0] || !generation ? name : own_account, sizeof(name));
+    return clean_json(name[0] || !generation ? name : own_account, sizeof(name));
 }
 
 json_t *report_status(void)
@@ -199,11 +200,11 @@ json_t *report_status(void)
     struct sums sums = sum_up();
     const struct generation *serving = shown_generation();
     json_t *status = json_pack(
-        "{s:s,s:i,s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION, "pid",
-        (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
+        "{s:s,s:i,s:i,s:s,s:I,s:s,s:o,s:o,s:o,s:o,s:f,s:o,s:o,s:o,s:o,s:o}", "version", VERSION,
+        "pid", (int)getpid(), "generation", serving ? (int)serving->number : 0, "model",
         serving ? serving->core.model.name : "", "uptime",
         (json_int_t)(clock_fresh_ms() - master.started) / 1000, "state", state_name(), "config",
-        master.options->config ? master.options->config : "(built-in)", "user",
+        text_or_null(master.options->config ? master.options->config : "(built-in)"), "user",
         user_name(serving), "numbers",
         serving ? numbers_json(serving) : json_null(), "sizing",
         serving ? muster_report(serving) : json_null(), "rate", request_rate(), "last_error",
@@ -239,9 +240,9 @@ json_t *report_listeners(void)
         int waiting = socket_waiting(listener->fd);
 
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:i,s:o,s:s}", "address", listener->title, "protocol",
-                            listener->protocol, "bound", listener->bound, "backlog",
-                            listener->backlog, "waiting",
+            list, json_pack("{s:o,s:o,s:o,s:i,s:o,s:s}", "address", text_or_null(listener->title),
+                            "protocol", text_or_null(listener->protocol), "bound",
+                            text_or_null(listener->bound), "backlog", listener->backlog, "waiting",
                             waiting < 0 ? json_null() : json_integer(waiting), "origin",
                             listener->inherited ? "inherited" : "configured"));
     }
@@ -263,9 +264,9 @@ json_t *report_modules(void)
 
         if (kind && name)
             json_array_append_new(
-                list, json_pack("{s:o,s:o,s:o}", "kind", report_clean(kind, 32), "name",
-                                report_clean(name, 64), "version",
-                                report_clean(version ? version : "", 64)));
+                list, json_pack("{s:o,s:o,s:o}", "kind", clean_json(kind, 32), "name",
+                                clean_json(name, 64), "version",
+                                clean_json(version ? version : "", 64)));
     }
     free(copy);
     return json_pack("{s:o}", "modules", list);

@@ -3,8 +3,6 @@
 #define MASTER_REPORT_H
 #include <jansson.h>
 
-struct buf;
-
 void report_begin(void); /* once, before the first: may wait for the system's list of accounts */
 json_t *report_status(void);
 json_t *report_generations(void);
@@ -13,9 +11,6 @@ json_t *report_modules(void);
 json_t *report_version(void);
 /* Parts of these. */
 json_t *report_workers(void);
-/* At most `room` bytes of what another process has written, made harmless. */
-void report_put_clean(struct buf *out, const char *text, size_t room);
-json_t *report_clean(const char *text, size_t room);
 /* Notes the requests so far; once a second, or requests per second come out wrong. */
 void report_sample(void);
 #endif

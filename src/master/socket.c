@@ -213,6 +213,14 @@ void socket_close(int *fd, const struct address *address)
     sys_close(fd);
 }
 
+bool socket_listens(int fd)
+{
+    int listens = 0;
+    socklen_t length = sizeof(listens);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
+}
+
 int socket_waiting(int fd)
 {
     struct tcp_info info = {0};

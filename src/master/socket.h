@@ -20,7 +20,8 @@ bool socket_take(const json_t *state, struct buf *error);
 int socket_inherited(const char *name, struct buf *why);
 /* A bound, listening, non-blocking socket, or an inherited one. -1 with errno and a sentence. */
 int socket_open(const struct core_listen *listen, bool share, struct buf *why);
-/* While it is on, sockets opened with `share` may take the same port on a wider or narrower address. */
+/* While it is on, sockets opened with `share` may take the same port on a wider or narrower
+ * address. */
 void socket_share(int fd, bool on);
 /* Backlog, and of a unix socket mode and owner. */
 bool socket_apply(int fd, const struct core_listen *listen, struct buf *why);
@@ -29,8 +30,10 @@ bool socket_own(const char *path, mode_t mode, uid_t uid, gid_t gid, struct buf 
 /* Lets no new connection in, while those that wait in the backlog can still be accepted. */
 void socket_shut(int fd, const struct address *address);
 void socket_close(int *fd, const struct address *address); /* a unix socket's path goes too */
-/* So many connections wait in its queue until a worker takes them; -1: the kernel does not tell, as of
- * unix sockets. */
+/* False: somebody who has it has shut it down. A unix socket does not tell. */
+bool socket_listens(int fd);
+/* So many connections wait in its queue until a worker takes them; -1: the kernel does not tell, as
+ * of unix sockets. */
 int socket_waiting(int fd);
 char *socket_describe(int fd); /* "127.0.0.1:8080", "[::1]:80", "unix:/x"; to be freed */
 #endif

@@ -1,8 +1,8 @@
 /* Where threads of the workers are; see stacks.h.
  *
- * Master. What a worker says is judged as its last words are (crashes.c): texts get an end, addresses
- * are looked up in its own table and never followed. Memory: the slow log is kept as it is answered,
- * the oldest goes first; what was asked for belongs to its operation. */
+ * Master. What a worker says is judged as its last words are (crashes.c): texts get an end,
+ * addresses are looked up in its own table and never followed. Memory: the slow log is kept as it
+ * is answered, the oldest goes first; what was asked for belongs to its operation. */
 #include "config.h"
 
 #include "master/stacks.h"

@@ -1,4 +1,5 @@
-/* Where threads of the workers are: those that handlers have kept for too long, and all, when asked. */
+/* Where threads of the workers are: those that handlers have kept for too long, and all, when
+ * asked. */
 #ifndef MASTER_STACKS_H
 #define MASTER_STACKS_H
 #include <jansson.h>

@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/sys.h"
+#include "master/master.h"
 
 struct master master = {.generations = {&master.generations, &master.generations}};
 static say_follower *follower;
@@ -41,6 +43,12 @@ void master_set_error(const char *text)
     free(master.last_error);
     master.last_error = strndup(text, length);
     master.last_error_at = clock_time();
+}
+
+void master_complain(const char *text)
+{
+    if (sys_write_all(master.options->complaint_fd, text, strlen(text)) < 0)
+        log_errno(LOG_SYSTEM, "nobody reads why the start failed");
 }
 
 void master_check_finished(void)

@@ -44,6 +44,8 @@ typedef void say_follower(enum log_tag tag, const char *text);
 void say_follow(say_follower *follow);
 /* Remembers the text as the last error (shown in status). */
 void master_set_error(const char *text);
+/* Tells why the start failed, in plain lines, to whoever started the server. */
+void master_complain(const char *text);
 /* A generation has no workers left, or the like: is there anything to wait for? */
 void master_check_finished(void);
 #endif

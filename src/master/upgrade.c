@@ -73,8 +73,8 @@ static void refuse_errno(const char *what)
 
 /* ---------------------------------------------------------------- exec ------------- */
 
-/* Another operation is under way: what that waits for would be lost by an exec, so the upgrade waits
- * for its end, and then begins with the test. */
+/* Another operation is under way: what that waits for would be lost by an exec, so the upgrade
+ * waits for its end, and then begins with the test. */
 static bool must_wait(void)
 {
     return operation_other(upgrade.operation) != NULL;
@@ -193,8 +193,8 @@ struct operation *upgrade_request(const char *path)
     operation_wait(operation); /* the caller's join comes first */
     if (upgrade.operation) {
         operation_result(operation, CONTROL_REFUSED,
-                         "an upgrade to %s is under way (operation %u); ask again when it has ended",
-                         upgrade.binary, upgrade.operation->number);
+                         "an upgrade to %s is under way (operation %u); ask again when it has "
+                         "ended", upgrade.binary, upgrade.operation->number);
         operation_ack(operation);
         return operation;
     }

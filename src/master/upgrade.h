@@ -7,8 +7,8 @@
 struct operation;
 struct options;
 
-/* Begins one to the program at that path (NULL: where the running one was started from). Returns the
- * operation to wait for; the caller acknowledges it once it has joined. */
+/* Begins one to the program at that path (NULL: where the running one was started from). Returns
+ * the operation to wait for; the caller acknowledges it once it has joined. */
 struct operation *upgrade_request(const char *path);
 
 /* succeed.c: what the new program does. */
@@ -21,8 +21,9 @@ struct operation *upgrade_request(const char *path);
 struct snapshot;
 struct buf;
 
-/* The self-test, up to the configuration: takes the state over in this process, which is none of the
- * master's. The snapshot that serves, for testing it as -t does; NULL after lines in `error`. */
+/* The self-test, up to the configuration: takes the state over in this process, which is none of
+ * the master's. The snapshot that serves, for testing it as -t does; NULL after lines in
+ * `error`. */
 const struct snapshot *succeed_rehearse(int state, struct buf *error);
 /* True if this process was a master until its exec. */
 bool succeed_is_due(void);

@@ -1,6 +1,8 @@
 /* The verbs of the control protocol: one function each, found through verbs.def. Master. */
 #include "config.h"
 
+#include "master/verbs.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,28 +1,36 @@
-/* What master and worker say to each other, as the master does it; see workers.h.
+/* How master and worker speak to each other, as the master does it; see workers.h. What is said by
+ * workers is in hearing.c.
  *
- * Master. Nothing here waits: a worker that does not read, or that says what it must not say, is
- * killed, and waitpid tells the rest. An acknowledgement that is awaited belongs to its worker. */
+ * Master. Nothing here waits: a worker that does not read, or that cannot be understood, is killed,
+ * and waitpid tells the rest. An acknowledgement that is awaited belongs to its worker. */
 #include "config.h"
 
 #include "master/workers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "base/buf.h"
 #include "base/sys.h"
-#include "master/crashes.h"
-#include "master/generation.h"
-#include "master/logs.h"
 #include "master/operation.h"
-#include "master/probation.h"
-#include "master/stacks.h"
 #include "master/state.h"
-#include "master/workforce.h"
 
 #define ANSWER_LIMIT 10000 /* ms that a worker may take to acknowledge */
+
+static worker_hearer *hearer;
+
+void workers_hear(worker_hearer *hear)
+{
+    hearer = hear;
+}
+
+void worker_kill(struct worker *worker)
+{
+    if (!worker->reaped) /* after that the pid may be another's */
+        kill(worker->pid, SIGKILL);
+}
 
 void worker_send(struct worker *worker, const struct msg *msg)
 {
@@ -51,8 +59,7 @@ struct ack {
     struct operation *operation;
 };
 
-/* op 0: all of them. */
-static void take_ack(struct worker *worker, uint32_t op)
+void worker_acked(struct worker *worker, uint32_t op)
 {
     list_each_safe(node, &worker->acks) {
         struct ack *ack = list_entry(node, struct ack, node);
@@ -72,7 +79,7 @@ static void take_ack(struct worker *worker, uint32_t op)
 
 void worker_forget_acks(struct worker *worker)
 {
-    take_ack(worker, 0);
+    worker_acked(worker, 0);
 }
 
 void worker_await_ack(struct worker *worker, struct operation *operation)
@@ -102,114 +109,6 @@ static void on_no_answer(void *arg)
 
 /* ---------------------------------------------------------------- listening -------- */
 
-static void on_ready(struct worker *worker, const struct msg *msg)
-{
-    struct generation *generation = worker->generation;
-
-    worker->loaded = true;
-    if (worker->state != WORKER_STARTED)
-        return; /* told to drain meanwhile */
-    if (!generation->modules)
-        generation->modules = strdup(msg->text);
-    worker_ready(worker);
-}
-
-/* Of the first worker alone: it has served nobody yet, so nobody can have taught it to lie. */
-static void on_files(const struct worker *worker, const struct msg *msg)
-{
-    struct generation *generation = worker->generation;
-
-    if (generation->state == GENERATION_PROBING && !generation->files)
-        generation->files = strdup(msg->text);
-}
-
-static void on_failed(struct worker *worker, const struct msg *msg)
-{
-    worker->refused = true;
-    free(worker->why);
-    worker->why = strdup(msg->text); /* its exit, which follows, decides what is done */
-}
-
-/* One of its processes; the worker itself is well. */
-static void on_crashed(const struct worker *worker, const struct msg *msg)
-{
-    struct buf text = {0};
-
-    buf_printf(&text, "worker %d of generation %u (pid %d): %s", worker->slot_index,
-               worker->generation->number, (int)worker->pid, msg->text);
-    say(LOG_CONNECTION_CRASHED, "%s", buf_text(&text));
-    master_set_error(buf_text(&text));
-    probation_crashed(worker->generation, buf_text(&text));
-    buf_free(&text);
-    crashes_take_process(worker, msg->value);
-}
-
-static void on_message(struct worker *worker, struct msg *msg)
-{
-    switch (msg->type) {
-    case MSG_FILES:
-        if (worker->loaded)
-            break;
-        on_files(worker, msg);
-        return;
-    case MSG_READY:
-        on_ready(worker, msg);
-        return;
-    case MSG_FAILED:
-        if (worker->loaded)
-            break; /* it has said that all is well */
-        on_failed(worker, msg);
-        return;
-    case MSG_SANDBOX:
-        if (worker->loaded)
-            break; /* only while it is being loaded: it has served nobody yet */
-        refusals_hear(worker, msg);
-        return;
-    case MSG_LOGFILE:
-        if (worker->loaded)
-            break; /* only while loading, with the privileges the worker started with */
-        logs_ask(worker, msg->text);
-        return;
-    case MSG_CRASHED:
-        on_crashed(worker, msg);
-        return;
-    case MSG_LEAVING:
-        if (worker->state == WORKER_READY)
-            generation_worker_leaves(worker->generation, worker);
-        return;
-    case MSG_STACK:
-        stacks_hear(worker, msg);
-        return;
-    case MSG_TIRED:
-        workforce_replace(worker, msg->text);
-        return;
-    case MSG_ACK:
-        if (msg->op != 0)
-            take_ack(worker, msg->op);
-        return;
-    case MSG_BOARD:
-    case MSG_SNAPSHOT:
-    case MSG_LOG:
-    case MSG_LISTENER:
-    case MSG_START:
-    case MSG_SERVE:
-    case MSG_REMOVED:
-    case MSG_DRAIN:
-    case MSG_REOPENED:
-    case MSG_LOOK:
-    case MSG_LEVEL:
-    case MSG_STACKS:
-    case MSG_QUARANTINE:
-    case MSG_REST:
-    case MSG_STAY:
-    case MSG_TYPES:
-        break;
-    }
-    say(LOG_CHANNEL_BAD, "worker %d (pid %d) sent %s, which is not expected; killed",
-        worker->slot_index, (int)worker->pid, msg_name(msg->type));
-    worker_kill(worker);
-}
-
 /* Reads what is there. False when nothing more can come. */
 static bool read_one(struct worker *worker)
 {
@@ -218,7 +117,7 @@ static bool read_one(struct worker *worker)
     int got = channel_recv(worker->channel.fd, &msg, room, TO_MASTER);
 
     if (got == 1) {
-        on_message(worker, &msg);
+        hearer(worker, &msg);
         if (msg.fd >= 0)
             channel_close_stranger(msg.fd);
         return true;

@@ -1,5 +1,5 @@
 /* Workers as the master sees them, from fork to waitpid; see workers.h. What is said over their
- * channels is in workers-talk.c.
+ * channels is in workers-talk.c and hearing.c.
  *
  * Master. A worker's object lives from its fork until it was reaped; worker_reaped() is the one
  * destructor. It is reached by pid (reaping), by its channel (messages) and by its generation. */
@@ -8,9 +8,9 @@
 #include "master/workers.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 
 #include "base/buf.h"
@@ -24,7 +24,6 @@
 #include "master/oom.h"
 #include "master/operation.h"
 #include "master/quarantine.h"
-#include "master/recycling.h"
 #include "master/spawn.h"
 #include "master/state.h"
 #include "share/snapshot.h"
@@ -40,12 +39,6 @@ const char *worker_state_name(enum worker_state state)
 }
 
 /* ---------------------------------------------------------------- orders ----------- */
-
-void worker_kill(struct worker *worker)
-{
-    if (!worker->reaped) /* after that the pid may be another's */
-        kill(worker->pid, SIGKILL);
-}
 
 void worker_ready(struct worker *worker)
 {
@@ -157,6 +150,16 @@ static void hand_over(struct worker *worker)
     worker_tell(worker, MSG_START, generation->number, worker->slot_index, -1, NULL);
 }
 
+/* Of 65536 parts, what recycling.c makes of worker_jitter. */
+static uint16_t draw(pid_t pid)
+{
+    uint16_t number;
+
+    if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+        number = (uint16_t)(pid * 40503); /* early in the life of a machine */
+    return number;
+}
+
 struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
@@ -176,7 +179,7 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->restarts = slot ? slot->restarts : 0;
     worker->speaks = MSG_TYPES;
     worker->segment = (unsigned)segment;
-    recycling_draw(worker);
+    worker->draw = draw(worker->pid);
     worker->started = clock_fresh_ms();
     worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
     list_append(&generation->workers, &worker->node);
@@ -245,12 +248,6 @@ static struct worker *worker_by_pid(pid_t pid)
         }
     }
     return NULL;
-}
-
-void worker_count(struct worker *worker)
-{
-    if (worker->board)
-        counters_read(&worker->counters, worker->board);
 }
 
 static void worker_free(struct worker *worker)

@@ -68,17 +68,21 @@ void worker_rest(struct worker *worker, bool see_off);
 void worker_wake(struct worker *worker);
 /* Tells it to finish within `drain_ms` (0: no limit) and kills it when it does not. */
 void worker_retire(struct worker *worker, int64_t drain_ms, struct operation *operation);
-void worker_kill(struct worker *worker);
 /* It has said by itself that it drains. */
 void worker_leaves(struct worker *worker);
 /* waitpid() said that this process has ended. False: it is none of ours. */
 bool worker_reaped(pid_t pid, int status);
 /* A worker of an earlier image of this process: its members have been taken over, and it is the
- * generation's from now on. `readable`: what it writes on the board can be read. False after a line. */
+ * generation's from now on. `readable`: what it writes on the board can be read. False after a
+ * line. */
 bool worker_adopt(struct worker *worker, struct generation *generation, bool readable,
                   struct buf *error);
 /* Fresh counters from the board. */
-void worker_count(struct worker *worker);
+static inline void worker_count(struct worker *worker)
+{
+    if (worker->board)
+        counters_read(&worker->counters, worker->board);
+}
 
 /* workers-talk.c */
 
@@ -87,8 +91,15 @@ void worker_count(struct worker *worker);
 void worker_tell(struct worker *worker, enum msg_type type, uint32_t op, int value, int fd,
                  const char *text);
 void worker_send(struct worker *worker, const struct msg *msg);
+/* Who is given what workers say, from the start of the master on. */
+typedef void worker_hearer(struct worker *worker, struct msg *msg);
+void workers_hear(worker_hearer *hear);
+/* Ends it at once; what follows is done when it is reaped. */
+void worker_kill(struct worker *worker);
 /* The operation is done only when this worker has acknowledged it, or is gone. */
 void worker_await_ack(struct worker *worker, struct operation *operation);
+/* It has done so; 0: all that it was asked for. */
+void worker_acked(struct worker *worker, uint32_t op);
 /* It is gone: what waits for its word goes on. */
 void worker_forget_acks(struct worker *worker);
 /* The master's end of its channel (taken over), listened to from now on; false: that is impossible,

@@ -11,6 +11,7 @@ typedef enum taken take_f(struct loop *loop, struct loop_listener *from);
 /* accept.c */
 /* The only place where the state changes. Delay: ms until it looks again, 0: not by time. */
 void accept_move(struct loop *loop, enum accept_state state, int64_t delay);
+void accept_unwatch(struct loop *loop);
 bool accept_is_gated(const struct loop *loop);
 bool accept_has_share(const struct loop *loop);
 
@@ -20,6 +21,7 @@ bool accept_has_share(const struct loop *loop);
 void accept_recovered(struct loop *loop, const struct listener *from);
 /* errno says for want of what; it goes on in that state, by time. */
 void accept_starve(struct loop *loop, const struct listener *from, enum accept_state state);
+void accept_starve_longer(struct loop *loop); /* its time was over, and it tries again */
 
 /* accept-drain.c */
 void accept_empty(struct loop *loop); /* takes what nobody else will, and is done */

@@ -8,8 +8,9 @@
  * sleeps. And a worker beyond its share stays away for long only while another one watches. */
 #include "config.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
-#include "base/log.h"
 #include "net/accept-private.h"
 
 #define UNFAIR_MOST 16      /* ms: the looks are ever longer apart, up to this */
@@ -32,8 +33,9 @@ static bool rests_wholly(const struct loop *loop)
 }
 
 /* In turns: a loop with room for one connection takes it from the listener that is told first, and
- * a busy listener must not keep the others waiting for ever. */
-static void watch(struct loop *loop)
+ * a busy listener must not keep the others waiting for ever. Returns the one that could not be
+ * watched, with errno. */
+static const struct listener *watch(struct loop *loop)
 {
     bool exclusive = loop->settings.connections > 1;
     size_t count = loop->engine->listener_count;
@@ -42,14 +44,15 @@ static void watch(struct loop *loop)
         if (is_resting(loop) && !atomic_load(&from->listener->stays))
             continue;
         if (loop->ops->listen(loop->wait, &from->source, exclusive) < 0)
-            log_errno(LOG_SYSTEM, "cannot watch %s", from->listener->address);
+            return from->listener;
         if (from->listener->passage && move_takes(loop) &&
             loop->ops->listen(loop->wait, &from->passage, exclusive) < 0)
-            log_errno(LOG_SYSTEM, "cannot watch the passage of %s", from->listener->address);
+            return from->listener;
     }
+    return NULL;
 }
 
-static void unwatch(struct loop *loop)
+void accept_unwatch(struct loop *loop)
 {
     for (size_t i = 0; i < loop->engine->listener_count; i++) {
         loop->ops->drop(loop->wait, &loop->listeners[i].source, false);
@@ -57,16 +60,29 @@ static void unwatch(struct loop *loop)
     }
 }
 
+/* The kernel is short of memory for it. */
+static void cannot_watch(struct loop *loop, const struct listener *listener)
+{
+    int error = errno;
+    accept_unwatch(loop); /* all or none */
+    errno = error;
+    accept_starve(loop, listener, ACCEPT_STARVED);
+}
+
 void accept_move(struct loop *loop, enum accept_state state, int64_t delay)
 {
     struct loop_accept *accept = &loop->accept;
     _Atomic uint32_t *watching = &loop->engine->board->own_share->watching;
     if (accept->state == ACCEPT_POLLING && state != ACCEPT_POLLING) {
-        unwatch(loop);
+        accept_unwatch(loop);
         atomic_fetch_sub_explicit(watching, 1, memory_order_relaxed);
     }
     if (accept->state != ACCEPT_POLLING && state == ACCEPT_POLLING) {
-        watch(loop);
+        const struct listener *failed = watch(loop);
+        if (failed) {
+            cannot_watch(loop, failed);
+            return;
+        }
         atomic_fetch_add_explicit(watching, 1, memory_order_relaxed);
     }
     accept->state = state;
@@ -160,10 +176,18 @@ static void try_again(struct loop *loop)
 
 void accept_serve(struct loop *loop)
 {
+    reserve_begin(loop->engine);
     if (loop->accept.state == ACCEPT_POLLING) /* not from all, perhaps */
         accept_move(loop, ACCEPT_OFF, 0);
     if (loop->accept.state == ACCEPT_OFF)
         try_polling(loop);
+}
+
+void accept_called(struct loop *loop)
+{
+    if (loop->accept.state == ACCEPT_POLLING)
+        watch(loop); /* those that were deaf, too */
+    accept_all(loop);
 }
 
 /* What it was woken for it takes: nobody else may have been. One that is full or short of something
@@ -222,10 +246,14 @@ void accept_look(struct loop *loop)
         look_unfair(loop, time);
         break;
     case ACCEPT_STARVED:
+        if (time)
+            accept_starve_longer(loop);
         if (time || accept->conn_closed)
             try_again(loop);
         break;
     case ACCEPT_EMPTYING:
+        if (time)
+            accept_starve_longer(loop);
         if (!accept->look_at || time || accept->conn_closed)
             accept_empty(loop);
         break;

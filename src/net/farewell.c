@@ -1,8 +1,8 @@
-/* When idle connections of a worker that drains are closed. drain_linger is divided into ticks. Each
- * connection has the first half of them to ask one more thing, and besides a number of ticks that is
- * another one for each of its neighbours: so thousands of clients do not come back at one moment.
- * Loops of one connection have neighbours in other threads and processes; theirs differ by where
- * the turn begins.
+/* When idle connections of a worker that drains are closed. drain_linger is divided into ticks.
+ * Each connection has the first half of them to ask one more thing, and besides a number of ticks
+ * that is another one for each of its neighbours: so thousands of clients do not come back at one
+ * moment. Loops of one connection have neighbours in other threads and processes; theirs differ by
+ * where the turn begins.
  *
  * Thread: the loop's. Memory: nothing of its own; no system call: loop-command.c looks and closes.
  * What must hold: nobody's time is less than half of drain_linger; of FAREWELL_BATCHES that were

@@ -1,10 +1,10 @@
 /* Jobs: work that a protocol hands to the pool, or waits for from elsewhere, and how it comes back.
  *
- * Threads: reeve_submit, reeve_job_begin and job_returned in the loop's; job_run and job_finished in
- * a pool thread, which owns the job from engine.submit until the last of its holders has put it into
- * the loop's inbox: a job that was begun or kept is held by whoever ends it, in whatever thread.
- * Memory: jobs are the loop's and are kept for the next one. What must hold: `done` is called
- * exactly once for each job that was taken in, and the connection lives until then. */
+ * Threads: reeve_submit, reeve_job_begin and job_returned in the loop's; job_run and job_finished
+ * in a pool thread, which owns the job from engine.submit until the last of its holders has put it
+ * into the loop's inbox: a job that was begun or kept is held by whoever ends it, in whatever
+ * thread. Memory: jobs are the loop's and are kept for the next one. What must hold: `done` is
+ * called exactly once for each job that was taken in, and the connection lives until then. */
 #include "config.h"
 
 #include <assert.h>
@@ -137,8 +137,12 @@ static int submit_inline(struct reeve_job *own)
     struct reeve_conn *conn = own->job.conn;
     if (own->job.rank != JOB_PROMISED && is_gone(conn))
         own->job.cancelled = conn->gone = true;
-    job_run(&own->job);
+    bool late = inline_run(&own->job);
     clock_refresh(); /* it may have taken long, and `done` will set a deadline */
+    if (late) { /* its connection is over: what the caller still looks at stays until the inbox */
+        job_finished(&own->job);
+        return 0;
+    }
     if (!job_let_go(&own->job))
         return 0;
     conn->due = true;
@@ -256,6 +260,7 @@ void job_doubt_all(struct reeve_conn *conn)
 static void job_returned(struct job *job)
 {
     struct reeve_conn *conn = job->conn;
+    conn->loop->stepping = conn;
     job_done((struct reeve_job *)(void *)job);
     if (conn->state == CONN_OPEN) {
         conn->due = true;

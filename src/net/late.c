@@ -1,10 +1,10 @@
 /* Late jobs: one runs in a pool thread longer than it may, and its client is let go.
  *
- * Threads: job_late() in whoever watches the pool, the rest in the loop's. Memory: the notice is the
- * watcher's until it is in the inbox, then the loop's, which frees it; it holds the job, so that job
- * and connection stay until it has been read. What the job works on stays until that is back: a
- * connection that is closed meanwhile is a zombie. What must hold: nobody but the job's thread
- * touches what the job was given. */
+ * Threads: job_late() in whoever watches the pool, the rest in the loop's. Memory: the notice is
+ * the watcher's until it is in the inbox, then the loop's, which frees it; it holds the job, so
+ * that job and connection stay until it has been read. What the job works on stays until that is
+ * back: a connection that is closed meanwhile is a zombie. What must hold: nobody but the job's
+ * thread touches what the job was given. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -29,15 +29,18 @@ static void tell_client(struct reeve_conn *conn, const struct job *late)
         conn_fail(conn, LOG_CONN_ERROR, "its work takes too long");
 }
 
+void late_let_go(struct job *late)
+{
+    atomic_store_explicit(&late->cancelled, true, memory_order_relaxed);
+    tell_client(late->conn, late);
+}
+
 static void on_notice(struct job *job)
 {
     struct job *late = ((struct notice *)(void *)job)->late;
-    struct reeve_conn *conn = late->conn;
     free(job);
-    if (atomic_load(&late->late)) {
-        atomic_store_explicit(&late->cancelled, true, memory_order_relaxed);
-        tell_client(conn, late);
-    }
+    if (atomic_load(&late->late))
+        late_let_go(late);
     if (job_let_go(late))
         late->back(late);
 }

@@ -97,7 +97,7 @@ void loop_obey(struct loop *loop)
             accept_serve(loop);
     }
     if (commands & 1u << LOOP_LOOK)
-        accept_all(loop);
+        accept_called(loop);
     if (commands & 1u << LOOP_DRAIN)
         drain(loop);
     if (commands & 1u << LOOP_STOP)

@@ -85,6 +85,7 @@ struct loop *loop_new(const struct loop_settings *settings)
     list_init(&loop->ready);
     list_init(&loop->spare_jobs);
     list_init(&loop->gate_node);
+    pthread_mutex_init(&loop->inside_lock, NULL);
     wheel_init(&loop->wheel, clock_fresh_ms());
     loop->pool.in_memory = loop->engine->submit ? loop->engine->in_memory : NULL;
     if (loop_open(loop) < 0) {
@@ -114,6 +115,7 @@ void loop_free(struct loop **loop_of)
     if (loop->wait)
         loop->ops->destroy(loop->wait);
     sys_close(&loop->wake.fd);
+    pthread_mutex_destroy(&loop->inside_lock);
     free(loop->listeners);
     free(loop->scratch);
     free(loop);

@@ -1,10 +1,12 @@
 /* The inside of a loop, for the files of src/net only.
  *
  * Thread: all fields are the loop thread's own, except the last block, which anybody may write by
- * atomic operations (and `gate_node`, guarded by the gate). Memory: the loop owns all it points
- * to. */
+ * atomic operations (and `gate_node`, guarded by the gate, and what inline.c says). Memory: the loop
+ * owns all it points to. */
 #ifndef NET_LOOP_PRIVATE_H
 #define NET_LOOP_PRIVATE_H
+#include <pthread.h>
+
 #include "base/list.h"
 #include "net/conn.h"
 #include "net/farewell.h"
@@ -21,6 +23,7 @@ struct loop_listener {
     unsigned shelf_count;
     unsigned emptied; /* connections taken while draining */
     bool shut;        /* its passage takes nothing more */
+    bool deaf;        /* it does not listen any more, and is not watched */
 };
 
 enum loop_phase { LOOP_NEW, LOOP_SERVING, LOOP_DRAINING, LOOP_STOPPING };
@@ -41,6 +44,7 @@ struct loop_accept {
     enum accept_state state;
     int64_t look_at;  /* when to look again, 0: not by time */
     int64_t delay;    /* between looks */
+    int64_t starved;  /* ms: the last of the ever longer pauses for want of something; 0: none */
     unsigned looks;   /* timed ones at the shares since it had its own last */
     size_t turn;      /* the listener that is watched first next time */
     unsigned alone;   /* how often since then it polled beyond it, since no other worker did */
@@ -86,7 +90,7 @@ struct loop {
     unsigned spare_label_count;
     unsigned aheads; /* jobs in flight that read a file */
     struct loop_yield yield;
-    struct accepted in_hand; /* accepted, but could not be launched yet; fd -1: none */
+    struct accepted in_hand; /* accepted, but not served or launched yet; fd -1: none */
     struct loop_moves moves;
     struct farewell farewell; /* when idle connections hear of the drain */
     const struct reeve_conn *stepping; /* that runs, for hand.c; NULL: none */
@@ -95,6 +99,8 @@ struct loop {
     char *scratch;
 
     struct list gate_node;
+    pthread_mutex_t inside_lock; /* see inline.c, as for the next one */
+    struct job *inside;          /* the job that runs in the loop's thread; NULL: none */
     _Alignas(64) _Atomic(struct job *) inbox;
     atomic_uint visitors; /* threads that put a job into the inbox at this moment */
     atomic_uint commands; /* a bit for each enum loop_command, LOOP_GATE and LOOP_ROOM */
@@ -162,6 +168,7 @@ void accept_drain(struct loop *loop);
 void accept_stop(struct loop *loop);
 void accept_event(struct loop *loop, struct loop_listener *from);
 void accept_passage(struct loop *loop, struct loop_listener *from);
+void accept_called(struct loop *loop); /* somebody waits, whatever the kernel said */
 void accept_all(struct loop *loop);  /* from every listener that is watched, without an event */
 void accept_never(struct loop *loop); /* it serves what it is given */
 void accept_look(struct loop *loop); /* each turn: may it take connections now? */
@@ -169,6 +176,24 @@ void accept_look(struct loop *loop); /* each turn: may it take connections now? 
 void accept_taken(struct loop *loop); /* one more: it may be full now */
 /* Does another worker that serves watch the listeners? One that takes connections over? */
 bool accept_others_watch(const struct loop *loop, bool takes);
+
+/* reserve.c */
+void reserve_begin(struct engine *engine); /* harmless when it has begun */
+/* Only when it is low: may a connection be taken all the same? If not, errno says why. `fd`: any. */
+bool reserve_look(struct loop *loop, int fd);
+void reserve_sink(struct loop *loop); /* it is low from now on */
+/* Before a descriptor is taken for a connection, and with the one that was. */
+static inline bool reserve_allows(struct loop *loop, int fd)
+{
+    const struct reserve *reserve = &loop->engine->reserve;
+    return !atomic_load_explicit(&reserve->is_low, memory_order_relaxed) || reserve_look(loop, fd);
+}
+static inline void reserve_note(struct loop *loop, int fd)
+{
+    struct reserve *reserve = &loop->engine->reserve;
+    if (fd + 1 >= atomic_load_explicit(&reserve->bound, memory_order_relaxed))
+        reserve_sink(loop);
+}
 
 /* take.c */
 enum taken {
@@ -178,9 +203,9 @@ enum taken {
     TAKE_STARVED, /* no descriptor, memory, thread or process, see errno */
 };
 enum taken take_one(struct loop *loop, struct loop_listener *from);
-/* Serves it, or launches what will; on TAKE_STARVED it is in hand, or closed. */
+/* Serves it, or launches what will; on TAKE_STARVED it is in hand, or closed in a drain. */
 enum taken take_accepted(struct loop *loop, struct loop_listener *from, struct accepted *accepted);
-/* Launches the connection in hand, which could not be launched when it was accepted. */
+/* The same with the connection in hand. */
 enum taken take_in_hand(struct loop *loop);
 
 /* move.c: idle connections go from workers that drain to those that serve */
@@ -222,6 +247,10 @@ void job_spares_free(struct loop *loop);
 
 /* late.c: all that is left are closed connections whose jobs are late */
 bool late_is_all(const struct loop *loop);
+void late_let_go(struct job *late); /* its client is told, or its connection closed */
+
+/* inline.c: in the loop's thread; true: it was late, and comes back by the inbox */
+bool inline_run(struct job *job);
 
 /* record.c: this loop on the board */
 void record_share(struct loop *loop, uint32_t change); /* connections open in the worker */

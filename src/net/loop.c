@@ -20,6 +20,7 @@
 #include "net/loop-private.h"
 
 #define EVENTS 128 /* handled in a turn */
+#define WAKES 4    /* tries of a wake-up, which cannot fail unless the kernel is in distress */
 
 _Thread_local struct loop *loop_running;
 
@@ -30,8 +31,13 @@ void loop_wake(struct loop *loop)
     if (!atomic_exchange(&loop->asleep, false))
         return;
     uint64_t one = 1;
-    ssize_t n = write(loop->wake.fd, &one, sizeof one);
-    (void)n; /* full means that a wake-up is pending already */
+    ssize_t n;
+    int tries = WAKES;
+    do
+        n = write(loop->wake.fd, &one, sizeof one);
+    while (n < 0 && errno != EAGAIN && --tries); /* full means that one is pending already */
+    if (!tries)
+        atomic_store(&loop->asleep, true); /* else nobody would try again */
 }
 
 void loop_post(struct loop *loop, unsigned bit)

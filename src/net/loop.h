@@ -51,6 +51,14 @@ void limit_drop(struct accepted *accepted);
 /* It is about to be closed, and counts no more. Harmless if it did not. */
 void limit_leave(struct place *place);
 
+/* Descriptors that are not for new connections; see reserve.c. */
+struct reserve {
+    atomic_int bound;   /* the first number that is kept; 0: not known yet */
+    atomic_int kept;    /* so many */
+    atomic_bool is_low; /* no more than these are left: look before each connection */
+    atomic_uint open;   /* connections, when that was */
+};
+
 /* What all loops of a worker share. Filled before the first loop starts, constant afterwards except
  * for the atomics; owned by the worker's main thread, outlives the loops. */
 struct engine {
@@ -88,6 +96,7 @@ struct engine {
     _Atomic int64_t refused_said; /* ms */
     atomic_bool resting;       /* until the next LOOP_SERVE; set before either is sent */
     struct accept_gate *gate;  /* made by engine_init: who of the one-connection loops accepts */
+    struct reserve reserve;    /* begun by the first loop that serves */
 };
 
 struct loop_settings {
@@ -171,6 +180,24 @@ void job_run(struct job *job);
 int job_late(struct job *job);
 /* Any thread: does it wait for news? And the number of its turn. */
 bool loop_is_asleep(const struct loop *loop, uint32_t *turns);
+/* Any thread: does it wait for news? If not, it is at one thing while `progress` stays the same: a job
+ * in its own thread, a request, or what else it does in a turn. */
+bool loop_waits(const struct loop *loop, uint64_t *progress);
+enum loop_hold {
+    LOOP_GOES_ON,  /* it is at something else by now */
+    LOOP_LETS_GO,  /* as by job_late(): a job ran there, and its client was told */
+    LOOP_HOLDS,    /* no job: only its own thread could do anything */
+};
+/* Any thread but its own: it has been at that for too long. */
+enum loop_hold loop_let_go(struct loop *loop, uint64_t progress);
+/* What can be done of LOOP_HOLDS: in a handler of a signal, in the loop's thread, the socket of the
+ * connection that it has in hand is shut, if it still is at that. */
+struct loop_cut {
+    const struct loop *loop;
+    uint64_t progress;
+    bool done;
+};
+void loop_cut(void *arg);
 /* After loop_run(): connections are left whose jobs were late and are not back. The loop must not be
  * freed. */
 bool loop_has_left(const struct loop *loop);

@@ -2,10 +2,10 @@
  * listener, and taking those that others have given.
  *
  * Thread: the loop's. Memory: nothing of its own. What must hold: a connection is given only while
- * it is idle, nothing is left to send and some other worker watches the passages; from then on it is
- * the other side's. What cannot be given is tried again: for half of drain_linger as if nothing were;
- * from then on answers say that they are the last, and it is closed as those that cannot move.
- * Nothing is left in a passage: who has given waits until it was taken, or takes it back. */
+ * it is idle, nothing is left to send and some other worker watches the passages; from then on it
+ * is the other side's. What cannot be given is tried again: for half of drain_linger as if nothing
+ * were; from then on answers say that they are the last, and it is closed as those that cannot
+ * move. Nothing is left in a passage: who has given waits until it was taken, or takes it back. */
 #include "config.h"
 
 #include <errno.h>
@@ -145,6 +145,8 @@ enum taken move_take(struct loop *loop, struct loop_listener *from)
 {
     struct accepted accepted = {.listener = from->listener, .moved = true};
     socklen_t length = sizeof accepted.peer;
+    if (!reserve_allows(loop, from->passage.fd))
+        return TAKE_STARVED;
     switch (passage_take(from->listener->passage, &accepted.fd, &accepted.parcel)) {
     case PASSAGE_TAKEN:
         break;
@@ -155,6 +157,7 @@ enum taken move_take(struct loop *loop, struct loop_listener *from)
     case PASSAGE_STARVED:
         return TAKE_STARVED;
     }
+    reserve_note(loop, accepted.fd);
     if (getpeername(accepted.fd, (struct sockaddr *)&accepted.peer, &length) < 0)
         accepted.peer.ss_family = AF_UNSPEC; /* gone since: reading will tell */
     limit_admit(loop, &accepted);

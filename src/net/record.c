@@ -1,9 +1,9 @@
 /* What a loop shows of itself on the board. Plain stores to its own record; only the number of open
  * connections of the whole worker is added to by all of its loops.
  *
- * Thread: the loop's. Memory: the record is the board's; a busy connection has a label, which jobs of
- * its are shown by later, from the loop's spare ones; one that is idle again before the loop turns to
- * another connection needs none. */
+ * Thread: the loop's. Memory: the record is the board's; a busy connection has a label, which jobs
+ * of its are shown by later, from the loop's spare ones; one that is idle again before the loop
+ * turns to another connection needs none. */
 #include "config.h"
 
 #include <stdlib.h>

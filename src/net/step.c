@@ -243,6 +243,7 @@ void step_run(struct reeve_conn *conn)
 void step_begin(struct reeve_conn *conn, const struct accepted *accepted)
 {
     const struct parcel *parcel = &accepted->parcel;
+    conn->loop->stepping = conn;
     if (accepted->moved)
         take(conn, conn->protocol->unpack(conn, parcel->bytes, parcel->length), false);
     else if (conn->protocol->open)
@@ -284,6 +285,7 @@ static void take_what_came(struct reeve_conn *conn)
 
 static void deadline_passed(struct reeve_conn *conn)
 {
+    conn->loop->stepping = conn;
     if (conn->state == CONN_LINGERING) {
         conn_close(conn);
     } else if (conn->cold_since) {
@@ -316,6 +318,7 @@ void step_timer(struct wheel_timer *timer)
 
 void step_late(struct reeve_conn *conn)
 {
+    conn->loop->stepping = conn;
     take(conn, conn->protocol->late(conn), false);
     step_run(conn);
 }
@@ -324,6 +327,7 @@ void step_drain(struct reeve_conn *conn)
 {
     if (conn->drained || conn->state != CONN_OPEN)
         return;
+    conn->loop->stepping = conn;
     take_what_came(conn);
     if (conn->state != CONN_OPEN)
         return;

@@ -75,15 +75,19 @@ static int epoll_listen(struct wait *wait, struct wait_source *source, bool excl
 static void epoll_drop(struct wait *wait, struct wait_source *source, bool closing)
 {
     /* The kernel forgets a descriptor by itself when its last copy is closed. */
-    if (source->index >= 0 && !closing)
-        epoll_ctl(wait->fd, EPOLL_CTL_DEL, source->fd, NULL);
+    if (source->index >= 0 && !closing && epoll_ctl(wait->fd, EPOLL_CTL_DEL, source->fd, NULL) < 0 &&
+        errno != ENOENT && errno != EBADF)
+        return; /* it is still there: who gets its events drops it again */
     source->index = -1;
     source->wanted = 0;
 }
 
 static int epoll_wait_events(struct wait *wait, struct wait_event *events, int room, int timeout)
 {
-    int count = epoll_wait(wait->fd, wait->events, room < EVENTS ? room : EVENTS, timeout);
+    int most = room < EVENTS ? room : EVENTS;
+    int count = epoll_wait(wait->fd, wait->events, most, timeout);
+    if (count < 0) /* a signal, or we were stopped: what came meanwhile is not later than a deadline */
+        count = epoll_wait(wait->fd, wait->events, most, 0);
     for (int i = 0; i < count; i++) {
         uint32_t told = wait->events[i].events;
         events[i].source = wait->events[i].data.ptr;

@@ -94,6 +94,8 @@ static int poll_wait_events(struct wait *wait, struct wait_event *events, int ro
 {
     int left = poll(wait->polls, (nfds_t)wait->count, timeout);
     int found = 0;
+    if (left < 0) /* a signal: see wait-epoll.c */
+        left = poll(wait->polls, (nfds_t)wait->count, 0);
     for (int i = 0; i < wait->count && found < left && found < room; i++) {
         int at = (wait->first + i) % wait->count;
         if (!wait->polls[at].revents)

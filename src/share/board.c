@@ -10,9 +10,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sys.h"
+
+#ifndef SYS_mseal
+#define SYS_mseal 462 /* Linux 6.10; the same everywhere but on alpha */
+#endif
 
 /* The file: head, shares, segments, words, tallies. */
 #define SHARES_AT sizeof(struct board_head)
@@ -197,6 +202,16 @@ int board_attach(struct board *board, int fd, unsigned index)
     }
     sys_close(&board->fd); /* from here on nothing else can be mapped writable by accident */
     return 0;
+}
+
+void board_seal(const struct board *board)
+{
+    /* Not allowed to map the file, one can still have the kernel do it: mremap() of what is shared
+     * goes on in the file, and remap_file_pages() goes anywhere. */
+    syscall(SYS_mseal, board->own_share, sizeof(struct board_share), 0);
+    syscall(SYS_mseal, board->own, sizeof(struct board_segment), 0);
+    syscall(SYS_mseal, board->own_words, sizeof(struct words_area), 0);
+    syscall(SYS_mseal, board->own_tally, sizeof(struct tally), 0);
 }
 
 static void detach(void *at, size_t length)

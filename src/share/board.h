@@ -50,7 +50,7 @@ struct board_thread {
     _Atomic uint64_t bytes_out;
     _Atomic uint64_t moved_in, moved_out;     /* connections from and to other workers */
     _Atomic uint64_t stayed;                  /* that ended here, while the worker drained */
-    _Atomic uint64_t shed;                    /* requests that it refused: they had waited too long */
+    _Atomic uint64_t shed;                    /* requests that it refused: they waited too long */
     _Atomic uint32_t tid;                     /* of the thread; 0: not told */
     /* May be seen half written: readers copy and clean. */
     _Alignas(64) char protocol[BOARD_PROTOCOL];
@@ -58,7 +58,7 @@ struct board_thread {
     _Atomic uint64_t errors;                  /* requests that failed by the server's fault; rare */
     _Atomic uint64_t refused;                 /* connections: their clients had too many */
     _Atomic uint32_t held;                    /* of a connection's process: see struct place */
-    _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: it is not */
+    _Atomic int64_t lost_since;               /* CLOCK_MONOTONIC ms: its job is late; 0: not */
     /* Whose code it runs, as label is for whom. Empty: none, or the thread does not tell. */
     _Alignas(64) char module[BOARD_MODULE];
     char route[BOARD_ROUTE];
@@ -124,6 +124,10 @@ int board_words_read(const struct board *board, unsigned index, struct words_are
 void board_set_serving(struct board *board, unsigned index, bool on);
 /* Worker. */
 int board_attach(struct board *board, int fd, unsigned index);
+/* From now on the worker cannot let its parts grow over those behind them, nor put others in their
+ * place, until it ends: whoever takes it over writes there and nowhere else. Nothing is lost where the
+ * kernel cannot (before Linux 6.10). Not before board_detach(). */
+void board_seal(const struct board *board);
 /* A process that has outlived its worker: what it writes from now on is seen by nobody, since share
  * and segment may soon be another's. Async-signal-safe. */
 void board_detach(struct board *board);

@@ -108,8 +108,8 @@ void channel_close_stranger(int fd)
     close(fd);
 }
 
-/* Takes the descriptors out of the packet; those beyond FDS_MOST, for which the rounded room may do,
- * are closed. Returns how many there were. */
+/* Takes the descriptors out of the packet; those beyond FDS_MOST, for which the rounded room may
+ * do, are closed. Returns how many there were. */
 static size_t received_fds(struct msghdr *packet, int *got)
 {
     size_t count = 0;

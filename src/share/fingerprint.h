@@ -1,6 +1,7 @@
 /* A number for a request, by which one that kills workers is known again: of its method, its target
  * as it was sent, and the module that it was for. FNV-1a, 64 bits: small enough for a signal
- * handler. It is no secret and can be forged, so whoever acts on it compares the texts too. Pure. */
+ * handler. It is no secret and can be forged, so whoever acts on it compares the texts too.
+ * Pure. */
 #ifndef SHARE_FINGERPRINT_H
 #define SHARE_FINGERPRINT_H
 #include <stddef.h>

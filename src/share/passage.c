@@ -1,9 +1,9 @@
 /* The passage; see passage.h. Master and workers; a connection is one packet.
  *
- * What comes out of a passage was put there by some worker, and a worker may have been taken over: so
- * all of it is checked, and none of it is believed but the descriptor, whose peer the kernel tells.
- * What must hold: a descriptor that was received is closed or given to the caller, and none is lost
- * for want of a free number. */
+ * What comes out of a passage was put there by some worker, and a worker may have been taken over:
+ * so all of it is checked, and none of it is believed but the descriptor, whose peer the kernel
+ * tells. What must hold: a descriptor that was received is closed or given to the caller, and none
+ * is lost for want of a free number. */
 #include "config.h"
 
 #include "share/passage.h"

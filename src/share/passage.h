@@ -1,7 +1,7 @@
 /* A passage: the way by which connections of one listener go from a worker that retires to one that
  * serves. A SOCK_SEQPACKET pair of the master's, which every worker has both ends of: what is given
- * waits in the kernel, like a connection in a listener's backlog, until somebody takes it. It belongs
- * to a listener and its protocol; the master makes and shuts it and never looks inside. */
+ * waits in the kernel, like a connection in a listener's backlog, until somebody takes it. It
+ * belongs to a listener and its protocol; the master makes and shuts it and never looks inside. */
 #ifndef SHARE_PASSAGE_H
 #define SHARE_PASSAGE_H
 #include <stdbool.h>

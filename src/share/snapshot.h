@@ -27,7 +27,8 @@ struct snapshot *snapshot_take(const char *path, const char *builtin, char *cons
                                size_t override_count, struct buf *error);
 /* Takes over a descriptor that was made by snapshot_take elsewhere. NULL with a line in `error`. */
 struct snapshot *snapshot_open(int fd, struct buf *error);
-/* Another one with the bytes of a mapping, which may be a copy of it. NULL with a line in `error`. */
+/* Another one with the bytes of a mapping, which may be a copy of it. NULL with a line in
+ * `error`. */
 struct snapshot *snapshot_again(const char *map, size_t length, struct buf *error);
 bool snapshot_same(const struct snapshot *a, const struct snapshot *b);
 void snapshot_free(struct snapshot **snapshot);

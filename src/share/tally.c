@@ -1,8 +1,8 @@
 /* The counters of clients; see tally.h. Any thread of a worker; the memory is the board's.
  *
  * What must hold: a seat is free exactly if it counts nothing, so whoever holds a count finds its
- * seat where it was. Adding comes before looking, in one order for all (seq_cst): of two workers that
- * take the last place at once at least one sees the other. */
+ * seat where it was. Adding comes before looking, in one order for all (seq_cst): of two workers
+ * that take the last place at once at least one sees the other. */
 #include "config.h"
 
 #include "share/tally.h"

@@ -81,14 +81,14 @@ void child_main(struct crew *crew, const struct accepted *accepted, unsigned rec
         goto failed;
     settings.guest_fd = crew->orders->fd;
     board_set(&shown->pid, (uint32_t)getpid());
-    crew->loops[0].loop = loop_new(&settings);
-    if (!crew->loops[0].loop)
+    crew->loops[0].watched.loop = loop_new(&settings);
+    if (!crew->loops[0].watched.loop)
         goto failed;
     if (!sandbox_enter_child())
         goto failed;
     if (crew_thread_init() != 0)
         _exit(WORKER_SICK);
-    loop_serve_one(crew->loops[0].loop, accepted);
+    loop_serve_one(crew->loops[0].watched.loop, accepted);
     crew_thread_exit();
     _exit(WORKER_DRAINED);
 failed:

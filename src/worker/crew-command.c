@@ -23,7 +23,7 @@ void crew_command(struct crew *crew, enum loop_command command)
     if (command == LOOP_SERVE || command == LOOP_REST)
         atomic_store(&crew->engine.resting, command == LOOP_REST);
     for (int i = 0; i < crew->loop_count; i++)
-        loop_command(crew->loops[i].loop, command);
+        loop_command(crew->loops[i].watched.loop, command);
     if (command != LOOP_DRAIN && command != LOOP_STOP)
         return;
     if (crew->threads)
@@ -66,13 +66,19 @@ void crew_shut_passages(struct crew *crew)
 bool crew_has_stopped_accepting(const struct crew *crew)
 {
     for (int i = 0; i < crew->loop_count; i++)
-        if (!loop_has_stopped_accepting(crew->loops[i].loop))
+        if (!loop_has_stopped_accepting(crew->loops[i].watched.loop) &&
+            !watched_is_left(&crew->loops[i].watched)) /* it has its one connection */
             return false;
     return true;
 }
 
 void crew_close_listeners(struct crew *crew)
 {
+    for (int i = 0; i < crew->loop_count; i++)
+        if (!loop_has_stopped_accepting(crew->loops[i].watched.loop)) {
+            crew_release_listeners(crew); /* one that is lost may come back, and look at them */
+            return;
+        }
     for (size_t i = 0; i < crew->engine.listener_count; i++)
         sys_close(&crew->engine.listeners[i].fd);
 }
@@ -81,7 +87,9 @@ void crew_release_listeners(struct crew *crew)
 {
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    for (size_t i = 0; null_fd >= 0 && i < crew->engine.listener_count; i++)
+    for (size_t i = 0; null_fd >= 0 && i < crew->engine.listener_count; i++) {
+        atomic_store(&crew->engine.listeners[i].removed, false); /* its backlog is another's now */
         dup3(null_fd, crew->engine.listeners[i].fd, O_CLOEXEC);
+    }
     sys_close(&null_fd);
 }

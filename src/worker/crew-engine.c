@@ -1,8 +1,8 @@
 /* The engine of a crew: what its loops are given, and what they call; see crew.h.
  *
- * Worker. It is filled by the main thread before any loop is made; what stands here otherwise runs in
- * the loops' threads, crew_become_child() in the process that was forked. Memory: the crew's; the
- * listeners' descriptors are those of the handover. */
+ * Worker. It is filled by the main thread before any loop is made; what stands here otherwise runs
+ * in the loops' threads, crew_become_child() in the process that was forked. Memory: the crew's;
+ * the listeners' descriptors are those of the handover. */
 #include "config.h"
 
 #include <stdlib.h>

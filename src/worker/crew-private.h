@@ -7,16 +7,13 @@
 
 #include "worker/crew.h"
 #include "worker/starter.h"
+#include "worker/watched.h"
 
 struct crew_loop {
     struct crew *crew;
-    struct loop *loop;
     int index;
-    pthread_t thread;
-    /* The watch's own: */
-    uint32_t seen_turns;
-    int64_t seen_cpu; /* ms that its thread had used when that turn was seen first; -1: it slept */
-    int stage;        /* of watch-loops.c */
+    atomic_bool ended;
+    struct watched watched; /* loop and thread */
 };
 
 struct crew {
@@ -32,10 +29,10 @@ struct crew {
     struct starter starter;
     struct crew_loop *loops;
     int loop_count;
-    atomic_int ended;          /* loops */
 };
 
-/* crew-engine.c. In each thread that serves, a connection's process included: the modules' hooks. */
+/* crew-engine.c. In each thread that serves, a connection's process included: the modules'
+ * hooks. */
 int crew_thread_init(void);
 void crew_thread_exit(void);
 /* Fills the engine, by the model and by what was handed over. False after a line. */

@@ -43,12 +43,12 @@ static void *loop_thread(void *arg)
     ok = crew_thread_init() == 0;
     starter_report(&crew->starter, ok);
     if (ok) {
-        loop_run(self->loop);
+        loop_run(self->watched.loop);
         crew_thread_exit();
     }
     words_thread_end(&stack);
     words_stack_free(&stack);
-    atomic_fetch_add(&crew->ended, 1);
+    atomic_store(&self->ended, true);
     crew_wake_main();
     return NULL;
 }
@@ -148,12 +148,17 @@ static bool start_loops(struct crew *crew, struct buf *error)
     for (; count < crew->loop_count && !failure; count++) {
         struct crew_loop *self = &crew->loops[count];
 
-        *self = (struct crew_loop){.crew = crew, .index = count, .seen_cpu = -1};
-        self->loop = new_loop(crew, count);
-        if (!self->loop)
+        *self = (struct crew_loop){.crew = crew, .index = count};
+        self->watched = (struct watched){
+            .loop = new_loop(crew, count),
+            .record = &crew->handover->board.own->thread[count],
+            .index = count,
+            .alone = crew->core->model.connections == 1 && !crew->threads,
+        };
+        if (!self->watched.loop)
             failure = errno;
         else if (!crew->children)
-            failure = starter_thread(&self->thread, loop_thread, self);
+            failure = starter_thread(&self->watched.thread, loop_thread, self);
     }
     if (!crew->children && !starter_wait(&crew->starter, count - (failure != 0)) && !failure)
         failure = ECANCELED;
@@ -192,17 +197,24 @@ struct crew *crew_start(const struct core *core, const struct modules *modules,
     return crew;
 }
 
+/* What is lost alone is not waited for in a drain: it holds nobody else. */
 static bool is_done(struct crew *crew)
 {
-    return atomic_load(&crew->ended) == crew->loop_count && children_count(crew->children) == 0 &&
+    bool drains = crew->orders->state == DRAINING || crew->orders->state == STOPPING;
+
+    for (int i = 0; i < crew->loop_count; i++)
+        if (!atomic_load(&crew->loops[i].ended) &&
+            !(drains && watched_is_left(&crew->loops[i].watched)))
+            return false;
+    return children_count(crew->children) == 0 &&
            (!crew->threads || threads_are_done(crew->threads));
 }
 
 void crew_serve(struct crew *crew)
 {
     if (crew->children) {
-        loop_run(crew->loops[0].loop);
-        atomic_fetch_add(&crew->ended, 1);
+        loop_run(crew->loops[0].watched.loop);
+        atomic_store(&crew->loops[0].ended, true);
     }
     while (!is_done(crew))
         orders_obey(crew->orders, true);
@@ -211,7 +223,9 @@ void crew_serve(struct crew *crew)
 void crew_leave(struct crew *crew)
 {
     for (int i = 0; i < crew->loop_count && !crew->children; i++)
-        pthread_detach(crew->loops[i].thread);
+        pthread_detach(crew->loops[i].watched.thread);
+    if (crew->threads)
+        threads_leave(crew->threads);
     if (crew->pool)
         pool_leave(crew->pool);
 }
@@ -221,12 +235,12 @@ void crew_end(struct crew **crew_of)
     struct crew *crew = *crew_of;
 
     for (int i = 0; i < crew->loop_count && !crew->children; i++)
-        pthread_join(crew->loops[i].thread, NULL);
+        pthread_join(crew->loops[i].watched.thread, NULL);
     threads_free(&crew->threads);
     children_free(&crew->children);
     pool_free(&crew->pool); /* before the loops: a thread may still be handing a job back */
     for (int i = 0; i < crew->loop_count; i++)
-        loop_free(&crew->loops[i].loop);
+        loop_free(&crew->loops[i].watched.loop);
     engine_free(&crew->engine);
     starter_end(&crew->starter);
     free(crew->engine.listeners);

@@ -55,6 +55,8 @@ static int test_here(const struct inspected *source)
     if (snapshot)
         sandbox_put_test(conf_root(loaded.conf), &said);
     if (snapshot)
+        fputs(buf_text(&loaded.idle), stderr);
+    if (snapshot)
         printf("%s%s: the configuration is valid\n", buf_text(&said), snapshot->path);
     else
         fputs(buf_text(&errors), stderr);
@@ -80,8 +82,8 @@ int inspect_test(const struct inspected *source)
     }
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one after "
-                    "the other to find it\n", source->config ? source->config : "(built-in)",
+    fprintf(stderr, "%s: a module crashed while it was loaded or configured: %s; take out one "
+                    "after the other to find it\n", source->config ? source->config : "(built-in)",
             strsignal(WTERMSIG(status)));
     return 1;
 }
@@ -134,10 +136,11 @@ static int explain_counters(void)
 {
 #define X(name, board, total, each, help)                                                          \
     if (*total && strcmp(total, each) == 0)                                                        \
-        printf(".TP\n.B %s\n%s\n", total, help);                                                  \
+        printf(".TP\n.B %s\n%s\n", total, help);                                                   \
     else if (*total || *each)                                                                      \
-        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                              \
-               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker", help);
+        printf(".TP\n.BR %s \" (%s)\"\n%s\n", *total ? total : each,                               \
+               *total ? *each ? "of totals; of a worker: " each : "of totals" : "of a worker",     \
+               help);
 #include "share/counters.def"
 #undef X
     return 0;

@@ -23,7 +23,7 @@ bool inspect_snapshot(const struct snapshot *snapshot, struct buf *errors);
 int inspect_test(const struct inspected *source);
 /* Prints the effective configuration with the origin of each value. */
 int inspect_print(const struct inspected *source);
-/* For the manual pages: "counters", "models", "options", "tags" or "verbs", from the tables that the
- * program works by. */
+/* For the manual pages: "counters", "models", "options", "tags" or "verbs", from the tables that
+ * the program works by. */
 int inspect_explain(const struct inspected *source, const char *what);
 #endif

@@ -53,6 +53,8 @@ bool load_all(const struct snapshot *snapshot, struct loaded *loaded, struct buf
     if (!load_tables(snapshot, loaded, errors))
         return false;
     conf_collect_errors(errors);
+    conf_collect_idle(&loaded->idle);
+    core_note_idle(&loaded->core);
     return identity_find(conf_root(loaded->conf), &loaded->identity) &&
            accounts_exist(conf_root(loaded->conf)) && log_folder_exists(loaded) &&
            sandbox_is_possible(conf_root(loaded->conf)) &&
@@ -63,6 +65,8 @@ void load_free(struct loaded *loaded)
 {
     core_free(&loaded->core);
     conf_free(&loaded->conf);
+    conf_collect_idle(NULL);
+    buf_free(&loaded->idle);
     free(loaded->modules.list);
     loaded->modules = (struct modules){0};
 }

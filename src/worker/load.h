@@ -4,11 +4,11 @@
 #define WORKER_LOAD_H
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "conf/core.h"
 #include "module/loader.h"
 #include "worker/privilege.h"
 
-struct buf;
 struct conf;
 struct snapshot;
 
@@ -17,6 +17,7 @@ struct loaded {
     struct core core;
     struct modules modules;
     struct identity identity;
+    struct buf idle; /* lines about options that do nothing */
 };
 
 /* Everything that can be wrong with a configuration is found here. False with lines in `errors`.

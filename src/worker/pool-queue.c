@@ -1,10 +1,11 @@
 /* The queues of the pool; see pool.h.
  *
- * Loops submit, pool threads take, oldest first but for those that go before all. There is one queue
- * that all threads take from, or one for each thread. A queue is a chain of jobs, which their loops
- * own again after job_finished(). Its lock guards chain and count; nothing else is done under it.
- * Invariant: queued <= limit in each queue (and FIRST_MORE that go before all), a job never changes
- * its queue, and every job that was put in comes out exactly once. Memory: queues are the pool's.
+ * Loops submit, pool threads take, oldest first but for those that go before all. There is one
+ * queue that all threads take from, or one for each thread. A queue is a chain of jobs, which their
+ * loops own again after job_finished(). Its lock guards chain and count; nothing else is done under
+ * it. Invariant: queued <= limit in each queue (and FIRST_MORE that go before all), a job never
+ * changes its queue, and every job that was put in comes out exactly once. Memory: queues are the
+ * pool's.
  *
  * To wake a thread is dear, and on one CPU it may take that from the loop for a single job. So a
  * loop wakes one for the first job of a turn, and at the turn's end if there are more; and a thread

@@ -2,8 +2,8 @@
  *
  * Worker. The main thread starts and joins them; each runs the jobs of its queue (pool-queue.c), or
  * refuses those that have waited too long. A job is its loop's again after job_finished().
- * Invariant: every job that was taken from a queue is finished exactly once. Memory: the pool is its
- * maker's, members and queues are the pool's. */
+ * Invariant: every job that was taken from a queue is finished exactly once. Memory: the pool is
+ * its maker's, members and queues are the pool's. */
 #include "config.h"
 
 #include "worker/pool-private.h"

@@ -21,7 +21,8 @@ struct pool_settings {
 };
 /* Returns when every thread has started, NULL with errno if one could not. */
 struct pool *pool_new(const struct pool_settings *settings);
-/* A loop's thread, which calls pool_turn_end() when its turn is over. 0, or -1: the queue is full. */
+/* A loop's thread, which calls pool_turn_end() when its turn is over. 0, or -1: the queue is
+ * full. */
 int pool_submit(struct pool *pool, struct job *job);
 void pool_turn_end(struct pool *pool);
 

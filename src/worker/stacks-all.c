@@ -33,6 +33,11 @@ static void ask(pthread_t thread, void *arg)
     orders_tell_stack(asked->orders, asked->op, 0, stack);
 }
 
+static void ask_unit(struct watched *watched, void *arg)
+{
+    ask(watched->thread, arg);
+}
+
 void stacks_tell(struct orders *orders, uint32_t op)
 {
     struct crew *crew = orders->crew;
@@ -42,10 +47,10 @@ void stacks_tell(struct orders *orders, uint32_t op)
     ask(pthread_self(), &asked);
     for (int i = 0; crew && !crew->children && i < crew->loop_count; i++)
         if (board_get(&crew->handover->board.own->thread[i].state) != BOARD_ENDED)
-            ask(crew->loops[i].thread, &asked);
+            ask(crew->loops[i].watched.thread, &asked);
     for (int i = 0; crew && crew->pool && i < pool_members(crew->pool); i++)
         if (pool_thread_of(crew->pool, i, &thread))
             ask(thread, &asked);
     if (crew && crew->threads)
-        threads_each(crew->threads, ask, &asked);
+        threads_watch(crew->threads, ask_unit, &asked);
 }

@@ -1,9 +1,9 @@
 /* The stacks of living threads; see stacks.h.
  *
- * Worker. The main thread asks one thread at a time; the handler of the signal runs in that one, and
- * is async-signal-safe. Memory: one room, of which a ticket says whose it is: who asks sets it, the
- * handler takes it, and a handler that comes when nobody waits any more finds that it is gone. A
- * system call of the thread that cannot go on after a signal fails with EINTR. */
+ * Worker. The main thread asks one thread at a time; the handler of the signal runs in that one,
+ * and is async-signal-safe. Memory: one room, of which a ticket says whose it is: who asks sets it,
+ * the handler takes it, and a handler that comes when nobody waits any more finds that it is gone.
+ * A system call of the thread that cannot go on after a signal fails with EINTR. */
 #include "config.h"
 
 #include "worker/stacks.h"
@@ -28,6 +28,8 @@ static atomic_int ticket; /* of who may write there; 0: nobody */
 static int last_ticket;
 static sem_t answered;
 static bool works;
+static void (*call)(void *arg); /* what the handler does; NULL: it says where its thread is */
+static void *call_arg;
 
 static void on_ask(int number, siginfo_t *info, void *context)
 {
@@ -36,7 +38,10 @@ static void on_ask(int number, siginfo_t *info, void *context)
     (void)number;
     if (info->si_code == SI_QUEUE && info->si_pid == getpid() && own > 0 &&
         atomic_compare_exchange_strong(&ticket, &own, 0)) {
-        words_of_thread(&room, context);
+        if (call)
+            call(call_arg);
+        else
+            words_of_thread(&room, context);
         sem_post(&answered);
     }
     errno = saved;
@@ -71,24 +76,38 @@ static bool wait_for(int ms)
     return result == 0;
 }
 
-struct words_record *stacks_take(pthread_t thread)
+/* True: the handler has run. */
+static bool ask(pthread_t thread)
 {
     union sigval value = {.sival_int = ++last_ticket};
     int own = value.sival_int;
 
     if (!works)
-        return NULL;
+        return false;
     atomic_store(&ticket, own);
     if (pthread_sigqueue(thread, STACKS_SIGNAL, value) != 0) {
         atomic_store(&ticket, 0);
-        return NULL;
+        return false;
     }
     if (wait_for(LIMIT))
-        return &room;
+        return true;
     if (atomic_compare_exchange_strong(&ticket, &own, 0))
-        return NULL;
-    works = wait_for(LIMIT); /* it is writing; if it stays in there the room is lost */
-    return works ? &room : NULL;
+        return false;
+    works = wait_for(LIMIT); /* it is at it; if it stays in there the room is lost */
+    return works;
+}
+
+struct words_record *stacks_take(pthread_t thread)
+{
+    call = NULL;
+    return ask(thread) ? &room : NULL;
+}
+
+bool stacks_call(pthread_t thread, void (*function)(void *arg), void *arg)
+{
+    call = function;
+    call_arg = arg;
+    return ask(thread);
 }
 
 void stacks_put(struct buf *out, const struct words_record *record)

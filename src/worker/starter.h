@@ -18,7 +18,8 @@ void starter_end(struct starter *starter);
 void starter_report(struct starter *starter, bool ok);
 /* In the starting thread: waits for `count` reports; true if all were ok. */
 bool starter_wait(struct starter *starter, int count);
-/* Starts a thread with small stack and all signals blocked but those that kill. 0 or an errno value. */
+/* Starts a thread with small stack and all signals blocked but those that kill. 0 or an errno
+ * value. */
 int starter_thread(pthread_t *thread, void *(*run)(void *), void *arg);
 /* Names the calling thread for the log, ps and gdb: "loop-0". */
 void starter_name(const char *kind, int index);

@@ -20,6 +20,7 @@
 #include "worker/strict.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -82,6 +83,14 @@ static const struct on_condition on_condition[] = {
     {"prctl", 0, ALL, PR_GET_TIMERSLACK}, {"prctl", 0, ALL, PR_SET_VMA},
 };
 
+/* Of fcntl(): not F_SETOWN and F_SETSIG, by which the kernel sends anybody any signal, as kill does.
+ * Locks have a second set of numbers where files need 64 bits of two words. */
+static const uint32_t fcntl_commands[] = {
+    F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
+    12, 13, 14, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETOWN, F_GETSIG, F_GETLEASE,
+    F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS,
+};
+
 /* Allowed towards the process itself. A process for each connection is known only when it is
  * there: these models allow them at first, and strict_enter_child() takes that back. */
 static const char *const to_itself[] = {
@@ -136,6 +145,16 @@ static int add_if(scmp_filter_ctx filter, const char *name, unsigned argument, u
     return add(filter, name, 1, &condition);
 }
 
+static int add_fcntl(scmp_filter_ctx filter)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < COUNT(fcntl_commands); i++)
+        result |= add_if(filter, "fcntl", 1, ALL, fcntl_commands[i]) |
+                  add_if(filter, "fcntl64", 1, ALL, fcntl_commands[i]);
+    return result;
+}
+
 static int add_to_itself(scmp_filter_ctx filter, bool forks)
 {
     int result = add_if(filter, "prlimit64", 0, ALL, 0);
@@ -178,7 +197,7 @@ static int add_rules(scmp_filter_ctx filter, const struct strict_needs *needs)
     for (size_t i = 0; i < COUNT(on_condition); i++)
         result |= add_if(filter, on_condition[i].name, on_condition[i].argument,
                          on_condition[i].mask, on_condition[i].value);
-    result |= add_to_itself(filter, needs->forks);
+    result |= add_fcntl(filter) | add_to_itself(filter, needs->forks);
     /* Its flags lie behind a pointer, where no filter can look: the C library falls back on clone. */
     if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == -ENOMEM)
         result = -1;

@@ -28,6 +28,8 @@ struct unit {
     struct loop *front;
     unsigned record;
     pthread_t thread;
+    bool up;               /* running: it has a thread that others may look at */
+    struct watched watched; /* of this run */
     struct words_stack stack; /* of its threads, one after the other */
     struct accepted accepted;
 };
@@ -62,6 +64,7 @@ static void run(struct unit *unit)
     pthread_mutex_lock(&threads->lock);
     list_remove(&unit->node);
     list_append(&threads->running, &unit->node);
+    unit->up = false;
     threads->spare_loops--;
     if (threads->stopping)
         loop_command(unit->loop, LOOP_STOP);
@@ -87,6 +90,7 @@ static void retire(struct unit *unit)
     bool keep;
 
     pthread_mutex_lock(&threads->lock);
+    watched_goes_on(&unit->watched);
     keep = threads->spare_loops < SPARE_LOOPS;
     threads->spare_loops += keep;
     list_remove(&unit->node);
@@ -94,6 +98,24 @@ static void retire(struct unit *unit)
     pthread_mutex_unlock(&threads->lock);
     if (!keep)
         loop_free(&unit->loop); /* nobody else looks at it before this thread was joined */
+}
+
+/* Its thread has begun. */
+static void begin(struct unit *unit)
+{
+    struct threads *threads = unit->threads;
+
+    pthread_mutex_lock(&threads->lock);
+    unit->watched = (struct watched){
+        .loop = unit->loop,
+        .thread = pthread_self(),
+        .record = &threads->settings.segment->thread[unit->record],
+        .index = (int)unit->record,
+        .alone = true,
+        .launched = true,
+    };
+    unit->up = true;
+    pthread_mutex_unlock(&threads->lock);
 }
 
 static void *unit_thread(void *arg)
@@ -104,6 +126,7 @@ static void *unit_thread(void *arg)
 
     starter_name("loop", (int)unit->record);
     words_thread_begin(&unit->stack, (int)unit->record);
+    begin(unit);
     clock_refresh();
     if (threads->settings.thread_init() == 0) {
         loop_serve_one(unit->loop, &unit->accepted);
@@ -211,11 +234,16 @@ int threads_launch(struct threads *threads, struct loop *front, const struct acc
     return 0;
 }
 
-void threads_each(struct threads *threads, void (*visit)(pthread_t thread, void *arg), void *arg)
+void threads_watch(struct threads *threads, void (*visit)(struct watched *watched, void *arg),
+                   void *arg)
 {
     pthread_mutex_lock(&threads->lock);
-    list_each(node, &threads->running)
-        visit(list_entry(node, struct unit, node)->thread, arg);
+    list_each(node, &threads->running) {
+        struct unit *unit = list_entry(node, struct unit, node);
+
+        if (unit->up)
+            visit(&unit->watched, arg);
+    }
     pthread_mutex_unlock(&threads->lock);
 }
 
@@ -230,12 +258,36 @@ void threads_command(struct threads *threads, enum loop_command command)
 
 bool threads_are_done(struct threads *threads)
 {
-    bool done;
+    bool done = true;
 
     pthread_mutex_lock(&threads->lock);
-    done = list_empty(&threads->running);
+    list_each(node, &threads->running) {
+        struct unit *unit = list_entry(node, struct unit, node);
+
+        done = done && unit->up && watched_is_left(&unit->watched);
+    }
     pthread_mutex_unlock(&threads->lock);
     return done;
+}
+
+bool threads_have_left(struct threads *threads)
+{
+    bool left;
+
+    pthread_mutex_lock(&threads->lock);
+    left = !list_empty(&threads->running);
+    pthread_mutex_unlock(&threads->lock);
+    return left;
+}
+
+void threads_leave(struct threads *threads)
+{
+    pthread_mutex_lock(&threads->lock);
+    list_each(node, &threads->running)
+        pthread_detach(list_entry(node, struct unit, node)->thread);
+    list_each(node, &threads->ended)
+        pthread_detach(list_entry(node, struct unit, node)->thread);
+    pthread_mutex_unlock(&threads->lock);
 }
 
 void threads_free(struct threads **threads_of)

@@ -12,12 +12,10 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "conf/core.h"
 #include "share/words.h"
-#include "worker/crew-private.h"
-#include "worker/orders.h"
 #include "worker/stacks.h"
 #include "worker/watch-private.h"
+#include "worker/watched.h"
 
 enum stage { LOOP_WELL, LOOP_WARNED, LOOP_TIRED, LOOP_ABORTED };
 
@@ -32,7 +30,7 @@ static int64_t cpu_ms(pthread_t thread)
     return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
-static void warn(struct crew_loop *self, int64_t used)
+static void warn(const struct watched *self, int64_t used)
 {
     struct words_record *stack = stacks_take(self->thread);
     struct buf text = {0};
@@ -44,13 +42,13 @@ static void warn(struct crew_loop *self, int64_t used)
         watch_put_request(&text, stack);
         buf_adds(&text, ": ");
         stacks_put(&text, stack);
-        orders_tell_stack(self->crew->orders, 0, used, stack);
+        watch_tell_stack(used, stack);
     }
     log_msg(LOG_LOOP_STUCK, "%s", buf_text(&text));
     buf_free(&text);
 }
 
-static void ask(const struct crew_loop *self, int64_t used)
+static void ask(const struct watched *self, int64_t used)
 {
     struct buf text = {0};
 
@@ -60,43 +58,36 @@ static void ask(const struct crew_loop *self, int64_t used)
     buf_free(&text);
 }
 
-static void hangs(struct crew_loop *self, int64_t used, int64_t limit)
+static void hangs(struct watched *self, int64_t used, int64_t limit)
 {
-    const struct core *core = self->crew->core;
-
-    if (self->stage == LOOP_WELL && used >= limit) {
-        self->stage = LOOP_WARNED;
+    if (self->cpu.stage == LOOP_WELL && used >= limit) {
+        self->cpu.stage = LOOP_WARNED;
         warn(self, used);
     }
-    if (self->stage == LOOP_WARNED && used >= 2 * limit)
-        self->stage = LOOP_TIRED;
-    if (self->stage == LOOP_TIRED && core->model.connections > 1 && used >= 3 * limit) {
-        self->stage = LOOP_ABORTED;
+    if (self->cpu.stage == LOOP_WARNED && used >= 2 * limit)
+        self->cpu.stage = LOOP_TIRED;
+    if (self->cpu.stage == LOOP_TIRED && !self->alone && used >= 3 * limit) {
+        self->cpu.stage = LOOP_ABORTED;
         log_msg(LOG_LOOP_STUCK, "loop %d does not come back after %lld ms of CPU time; the worker is "
                 "ended by SIGABRT", self->index, (long long)used);
         pthread_kill(self->thread, SIGABRT);
     }
-    if (self->stage == LOOP_TIRED)
+    if (self->cpu.stage == LOOP_TIRED)
         ask(self, used);
 }
 
-static void look(struct crew_loop *self, int64_t limit)
+void watch_loop(struct watched *self, int64_t limit)
 {
     uint32_t turns;
     bool asleep = loop_is_asleep(self->loop, &turns);
     int64_t used = asleep ? -1 : cpu_ms(self->thread);
 
-    if (asleep || used < 0 || turns != self->seen_turns || self->seen_cpu < 0) {
-        self->seen_turns = turns;
-        self->seen_cpu = used;
-        self->stage = LOOP_WELL;
+    if (used >= 0 && self->cpu.known && turns == self->cpu.turns) {
+        hangs(self, used - self->cpu.used, limit);
         return;
     }
-    hangs(self, used - self->seen_cpu, limit);
-}
-
-void watch_loops(struct crew *crew)
-{
-    for (int i = 0; i < crew->loop_count; i++)
-        look(&crew->loops[i], crew->core->loop_timeout);
+    self->cpu.turns = turns;
+    self->cpu.used = used;
+    self->cpu.known = used >= 0;
+    self->cpu.stage = LOOP_WELL;
 }

@@ -17,9 +17,11 @@
 #include "share/channel.h"
 #include "share/words.h"
 #include "worker/crew-private.h"
+#include "worker/logfile.h"
 #include "worker/orders.h"
 #include "worker/pool.h"
 #include "worker/stacks.h"
+#include "worker/threads.h"
 #include "worker/watch-private.h"
 
 #define ROUND_MOST 1000    /* ms */
@@ -43,7 +45,7 @@ void watch_begin(struct crew *crew)
     int64_t limit = crew->core->loop_timeout;
     struct itimerspec times;
 
-    watch.handlers = crew->pool ? crew->core->handler_timeout : 0;
+    watch.handlers = crew->core->handler_timeout;
     if (watch.handlers > 0 && (limit == 0 || watch.handlers < limit))
         limit = watch.handlers;
     if (limit == 0 || crew->children) /* there the main thread is the loop */
@@ -80,22 +82,35 @@ void watch_put_request(struct buf *out, const struct words_record *stack)
         buf_printf(out, " for client %s", stack->peer);
 }
 
-static void on_late(struct words_record *stack, int64_t ran_ms)
+void watch_tell_stack(int64_t ran_ms, const struct words_record *stack)
+{
+    orders_tell_stack(watch.crew->orders, 0, ran_ms, stack);
+}
+
+void watch_tell_late(const struct words_record *stack, int64_t ran_ms, const char *client,
+                     const char *thread)
 {
     struct buf text = {0};
 
     if (stack) {
         watch_put_request(&text, stack);
-        buf_printf(&text, " has run for %lld ms in thread %s; its client was let go, its thread is "
-                   "lost until it comes back: ", (long long)ran_ms, stack->name);
+        buf_printf(&text, " has run for %lld ms in thread %s; %s, %s: ", (long long)ran_ms,
+                   stack->name, client, thread);
         stacks_put(&text, stack);
-        orders_tell_stack(watch.crew->orders, 0, ran_ms, stack);
+        watch_tell_stack(ran_ms, stack);
     } else {
-        buf_printf(&text, "a job has run for %lld ms; its client was let go. Its thread does not say "
-                   "where it is: it may wait for a disk", (long long)ran_ms);
+        buf_printf(&text, "a request has been handled for %lld ms; %s, %s. Its thread does not say "
+                   "where it is: it may wait for a disk", (long long)ran_ms, client, thread);
     }
     log_msg(LOG_HANDLER_LATE, "%s", buf_text(&text));
     buf_free(&text);
+}
+
+/* A job of the pool. */
+static void on_late(struct words_record *stack, int64_t ran_ms)
+{
+    watch_tell_late(stack, ran_ms, "its client was let go",
+                    "its thread is lost until it comes back");
 }
 
 void watch_ask(const char *why)
@@ -107,15 +122,59 @@ void watch_ask(const char *why)
     orders_tell(watch.crew->orders, MSG_TIRED, 0, why);
 }
 
+/* Threads that are lost, of whatever kind. */
+struct losses {
+    int lost;
+    int64_t longest; /* ms that one has been lost for */
+    bool helpless;   /* what is left is no help to those that wait */
+};
+
+static void add_loss(const struct watched *watched, struct losses *losses)
+{
+    int64_t lost_for = watch.now - watched->lost_at;
+
+    if (!watched->lost_at)
+        return;
+    losses->lost++;
+    losses->helpless = losses->helpless || !(watched->alone || watched->launched);
+    if (lost_for > losses->longest)
+        losses->longest = lost_for;
+}
+
+static void add_unit(struct watched *watched, void *arg)
+{
+    add_loss(watched, arg);
+}
+
+static struct losses count_losses(struct crew *crew)
+{
+    struct losses losses = {0};
+    int most = crew->threads ? crew->core->max_each : crew->loop_count;
+
+    for (int i = 0; i < crew->loop_count; i++)
+        add_loss(&crew->loops[i].watched, &losses);
+    if (crew->threads)
+        threads_watch(crew->threads, add_unit, &losses);
+    losses.helpless = losses.helpless || losses.lost >= most;
+    if (crew->pool) {
+        struct pool_losses pool = pool_losses(crew->pool, watch.now);
+
+        losses.lost += pool.lost;
+        losses.helpless = losses.helpless || pool.unreplaced > 0;
+        losses.longest = pool.longest > losses.longest ? pool.longest : losses.longest;
+    }
+    return losses;
+}
+
 /* A thread that has been lost for long will not come back: another worker shall take over, in which
  * all of them work. */
-static void ask_for_another(void)
+static void ask_for_another(struct crew *crew)
 {
     int64_t patience = watch.handlers < PATIENCE_MOST ? watch.handlers : PATIENCE_MOST;
-    struct pool_losses losses = pool_losses(watch.crew->pool, watch.now);
+    struct losses losses = count_losses(crew);
     struct buf text = {0};
 
-    if (losses.lost == 0 || (losses.unreplaced == 0 && losses.longest < patience))
+    if (losses.lost == 0 || (!losses.helpless && losses.longest < patience))
         return;
     buf_printf(&text, "%d of its threads %s lost in handlers that do not return, one for %lld ms",
                losses.lost, losses.lost == 1 ? "is" : "are", (long long)losses.longest);
@@ -124,6 +183,27 @@ static void ask_for_another(void)
 }
 
 /* ---------------------------------------------------------------- rounds ------------ */
+
+static void look_at_unit(struct watched *watched, void *arg)
+{
+    const int64_t *limit = arg;
+
+    watch_late(watched, watch.now, *limit);
+}
+
+static void look_at_handlers(struct crew *crew)
+{
+    int64_t limit = watch.handlers;
+
+    if (crew->pool)
+        pool_watch(crew->pool, watch.now, limit, on_late);
+    for (int i = 0; i < crew->loop_count; i++)
+        if (!atomic_load(&crew->loops[i].ended))
+            watch_late(&crew->loops[i].watched, watch.now, limit);
+    if (crew->threads)
+        threads_watch(crew->threads, look_at_unit, &limit);
+    ask_for_another(crew);
+}
 
 void watch_round(struct crew *crew)
 {
@@ -134,18 +214,19 @@ void watch_round(struct crew *crew)
     (void)n;
     watch.last = now;
     watch.now += passed < 2 * watch.round ? passed : 2 * watch.round;
-    if (watch.handlers > 0) {
-        pool_watch(crew->pool, watch.now, watch.handlers, on_late);
-        ask_for_another();
-    }
-    if (crew->core->loop_timeout > 0)
-        watch_loops(crew);
+    if (watch.handlers > 0)
+        look_at_handlers(crew);
+    for (int i = 0; crew->core->loop_timeout > 0 && i < crew->loop_count; i++)
+        watch_loop(&crew->loops[i].watched, crew->core->loop_timeout);
+    logfile_flush(); /* of clients that were let go here */
 }
 
 bool watch_has_lost(const struct crew *crew)
 {
     for (int i = 0; i < crew->loop_count; i++)
-        if (loop_has_left(crew->loops[i].loop))
+        if (!atomic_load(&crew->loops[i].ended) || loop_has_left(crew->loops[i].watched.loop))
             return true;
+    if (crew->threads && threads_have_left(crew->threads))
+        return true;
     return crew->pool && pool_losses(crew->pool, 0).lost > 0;
 }

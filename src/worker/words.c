@@ -2,8 +2,8 @@
  *
  * The handler of a signal, in whatever thread it strikes, on that thread's second stack. It is
  * async-signal-safe: it takes no lock and no memory, and copies from where pointers lead only as
- * words-copy.c does. It goes by steps, the surest first; a fault in a step ends that step. The first
- * thread that dies speaks, others that die meanwhile wait for the end. After LATE seconds the
+ * words-copy.c does. It goes by steps, the surest first; a fault in a step ends that step. The
+ * first thread that dies speaks, others that die meanwhile wait for the end. After LATE seconds the
  * process ends without the rest. Memory: the record on the board is the process's own. */
 #include "config.h"
 

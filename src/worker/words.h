@@ -11,8 +11,8 @@ struct words_area;
 struct words_object;
 struct words_record;
 
-/* All signals but those that a fault in the program brings: these shall kill at once, with a core. And
- * but the one that asks for a thread's stack, see stacks.h. */
+/* All signals but those that a fault in the program brings: these shall kill at once, with a core.
+ * And but the one that asks for a thread's stack, see stacks.h. */
 void words_fill_but_fatal(sigset_t *set);
 /* Once, in the main thread, before anything that may fail. */
 void words_prime(void);

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,15 @@ static void put_module_lines(const struct modules *modules, struct buf *out)
                    modules->list[i]->name, modules->list[i]->version);
 }
 
+/* By one worker of each generation, as it begins. */
+static void log_idle(const struct buf *lines)
+{
+    for (const char *line = buf_text(lines), *end; *line; line = end + 1) {
+        end = strchr(line, '\n');
+        log_msg(LOG_OPTION_IDLE, "%.*s", (int)(end - line), line);
+    }
+}
+
 static int worker_fail(struct worker *worker, struct buf *errors, enum worker_exit status)
 {
     orders_tell(&worker->orders, MSG_FAILED, 0, buf_text(errors));
@@ -87,6 +97,8 @@ static int worker_prepare(struct worker *worker)
                                                  : (int)loaded->core.log_level);
     log_open(worker->orders.log_fd, loaded->core.log_format);
     words_objects(); /* again: the modules are among them now */
+    if (worker->handover.slot == 0)
+        log_idle(&loaded->idle);
     log_msg(LOG_WORKER_LOADED, "%zu modules for %s", loaded->modules.count, worker->orders.who);
     logfile_close_source();
     if (modules_worker_init(&loaded->modules) < 0) {
@@ -98,6 +110,8 @@ static int worker_prepare(struct worker *worker)
     sandbox_prepare(&sandbox, conf_root(loaded->conf), &loaded->modules);
     if (!sandbox.keep_root)
         caps_empty_bounding();
+    if (!sandbox.forks) /* a connection's process that outlives its worker must let go of the board */
+        board_seal(&worker->handover.board);
     if (!identity_assume(&loaded->identity, &errors) ||
         !sandbox_enter(&sandbox, conf_root(loaded->conf), &errors))
         return worker_fail(worker, &errors, WORKER_BAD_CONF);

@@ -9,9 +9,9 @@
  * --threads each connection has a thread that blocks in recv: the least that a server with blocking
  * threads can do.
  *
- * A process of its own; ends by a signal. All that is known of a connection is how much of an answer
- * is still to be sent: a request that comes in more than one part is answered when its last part
- * ends in an empty line. */
+ * A process of its own; ends by a signal. All that is known of a connection is how much of an
+ * answer is still to be sent: a request that comes in more than one part is answered when its last
+ * part ends in an empty line. */
 #include "config.h"
 
 #include <arpa/inet.h>

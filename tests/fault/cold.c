@@ -2,10 +2,10 @@
  *
  * Preloaded into reeved and all it executes. It touches files named *.cold only. REEVE_COLD names a
  * folder: while `forced` lies in it, such files are said not to be in memory; while `gate` does, a
- * FIFO, each pread() of them waits until somebody has opened it for writing. While `last` does, also
- * a FIFO, a process that exits waits for it in the same way. What has happened is written there too,
- * a byte for each time: `asked`, `read`, `exits` and `exited`. Any thread may come here; nothing is
- * kept between two calls. */
+ * FIFO, each pread() of them waits until somebody has opened it for writing. While `last` does,
+ * also a FIFO, a process that exits waits for it in the same way. What has happened is written
+ * there too, a byte for each time: `asked`, `read`, `exits` and `exited`. Any thread may come here;
+ * nothing is kept between two calls. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

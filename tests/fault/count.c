@@ -1,7 +1,7 @@
 /* count.so: counts allocations, for tests/scenario/allocations.py.
  *
- * Preloaded into reeved and all it executes. REEVE_COUNT names a folder, in which each process has a
- * file of its process id that holds one number: how often it has asked for memory so far. Any
+ * Preloaded into reeved and all it executes. REEVE_COUNT names a folder, in which each process has
+ * a file of its process id that holds one number: how often it has asked for memory so far. Any
  * thread; the file's mapping lives as long as the process. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* forbid: a handler that makes the system call that its query names, and answers by what came of it:
- * "done", or the error's name. For scenarios that prove what workers are kept from. */
+/* forbid: a handler that makes the system call that its query names, and answers by what came of
+ * it: "done", or the error's name. For scenarios that prove what workers are kept from. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>

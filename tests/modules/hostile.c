@@ -1,13 +1,19 @@
 /* hostile: a handler that does what code could do that has taken over a worker. The query of the
  * request names the act; the answer says how often the kernel let it through. For scenarios that
  * prove that the master and the other workers hold out. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "reeve/http.h"
 #include "share/channel.h"
@@ -100,6 +106,11 @@ static int files(void)
     return send_message(MSG_FILES, 0);
 }
 
+static int crashed(void)
+{
+    return send_message(MSG_CRASHED, 0);
+}
+
 /* The flag belongs to the socket, so to all workers and the master. */
 static int block(void)
 {
@@ -111,6 +122,31 @@ static int block(void)
             found += fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0;
     }
     return found;
+}
+
+/* Whoever connects is refused, by all workers. */
+static int deafen_all(bool unix_only)
+{
+    int found = 0;
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        int listens = 0, domain = 0;
+        socklen_t length = sizeof listens;
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
+            (!unix_only || domain == AF_UNIX))
+            found += shutdown(fd, SHUT_RDWR) == 0;
+    }
+    return found;
+}
+
+static int deafen(void)
+{
+    return deafen_all(false);
+}
+
+static int deafen_unix(void)
+{
+    return deafen_all(true);
 }
 
 /* The race with those who write there is the act itself, not a finding. */
@@ -140,6 +176,57 @@ static int scribble(void)
     return found;
 }
 
+/* What the kernel maps behind a part of the board when it is asked to go on in the file, or anywhere
+ * of it. How often it did. */
+static int grow(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    char *part[8];
+    size_t length[8], count = 0;
+    int found = 0;
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *rest;
+        char *start = (char *)(uintptr_t)strtoull(line, &rest, 16);
+        char *end = (char *)(uintptr_t)strtoull(rest + 1, &rest, 16);
+        if (strncmp(rest, " rw-s", 5) != 0 || !strstr(line, "memfd:") || count == 8)
+            continue;
+        part[count] = start;
+        length[count++] = (size_t)(end - start);
+    }
+    for (size_t i = 0; i < count; i++) {
+        /* from nothing: that copies what is shared */
+        if (mremap(part[i], 0, length[i] + 4096, MREMAP_MAYMOVE) != MAP_FAILED)
+            found++;
+        if (mremap(part[i], length[i], length[i] + 4096, MREMAP_MAYMOVE) != MAP_FAILED)
+            found++;
+        if (syscall(SYS_remap_file_pages, part[i], 4096, 0, 0, 0) == 0)
+            found++;
+    }
+    if (maps)
+        fclose(maps);
+    return count ? found : -1;
+}
+
+/* Asks the master of a server that runs as an ordinary user, as that user. 1: it has obeyed. */
+static int control(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), obeyed = 0;
+    char line[4096] = "";
+    size_t length = 0;
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+        send(fd, "log-level debug\n", 16, MSG_NOSIGNAL) == 16) {
+        shutdown(fd, SHUT_WR);
+        for (ssize_t n; (n = read(fd, line + length, sizeof line - 1 - length)) > 0;)
+            length += (size_t)n;
+        obeyed = strstr(line, "\"type\":\"result\",\"code\":0") != NULL;
+    }
+    close(fd);
+    return length ? obeyed : -1;
+}
+
 static const struct {
     const char *name;
     int (*act)(void);
@@ -147,11 +234,16 @@ static const struct {
     {"one-descriptor", smuggle_one}, {"two-descriptors", smuggle_two}, {"empty", empty},
     {"failed", failed},              {"block", block},                 {"scribble", scribble},
     {"files", files},                {"passage", passage},
+    {"crashed", crashed},            {"grow", grow},                  {"deafen", deafen},
+    {"deafen-unix", deafen_unix},
 };
 
 static int hostile_handle(reeve_request *request, void *config)
 {
     (void)config;
+    if (strncmp(reeve_query(request), "control=", 8) == 0)
+        return reeve_reply(request, 200, "text/plain",
+                           control(reeve_query(request) + 8) == 0 ? "0" : "1", 1);
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
         char text[16];
         if (strcmp(reeve_query(request), acts[i].name) != 0)

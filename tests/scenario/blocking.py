@@ -91,9 +91,12 @@ def timeouts(case):
                                             ' header_timeout = "100ms"', 1), **case.room(3))
     for _ in range(2):  # the threads are free again afterwards
         with ExitStack() as stack:
-            kept, slow, silent = [stack.enter_context(Client(server.address())) for _ in range(3)]
-            equal(kept.get("/").status, 200, "a request of a connection that is kept")
-            slow.send("GET / HTTP/1.1\r\nHost:")
+            address = server.address()
+            with server.stands_still():
+                kept, slow, silent = [stack.enter_context(Client(address)) for _ in range(3)]
+                kept.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                slow.send("GET / HTTP/1.1\r\nHost:")
+            equal(kept.answer().status, 200, "a request of a connection that is kept")
             equal(slow.answer().status, 408, "the answer to a header that does not end")
             for client in (kept, slow, silent):
                 client.ended()

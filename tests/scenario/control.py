@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 
@@ -48,8 +49,7 @@ def status(case):
     server = case.serve(HTTP + ECHO + SITE, workers=3, threads=5, max_threads=30, max_processes=40)
     for _ in range(7):
         equal(get(server.address()).status, 200, "a request")
-    value = until(lambda: (now := server.json("status"))["last_operation"] and now,
-                  "the end of the start, which workers confirm while they serve already")
+    value = server.json("status")
     typed(value, STATUS, "status")
     equal((value["pid"], value["generation"], value["model"], value["state"]),
           (server.pid, 1, case.model, "serving"), "pid, generation, model and state")
@@ -67,6 +67,7 @@ def status(case):
     until(lambda: server.status()["totals"]["requests"] == 7, "seven requests are counted")
     equal(server.status()["totals"]["connections"], 7, "connections")
     check(server.status()["totals"]["bytes"] > 7 * 15, "bytes")
+    until(lambda: server.status()["totals"]["open"] == 0, "their ends are seen")
     with connect(server.address("127.0.0.2:0")) as link:
         echo(link, b"x")
         equal(server.status()["totals"]["open"], 1, "open connections")
@@ -98,8 +99,8 @@ def words(case):
 
 @scenario("status shows what a thread is busy with")
 def busy(case):
-    server = case.serve(HTTP + 'http { site "default" { route "/" { sleep { delay = "1s" } } } }\n',
-                        modules=["http", "sleep"])
+    server = case.serve(HTTP + 'http { site "default" { route "/" { hang { until = "over" } } } }\n',
+                        modules=["http", "hang"], handler_timeout="0", loop_timeout="0")
     with Client(server.address()) as client:
         client.send("GET /the/label HTTP/1.1\r\nHost: a\r\n\r\n")
         narrow = case.model in POOLED + BLOCKING
@@ -109,12 +110,13 @@ def busy(case):
                         "a busy thread")[0]
         typed(current, {"thread": (int, str), "protocol": str, "label": str, "module": str,
                         "route": str, "busy_ms": int, "lost": bool}, "current")
-        equal((current["module"], current["route"]), ("sleep", "/") if narrow else ("", ""),
+        equal((current["module"], current["route"]), ("hang", "/") if narrow else ("", ""),
               "whose code it runs")
         equal(current["protocol"], "http", "protocol")
         contains(current["label"], "/the/label", "label")
         equal("pid" in current, case.row.process_each, "pid")
         contains(server.ctl("status").out, "/the/label", "the table")
+        server.write("over", "")
         equal(client.answer().status, 200, "the answer")
     until(lambda: not sum(each["busy"] for each in server.status()["workers"]), "idle again")
 
@@ -306,7 +308,7 @@ def unknown(case):
         with server.connect_control() as control:
             try:
                 control.sendall(junk)
-            except BrokenPipeError:
+            except (BrokenPipeError, ConnectionResetError):
                 pass  # it has closed before it was sent all of that
             until(lambda: server.ask("health")["code"] == 0, "the master is unimpressed")
 
@@ -325,6 +327,29 @@ def deaf(case):
                 break
         equal(server.ctl("status").code, 0, "exit code of another client")
         equal(get(server.address()).status, 200, "it serves")
+
+
+@scenario("an answer may be of any length", models=("prethreaded",))
+def long_answer(case):
+    server = case.serve(threads=1000, workers=1)
+    stacks = server.json("stacks")["stacks"]
+    check(len(stacks) >= 1000, f"{len(stacks)} threads")
+    check(len(json.dumps(stacks)) > 1 << 20, "it is long")
+
+
+@scenario("a client that has shut down its side is answered all the same", models=())
+def half_closed(case):
+    server = case.serve()
+    for verb in ("status", "stacks", "reload", "check", "recycle"):
+        with server.connect_control() as control, control.makefile("rb") as answers:
+            control.sendall(verb.encode() + b"\n")
+            control.shutdown(socket.SHUT_WR)
+            lines = [json.loads(line) for line in answers]
+            equal((lines[-1]["type"], lines[-1]["code"]), ("result", 0), verb)
+    with server.connect_control() as control, control.makefile("rb") as answers:
+        control.sendall(b"half a request")
+        control.shutdown(socket.SHUT_WR)
+        equal(answers.read(), b"", "the answer to half a request")
 
 
 @scenario("several requests in one connection are answered in turn", models=())

@@ -241,7 +241,7 @@ def accept_fault(error, models):
         check(fault.fired >= 1, "the fault fired")
         fault.disarm()
         equal((load.refused, load.failed_new, load.wrong), (0, 0, 0), str(load))
-        contains(server.logged("accept-paused")[0], os.strerror(error), "the log")
+        contains(server.until_logged("accept-paused")[0], os.strerror(error), "the log")
         server.until_logged("accept-resumed")
 
 

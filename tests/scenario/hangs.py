@@ -11,9 +11,12 @@ from client import Client, get
 from reeve import (DEADLINE, FORKING, HTTP, MODELS, POOLED, REEVECTL, SLOW, THREADED, WRAP, alive,
                    built_with, check, contains, equal, main, scenario, until, without_tools)
 
-WATCHED = [name for name in MODELS if name not in THREADED + FORKING]
+WATCHED = [name for name in MODELS if name not in THREADED + FORKING]  # by CPU time, too
 ONE_EACH = [name for name in WATCHED if MODELS[name].blocking]
 MANY_EACH = [name for name in WATCHED if not MODELS[name].blocking]
+INSIDE = [name for name in MODELS if name not in POOLED + FORKING]  # handlers run in the loop
+CROWDED = [name for name in INSIDE if not MODELS[name].blocking]  # and hold up others
+SEVERAL = [name for name in INSIDE if name not in CROWDED and not MODELS[name].narrow]
 MODULES = ["http", "hello", "hang"]
 
 
@@ -22,11 +25,19 @@ def site(more=""):
             'route "/spin" { hang { how = "spin" } } '
             'route "/loop" { hang { how = "spin" inline = on } } '
             'route "/pause" { hang { how = "pause" } } '
+            'route "/inside" { hang { how = "pause" inline = on } } '
             'route "/until" { hang { until = "until" } } ' + more + " } }\n")
 
 
 def functions(stack):
     return [frame.get("function", "") for frame in stack["frames"]]
+
+
+def begin(server, client, target):
+    """Sends a request, and waits until it is in the hands of its handler."""
+    client.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
+    until(lambda: any(each["label"] == f"GET {target}" for worker in server.status()["workers"]
+                      for each in worker["current"]), f"{target} is handled")
 
 
 # The thread sanitizer keeps a signal back, and then shows the stack of before.
@@ -101,8 +112,9 @@ def shown(case):
         clients = [stack.enter_context(Client(server.address())) for _ in range(18)]
         for number, client in enumerate(clients):
             client.send(f"GET /until?{number} HTTP/1.1\r\nHost: a\r\n\r\n")
-            until(lambda n=number: sum(each["busy"] for each in server.status()["workers"]) > n,
-                  f"{number + 1} are busy")
+            if number in (7, 17):  # the first eight are the longest
+                until(lambda n=number: sum(each["busy"] for each in server.status()["workers"]) > n,
+                      f"{number + 1} are busy")
 
         def lost():
             return [each for each in server.status()["workers"] if each["lost"] == 18]
@@ -244,13 +256,12 @@ def drain(case):
     equal(server.logged("worker-stuck"), [], "nobody was killed")
 
 
-@scenario("a worker that was stopped and goes on hangs in nothing", models=POOLED)
+@scenario("a worker that was stopped and goes on hangs in nothing", models=POOLED + INSIDE)
 def stopped(case):
     server = hung(case, handler_timeout="2s")
     pid = server.pids()[0]
     with Client(server.address()) as client:
-        client.send("GET /until HTTP/1.1\r\nHost: a\r\n\r\n")
-        until(lambda: server.workers()[0]["busy"] == 1, "it is being handled")
+        begin(server, client, "/until")
         server.signal(signal.SIGSTOP, pid)
         goes_on = time.monotonic() + 3
         until(lambda: time.monotonic() > goes_on, "it is stopped for longer than handler_timeout")
@@ -260,9 +271,77 @@ def stopped(case):
     equal(server.logged("handler-late"), [], "nothing was late")
 
 
+@scenario("without a pool: a handler that does not return, its stack, its client, another worker",
+          models=INSIDE)
+def inside(case):
+    server = hung(case, loop_timeout="0", drain_timeout="60s")
+    server.crashes_meant = case.model in CROWDED
+    for how in ("spin", "pause"):
+        old = server.pids()
+        with Client(server.address()) as client:
+            client.send(f"GET /{how}?{how} HTTP/1.1\r\nHost: a\r\n\r\n")
+            answer = client.answer()
+            equal(answer.status, 503, "the client is let go")
+            equal(answer.field("Connection"), "close", "and its connection ends")
+            client.ended()
+        text = server.until_logged("handler-late", f"GET /{how}?{how}")[0]
+        for part in ("module hang", f"route /{how}", "its client was let go", *PLACE):
+            contains(text, part, "the log")
+        [slow] = until(lambda: [each for each in server.json("slow")["slow"]
+                                if each["target"] == f"/{how}?{how}"], "it is in the slow log")
+        equal((slow["module"], slow["route"]), ("hang", f"/{how}"), "the slow log")
+        check(slow["thread_name"].startswith("loop-"), slow["thread_name"])
+        until(lambda: server.pids() and server.pids() != old, "the worker is replaced")
+        until(lambda: not any(alive(pid) for pid in old.values()), "the old one has ended")
+        equal(get(server.address(), "/hello").status, 200, "the new one")
+    contains(server.until_logged("worker-tired")[0], "lost in handlers", "why")
+    equal(server.logged("worker-stuck"), [], "the master has killed nobody")
+    if case.model in CROWDED:
+        contains(server.until_logged("handler-late", "SIGABRT")[0], "others wait", "the last means")
+        report = until(lambda: server.ask("crashes")["data"]["crashes"], "the crash is known")[0]
+        equal(report["route"], "/spin", "what it hung in")
+    else:
+        equal(server.logged("worker-crashed"), [], "nobody has crashed")
+
+
+@scenario("without a pool: status shows who is lost, and neighbours go on", models=SEVERAL)
+def neighbours(case):
+    server = hung(case, threads=3, handler_timeout=f"{int(3000 * SLOW)}ms", loop_timeout="0")
+    with Client(server.address()) as kept, Client(server.address()) as client:
+        equal(kept.get("/hello").status, 200, "before")
+        begin(server, client, "/until")
+        equal(kept.get("/hello").status, 200, "a neighbour")
+        equal(get(server.address(), "/hello").status, 200, "a new one")
+        equal(client.answer().status, 503, "the client is let go")
+        busy = until(lambda: [each for worker in server.status()["workers"]
+                              for each in worker["current"] if worker["lost"] == each["lost"] == 1],
+                     "it is lost")[0]
+        equal((busy["module"], busy["route"], busy["label"]), ("hang", "/until", "GET /until"),
+              "what it is at")
+        server.write("until", "")
+        contains(server.until_logged("thread-back")[0], "loop-", "it is back")
+    until(lambda: not sum(each["lost"] for each in server.status()["workers"]),
+          "none is lost any more")
+
+
+@scenario("a handler that was said not to block, and sleeps: its connection is cut", models=INSIDE)
+def misled(case):
+    server = hung(case, loop_timeout="0", drain_timeout="60s")
+    server.crashes_meant = case.model in CROWDED
+    old = server.pids()
+    with Client(server.address()) as client:
+        client.send("GET /inside HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.ended()
+    text = server.until_logged("handler-late", "GET /inside")[0]
+    contains(text, "its connection was cut", "the log")
+    until(lambda: server.pids() and server.pids() != old, "the worker is replaced")
+    until(lambda: not any(alive(pid) for pid in old.values()), "the old one has ended")
+    equal(get(server.address(), "/hello").status, 200, "the new one")
+
+
 @scenario("a loop that makes no progress: its stack, another worker, SIGABRT", models=MANY_EACH)
 def loop(case):
-    server = hung(case, loop_timeout="200ms")
+    server = hung(case, loop_timeout="200ms", handler_timeout="0")
     server.crashes_meant = True
     old = server.pids()
     with Client(server.address()) as client:
@@ -282,7 +361,7 @@ def loop(case):
 @scenario("a loop for one connection that makes no progress: another worker, and no haste",
           models=ONE_EACH)
 def lonely(case):
-    server = hung(case, loop_timeout="200ms", drain_timeout="1s")
+    server = hung(case, loop_timeout="200ms", handler_timeout="0", drain_timeout="1s")
     server.crashes_meant = True
     old = server.pids()
     with Client(server.address()) as client:

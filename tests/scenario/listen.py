@@ -6,8 +6,8 @@ import stat
 import subprocess
 
 from client import Client, connect, echo, get
-from reeve import (ECHO, HTTP, ROOT, SITE, Skipped, check, contains, equal, main, run, scenario,
-                   until)
+from reeve import (ECHO, HTTP, ROOT, SITE, Skipped, check, contains, equal, main, own_port, run,
+                   scenario, until)
 
 
 @scenario("IPv6")
@@ -53,6 +53,26 @@ def unix(case):
             equal(client.get("/hello").status, 200, "a kept connection")
     server.stop()
     check(not os.path.exists(path), "the socket is gone")
+
+
+@scenario("names that are no UTF-8 are shown, cleaned: of a unix socket, and of the configuration",
+          models=())
+def bytes_in_names(case):
+    server = case.server()
+    path = os.fsencode(server.path("caf")) + b"\xe9.sock"
+    with open(server.conf, "rb") as file:
+        text = b'listen "unix:' + path + b'" { protocol = "http" }\n' + file.read()
+    server.conf += "\udce9"  # as Python spells the byte 0xe9
+    with open(server.conf, "wb") as file:
+        file.write(text)
+    server.start()
+    equal(get(os.fsdecode(path)).status, 200, "an answer")
+    for upgraded in range(2):
+        contains(server.status()["config"], r"reeve.conf\xe9", "the configuration of status")
+        shown = [name for name in server.listeners() if name.startswith("unix:")]
+        equal(shown, ["unix:" + server.path(r"caf\xe9.sock")], "listeners")
+        contains(server.ctl("status").out, r"reeve.conf\xe9", "reevectl status")
+        equal(upgraded or server.ask("upgrade")["code"], upgraded, "an upgrade")
 
 
 @scenario("a unix socket that a dead server left is taken over, one in use is not", models=())
@@ -156,19 +176,13 @@ def activate(case):
     if not shutil.which("systemd-socket-activate"):
         raise Skipped("no systemd-socket-activate")
     server = case.server('listen "fd:web" { protocol = "http" }\n' + SITE)
-    # It is told the port, so one is tried that was free a moment ago; another if it no longer is.
-    for _ in range(5):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        with open(server.path("log"), "wb") as log:
-            server.process = subprocess.Popen(
-                ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "--fdname=web",
-                 "-E", "ASAN_OPTIONS", "-E", "TSAN_OPTIONS", *server.command()],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        until(lambda: "Listening on" in server.log() or server.process.poll() is not None,
-              "it listens")
-        if server.process.poll() is None:
-            break
+    port = own_port()
+    with open(server.path("log"), "wb") as log:
+        server.process = subprocess.Popen(
+            ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "--fdname=web",
+             "-E", "ASAN_OPTIONS", "-E", "TSAN_OPTIONS", *server.command()],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    until(lambda: "Listening on" in server.log(), "it listens")
     equal(get(("127.0.0.1", port)).status, 200, "the first answer")
     equal(server.status()["pid"], server.pid, "the PID is the activator's")
 

@@ -195,7 +195,7 @@ class Echoes(threading.Thread):
 @scenario("one word changes the model, by reload and under load, through all of them in a circle",
           models=())
 def circle(case):
-    server, (web, plain) = everything(case, drain_linger="100ms", **NUMBERS)
+    server, (web, plain) = everything(case, **NUMBERS)
     names = list(MODELS)
     first = names.index(USUAL) + 1  # after the one that serves now
     with ExitStack() as running:

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 
 from client import get
-from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, equal, main,
+from reeve import (DEADLINE, HTTP, ROOT, SANITIZED, SITE, SLOW, check, contains, cpu_time, equal, main,
                    scenario, status_field, until)
 
 ACCESS = ('http { access_log = "logs/access.log" site "default" {'
@@ -75,12 +75,10 @@ def in_the_way(case, make):
     log = server.path("logs/access.log")
     os.rename(log, log + ".1")
     make(log, target)
-    began = time.monotonic()
     result = server.ctl("reopen-logs")
     equal(result.code, 1, f"exit code of reopen-logs ({result.text})")
     contains(result.text, "logs/access.log", "the text")
     equal(server.ask("health")["code"], 0, "health")
-    check(time.monotonic() - began < 3 * SLOW, "both at once")
     get(server.address())
     until(lambda: "GET /" in server.log("logs/access.log.1"), "the old file stays in use")
     equal(look(target), before, "the link's target")
@@ -184,13 +182,6 @@ def readers(case):
         until(lambda: server.ask("health")["code"] == 0, "there is room again")
 
 
-def cpu_time(pid):
-    """Seconds that a process has computed."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 @scenario("a master without a descriptor for one more client rests, and answers when it has one",
           models=())
 def exhausted(case):
@@ -204,14 +195,14 @@ def exhausted(case):
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (free, limits[1]))
     with first, server.connect_control() as control:
         control.sendall(b"health\n")
-        before = cpu_time(server.pid)
+        before, began = cpu_time(server.pid), time.monotonic()
         control.settimeout(0.5)
         try:
             check(not control.recv(4096), "nobody is answered")
         except TimeoutError:
             pass
-        took = cpu_time(server.pid) - before
-        check(took < 0.15, f"the master has computed for {took:.2f} s of 0.5 s")
+        took, passed = cpu_time(server.pid) - before, time.monotonic() - began
+        check(took < 0.3 * passed, f"the master has computed for {took:.2f} s of {passed:.2f} s")
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
         control.settimeout(DEADLINE)
         contains(control.recv(4096).decode(), '"code":0', "the answer")
@@ -229,10 +220,10 @@ def flood(case):
             control.setblocking(False)
             control.send(b"status\n" * 2300)
         for _ in range(5):
-            began = time.monotonic()
+            began = cpu_time(server.pid)  # not by the clock: others may use the machine
             equal(server.ask("health")["code"], 0, "health")
-            took = time.monotonic() - began
-            check(took < SLOW, f"health took {took:.2f} s")
+            took = cpu_time(server.pid) - began
+            check(took < SLOW, f"the master has computed for {took:.2f} s before it answered")
     finally:
         for control in flood:
             control.close()

@@ -13,10 +13,10 @@ http { site "default" {
     route "/pool" { poolpieces { } }
     route "/hello" { hello { } }
     route "/blocks" { sleep { delay = "1ms" } }
-    route "/long" { sleep { delay = "500ms" } }
+    route "/long" { hang { until = "over" } }
 } }
 """
-MODULES = ["http", "hello", "pieces", "poolpieces", "sleep"]
+MODULES = ["http", "hello", "pieces", "poolpieces", "sleep", "hang"]
 ALPHABET = b"abcdefghijklmnopqrstuvwxyz"
 
 
@@ -74,7 +74,8 @@ def slow_readers(case):
 
 @scenario("pieces: a full pool only delays a client that has closed its side", models=["event"])
 def full_pool(case):
-    server = case.serve(CONF, modules=MODULES, threads=1, workers=1, queue_limit=1)
+    server = case.serve(CONF, modules=MODULES, threads=1, workers=1, queue_limit=1,
+                        handler_timeout="0")
     with ExitStack() as stack:
         link = stack.enter_context(connect(server.address()))
         link.sendall(b"GET /pool?length=30000000&known=1 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -85,6 +86,7 @@ def full_pool(case):
             other.sendall(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
         refused = select.select(others, [], [], DEADLINE)[0]
         check(refused and b" 503 " in refused[0].recv(65536), "the pool is full")
+        server.write("over", "")
         data = b"".join(iter(lambda: link.recv(1 << 20), b""))
         check(data.partition(b"\r\n\r\n")[2] == text(30000000), "all of it, and then the end")
     server.stop()

@@ -41,8 +41,8 @@ class Reload:
     def begin(self):
         """Until the probation has begun."""
         self.thread.start()
-        until(lambda: self.server.status()["probation"] or self.result, "the probation begins")
-        check(self.server.status()["probation"], f"no probation: {self.result}")
+        seen = until(lambda: self.server.status()["probation"] or self.result, "the probation begins")
+        check(not self.result, f"no probation: {seen}")
         return self
 
     def end(self):
@@ -66,14 +66,9 @@ def passes(case):
             Load(address, GOOD, kind=ONE_EACH, clients=2) as new:
         kept.more(20)
         server.configure(HTTP + says("two"))
-        reload = Reload(server, "--probation", "2").begin()
-        equal(states(server), {1: "warm", 2: "probation"}, "states")
-        equal(server.status()["state"], "probation", "the server's state")
+        reload = Reload(server, "--probation", "1")
+        reload.thread.start()
         until(lambda: get(address, "/word").body == b"two", "the new one serves")
-        probation = server.status()["probation"]
-        equal((probation["generation"], probation["warm"], probation["crashes"]), (2, 1, 0),
-              "what status says")
-        contains(server.ctl("status").out, "generation 1 is kept warm", "status for people")
         result = reload.end()
         equal(result.code, 0, f"exit code ({result.text})")
         contains(result.text, "generation 2 serves, and has passed its probation", "the text")
@@ -156,6 +151,13 @@ def rolled_back_warm(case):
             Load(address, GOOD, kind=ONE_EACH, clients=2) as new:
         server.configure(HTTP + says("two"))
         reload = Reload(server).begin()
+        equal(states(server), {1: "warm", 2: "probation"}, "states")
+        equal(server.status()["state"], "probation", "the server's state")
+        until(lambda: get(address, "/word").body == b"two", "the new one serves")
+        probation = server.status()["probation"]
+        equal((probation["generation"], probation["warm"], probation["crashes"]), (2, 1, 0),
+              "what status says")
+        contains(server.ctl("status").out, "generation 1 is kept warm", "status for people")
         new.more(20)
         equal(server.ctl("rollback", "1").code, 0, "exit code of rollback")
         result = reload.end()

@@ -16,6 +16,7 @@ Environment: REEVED, REEVECTL, REEVE_MODULES (a:b), REEVE_WRAP ("valgrind -q --t
 (full numbers), REEVE_ONLY (part of the names of the scenarios to run), REEVE_SANDBOX ("strict": of
 every server that does not say another).
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -231,9 +232,40 @@ def thread_names(pid):
     return sorted(found)
 
 
+def cpu_time(pid):
+    """Seconds that a process has computed."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def status_field(pid, name):
     with open(f"/proc/{pid}/status") as file:
         return re.search(rf"^{name}:\s*(.*)$", file.read(), re.M).group(1)
+
+
+given_ports = []
+
+
+def own_port():
+    """A number for a server that has to come back at the same port: nobody listens there now, and
+    none is given it by chance, who listens or connects without a number of his own. Other processes
+    of ours begin to look elsewhere."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        low, high = map(int, file.read().split())
+    ports = [port for port in range(10000, 65536) if not low <= port <= high] or [0]
+    first = os.getpid() * 64 % len(ports)
+    for port in ports[first:] + ports[:first]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            if port not in given_ports:
+                given_ports.append(port)
+                return probe.getsockname()[1]
+    raise Skipped("no port is free")
 
 
 def quote(value):
@@ -330,6 +362,8 @@ class Server:
             check(status is None, f"{self.name} ended at once with status {status}")
             return self.ask("health")["code"] == 0
         until(serves, f"{self.name} is ready")
+        # It serves before all workers have confirmed it; until then a reload is under way.
+        until(lambda: self.status()["last_operation"], f"the start of {self.name} has ended")
         return self
 
     @property
@@ -350,6 +384,22 @@ class Server:
         if self.process and self.process.poll() is None:
             self.signal(signal.SIGTERM)
             self.wait(DEADLINE * 2)
+
+    @contextlib.contextmanager
+    def stands_still(self):
+        """Its workers do nothing meanwhile. Then who connects and sends something comes to them with
+        what he has sent, however long he has taken for that."""
+        pids = list(self.pids().values())
+        for pid in pids:
+            self.signal(signal.SIGSTOP, pid)
+        try:
+            until(lambda: all(stat_of(f"{pid}/task/{thread}")[0] == "T" for pid in pids
+                              for thread in os.listdir(f"/proc/{pid}/task")),
+                  "all threads of the workers stand still")
+            yield
+        finally:
+            for pid in pids:
+                self.signal(signal.SIGCONT, pid)
 
     # -- control
 

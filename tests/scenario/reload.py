@@ -7,7 +7,8 @@ import threading
 
 from client import KEPT, ONE_EACH, PIPELINED, Client, Load, connect, echo, get
 from reeve import (DEADLINE, ECHO, FULL, HTTP, MODULE_PATH, SANITIZED, SITE, TOGETHER, WRAP, check,
-                   children, contains, equal, main, scenario, status_field, until, wait_gone)
+                   children, contains, equal, main, own_port, scenario, status_field, until,
+                   wait_gone)
 
 RELOADS, BROKEN = (200, 20) if FULL else (40, 5)
 TWO = ('listen "127.0.0.1:0" { protocol = "http" }\n'
@@ -122,10 +123,8 @@ def still_taking(case):
 
 @scenario("an address gives way to a wider one on the same port, and back", models=())
 def wider(case):
-    server = case.serve(HTTP + SITE)
-    port = server.address()[1]
+    port = own_port()
     narrow, wide = (HTTP.replace("127.0.0.1:0", f"{host}:{port}") for host in ("127.0.0.1", "0.0.0.0"))
-    server.stop()
     server = case.serve(narrow + SITE)
     for number, text in enumerate((wide, narrow, wide), 2):
         server.configure(text + SITE)
@@ -350,14 +349,21 @@ def late(case):
 
 @scenario("a request in hand ends under the old generation, within the drain deadline")
 def in_hand(case):
-    sleep = 'http {{ site "default" {{ route "/" {{ sleep {{ delay = "{}" }} }} }} }}\n'
-    server = case.serve(HTTP + sleep.format("1s"), modules=["http", "sleep", "hello"])
+    server = case.serve(HTTP + 'http { site "default" { route "/" { hang { until = "over" } } } }\n',
+                        modules=["http", "hang", "hello"], handler_timeout="0", loop_timeout="0")
     with Client(server.address()) as client:
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         until(lambda: sum(each["busy"] for each in server.status()["workers"]), "the handler runs")
         server.configure(HTTP + says("new"))
-        equal(server.ctl("reload").code, 0, "exit code")
+        with server.events() as events:
+            server.signal(signal.SIGHUP)
+            events.wait("generation", "generation 1: serving -> draining")
+            if case.row.pool or case.row.thread_each or case.row.process_each:
+                events.wait("operation", "(reload) ended with code 0")
+            else:  # while its loop is busy a worker cannot say that it drains, but does what comes next
+                equal(server.ctl("reopen-logs").code, 0, "exit code of what all workers have heard")
         equal(get(server.address()).body, b"new", "a new connection meanwhile")
+        server.write("over", "")
         answer = client.answer()
         equal(answer.status, 200, "the request in hand")
         if case.row.blocking:
@@ -365,6 +371,7 @@ def in_hand(case):
             client.ended()
         else:
             equal(client.get("/").body, b"new", "the connection goes on in the new generation")
+    server.until_logged("operation", "(reload) ended with code 0")
 
 
 @scenario("the drain deadline cuts what does not end")

@@ -16,8 +16,8 @@ import time
 from statistics import median
 
 from client import Load, connect
-from reeve import (FULL, HTTP, SANITIZED, WRAP, Failed, Skipped, check, equal, main, run, scenario,
-                   until)
+from reeve import (FORKING, FULL, HTTP, MODELS, SANITIZED, WRAP, Failed, Skipped, check, equal, main,
+                   run, scenario, until)
 
 COUNT = 5000 if FULL else 60 if WRAP or SANITIZED else 300
 ROUNDS = 6          # of two measurements, in full: of the server and its neighbour
@@ -285,12 +285,36 @@ def dripping(case):
 def silent(case):
     server = case.serve(SITE % 'keepalive_timeout = "300ms"', modules=MODULES,
                         **dict({"threads": 4}, **case.room(4, workers=1)))
+    address = server.address()
     for start in (b"", b"\r\n", b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"):
-        with connect(server.address()) as link:
+        with server.stands_still():
+            link = connect(address)
             link.sendall(start)
+        with link:
             data = b"".join(iter(lambda: link.recv(65536), b""))
         equal(data.count(b"HTTP/1.1 "), start.count(b"GET"), f"answers to {start!r} in {data!r}")
         check(b" 408 " not in data, f"no answer where nothing was asked: {data!r}")
+
+
+def in_time(server):
+    """Has the rest of a header come in time? It has, and the worker is late: it stands still until
+    the time is over. None: we were too slow to send it."""
+    with connect(server.address()) as link:
+        began = time.monotonic()
+        link.sendall(HEAD)
+        with server.stands_still():
+            link.sendall(b"x\r\n\r\n")
+            sent = time.monotonic()
+            until(lambda: time.monotonic() > sent + 1.1, "header_timeout is over")
+        return None if sent - began > 1 else link.recv(65536)
+
+
+@scenario("what has come in time is not refused since the worker itself was late",
+          models=[name for name in MODELS if name not in FORKING])
+def late(case):
+    server = case.serve(SITE % 'header_timeout = "1s"', modules=MODULES, workers=1)
+    answer = until(lambda: in_time(server), "a header that was sent in time")
+    check(answer.startswith(b"HTTP/1.1 200 "), f"its answer: {answer!r}")
 
 
 @scenario("who reads nothing is sent away by send_timeout")
@@ -301,7 +325,7 @@ def deaf(case):
         file.truncate(LARGE)
     server.start()
     with slow_connect(server.address(), GET, True) as link:
-        until(lambda: server.status()["totals"]["open"] == 1, "it is connected")
+        until(lambda: server.status()["totals"]["connections"] == 1, "it is connected")
         until(lambda: server.status()["totals"]["open"] == 0, "it is sent away")
         link.setblocking(True)
         got = 0

@@ -47,16 +47,16 @@ def same(case):
     server.write("www/page.html", b"page\n" * 100)
     server.write("www/index.html", b"index\n")
     server.start()
+    cold = get(server.address(), "/page.html")
+    heat(server, "/page.html")
+    heat(server, "/")
     with Client(server.address()) as client:
-        cold = client.get("/page.html")
-        heat(server, "/page.html")
         hot = client.get("/page.html")
         equal([each for each in hot.fields if each[0] != "date"],
               [each for each in cold.fields if each[0] != "date"], "fields")
         equal(hot.body, cold.body, "body")
         bare = client.get("/page.html", method="HEAD")
         equal((bare.status, bare.field("Content-Length"), bare.body), (200, "500", b""), "HEAD")
-        heat(server, "/")
         equal(client.get("/").body, b"index\n", "the index")
         tag = f'If-None-Match: {hot.field("ETag")}\r\n'
         equal(client.get("/page.html", fields=tag).status, 304, "a condition")
@@ -74,14 +74,14 @@ def change(case):
     for name in ("written", "replaced", "removed", "closed"):
         server.write("www/" + name, b"old")
     server.start()
+    for name in ("written", "replaced", "removed", "closed"):
+        heat(server, "/" + name)
+    server.write("www/written", b"new")
+    server.write("www/new", b"newer")
+    os.rename(server.path("www/new"), server.path("www/replaced"))
+    os.unlink(server.path("www/removed"))
+    os.rename(server.path("www/closed"), server.path("www/.closed"))
     with Client(server.address()) as client:
-        for name in ("written", "replaced", "removed", "closed"):
-            heat(server, "/" + name)
-        server.write("www/written", b"new")
-        server.write("www/new", b"newer")
-        os.rename(server.path("www/new"), server.path("www/replaced"))
-        os.unlink(server.path("www/removed"))
-        os.rename(server.path("www/closed"), server.path("www/.closed"))
         until(lambda: client.get("/written").body == b"new", "what was written")
         until(lambda: client.get("/replaced").body == b"newer", "what replaced it")
         until(lambda: client.get("/removed").status == 404, "nothing any more")
@@ -97,9 +97,9 @@ def paths(case):
     server.write("www/folder/index.html", b"folder\n")
     server.start()
     page = "Accept: text/html\r\n"
+    heat(server, "/folder/")
+    heat(server, "/app.html")
     with Client(server.address()) as client:
-        heat(server, "/folder/")
-        heat(server, "/app.html")
         for _ in range(3):
             equal(client.get("/folder").status, 301, "without the slash")
             answer = client.get("/no/such/page", fields=page)
@@ -115,10 +115,10 @@ def forms(case):
     server.write("www/both.txt", text)
     server.write("www/both.txt.br", b"not really brotli")
     server.start()
+    for coding in ("", "gzip", "br", "br, gzip", "gzip, br;q=0.5", "identity"):
+        heat(server, "/page.txt", f"Accept-Encoding: {coding}\r\n" if coding else "")
+        heat(server, "/both.txt", f"Accept-Encoding: {coding}\r\n" if coding else "")
     with Client(server.address()) as client:
-        for coding in ("", "gzip", "br", "br, gzip", "gzip, br;q=0.5", "identity"):
-            heat(server, "/page.txt", f"Accept-Encoding: {coding}\r\n" if coding else "")
-            heat(server, "/both.txt", f"Accept-Encoding: {coding}\r\n" if coding else "")
         for coding, page, both in (("gzip", "gzip", "gzip"), ("br", None, "br"),
                                    ("gzip, br;q=0.5", "gzip", "br"), ("identity", None, None)):
             for target, wanted in (("/page.txt", page), ("/both.txt", both)):

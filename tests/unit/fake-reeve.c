@@ -90,6 +90,13 @@ int reeve_conf_error(const reeve_section *section, const char *name, const char 
     return -1;
 }
 
+void reeve_conf_idle(const reeve_section *section, const char *name, const char *needs)
+{
+    (void)section;
+    (void)name;
+    (void)needs;
+}
+
 char fake_reads[4096];
 
 void reeve_conf_reads(const char *path)

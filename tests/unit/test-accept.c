@@ -2,14 +2,17 @@
  * descriptors left. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "net/accept-private.h"
 #include "rig.h"
 #include "talk.h"
 #include "unit.h"
@@ -227,35 +230,58 @@ START_TEST(goes_on_though_the_board_lies)
 }
 END_TEST
 
-static int highest_fd(void)
+/* Lets the process open so many more; what it could before. */
+static struct rlimit leave(int more)
 {
-    int fd = dup(0);
-    close(fd);
-    return fd;
+    struct rlimit limit, low;
+    int number = 0;
+    for (; more > 0; number++)
+        more -= fcntl(number, F_GETFD) < 0; /* there may be some in between that are taken */
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low = limit;
+    low.rlim_cur = (rlim_t)number;
+    setrlimit(RLIMIT_NOFILE, &low);
+    return limit;
+}
+
+static int open_as_many_as_it_gets(int *fds, int most)
+{
+    int count = 0;
+    while (count < most && (fds[count] = dup(0)) >= 0)
+        count++;
+    return count;
+}
+
+static void close_all(const int *fds, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
 }
 
 START_TEST(no_descriptor_left)
 {
     enum { CLIENTS = 8 };
-    int fds[CLIENTS];
-    struct rlimit limit, low;
+    int fds[CLIENTS], last;
+    struct rlimit limit;
     start(1, MANY, _i);
     for (int i = 0; i < CLIENTS; i++) { /* into the backlog */
         fds[i] = rig_connect(&rig, 0);
         rig_put(fds[i], "echo x\n");
     }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    low = limit;
-    low.rlim_cur = (rlim_t)highest_fd() + 2; /* two more can be opened */
-    setrlimit(RLIMIT_NOFILE, &low);
+    limit = leave(2); /* one for a connection, and one is kept */
     rig_command(&rig, LOOP_SERVE);
     rig_expect(fds[0], "x\n");
-    rig_expect(fds[1], "x\n");
-    rig_expect_silence(fds[2]);
-    ck_assert_uint_eq(rig_open(&rig), 2);
-    close(fds[0]); /* room for one, and when the server's end is closed for one more */
-    rig_expect(fds[2], "x\n");
-    rig_expect(fds[3], "x\n");
+    rig_expect_silence(fds[1]);
+    ck_assert_int_ge(last = dup(0), 0);
+    rig_put(fds[0], "echo still\n");
+    rig_expect(fds[0], "still\n");
+    for (int i = 1; i < 4; i++) {
+        shutdown(fds[i - 1], SHUT_RDWR); /* the server's end becomes free, this one does not */
+        rig_expect(fds[i], "x\n");
+        rig_expect_silence(fds[i + 1]);
+        ck_assert_uint_eq(rig_open(&rig), 1);
+    }
+    close(last);
     setrlimit(RLIMIT_NOFILE, &limit);
     for (int i = 4; i < CLIENTS; i++)
         rig_expect(fds[i], "x\n");
@@ -275,19 +301,79 @@ static int lines_of(int log, const char *tag)
     return count;
 }
 
+/* As many for those who are served as there are of them. */
+START_TEST(last_descriptors_are_kept)
+{
+    enum { SERVED = 20, LEFT = 20, CLIENTS = SERVED + LEFT };
+    int fds[CLIENTS], files[CLIENTS];
+    struct rlimit limit;
+    start(1, MANY, _i);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = rig_connect(&rig, 0);
+        rig_put(fds[i], "echo x\n");
+    }
+    limit = leave(40);
+    rig_command(&rig, LOOP_SERVE);
+    for (int i = 0; i < SERVED; i++)
+        rig_expect(fds[i], "x\n");
+    rig_expect_silence(fds[SERVED]);
+    ck_assert_int_eq(open_as_many_as_it_gets(files, CLIENTS), LEFT);
+    close_all(files, LEFT);
+    for (int i = 0; i < 3; i++) { /* not one of the reserve more, however many come and go */
+        shutdown(fds[i], SHUT_RDWR); /* this end keeps its number */
+        rig_expect(fds[SERVED + i], "x\n");
+        rig_expect_silence(fds[SERVED + i + 1]);
+    }
+    ck_assert_int_eq(open_as_many_as_it_gets(files, CLIENTS), LEFT);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = SERVED + 3; i < CLIENTS; i++)
+        rig_expect(fds[i], "x\n");
+    rig_stop(&rig);
+}
+END_TEST
+
+/* Nothing else would ever set a descriptor free. */
+START_TEST(one_is_served_of_the_reserve_alone)
+{
+    enum { MORE = 40 };
+    int first, second, files[MORE];
+    struct rlimit limit;
+    start(1, MANY, _i);
+    limit = leave(MORE);
+    rig_command(&rig, LOOP_SERVE);
+    first = rig_connect(&rig, 0);
+    rig_put(first, "quit\n");
+    rig_expect(first, "bye\n");
+    rig_expect_end(first);
+    close(first);
+    rig_until(rig_open(&rig) == 0);
+    ck_assert_int_eq(open_as_many_as_it_gets(files, MORE + 1), MORE);
+    close_all(files + MORE - 4, 4); /* none but these: they are of the reserve */
+    first = rig_connect(&rig, 0);
+    rig_put(first, "echo first\n");
+    rig_expect(first, "first\n");
+    second = rig_connect(&rig, 0);
+    rig_put(second, "echo second\n");
+    rig_expect_silence(second);
+    rig_put(first, "quit\n");
+    rig_expect(first, "bye\n");
+    rig_expect_end(first);
+    rig_expect(second, "second\n");
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rig_stop(&rig);
+}
+END_TEST
+
 /* Nobody comes any more: that it is over is said all the same. */
 START_TEST(last_descriptor_taken_by_the_last_client)
 {
     int fds[2], log = memfd_create("log", MFD_CLOEXEC);
-    struct rlimit limit, low;
+    struct rlimit limit;
     log_open(log, LOG_TEXT);
     start(1, MANY, _i);
     for (int i = 0; i < 2; i++)
         fds[i] = rig_connect(&rig, 0);
-    getrlimit(RLIMIT_NOFILE, &limit);
-    low = limit;
-    low.rlim_cur = (rlim_t)highest_fd() + 2;
-    setrlimit(RLIMIT_NOFILE, &low);
+    limit = leave(2);
     rig_command(&rig, LOOP_SERVE);
     rig_until(lines_of(log, "accept-paused"));
     ck_assert_int_eq(lines_of(log, "accept-resumed"), 0);
@@ -300,11 +386,46 @@ START_TEST(last_descriptor_taken_by_the_last_client)
 }
 END_TEST
 
-UNIT_MAIN("accept", TIMES(rests_and_goes_on, 4), TIMES(rests_from_all_but_one, 4),
+/* Twice as long each time that it has waited in vain, not each time that a connection is closed. */
+START_TEST(pauses_are_ever_longer)
+{
+    static const int64_t expected[] = {10, 20, 40, 80, 100, 100};
+    static struct loop loop;
+    struct board_share share = {0};
+    struct board board = {.own_share = &share};
+    struct engine engine = {.board = &board};
+    struct listener listener = {.address = "here"};
+    log_open(memfd_create("log", MFD_CLOEXEC), LOG_TEXT);
+    loop = (struct loop){.engine = &engine, .in_hand.fd = -1};
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < 3; i++) {
+            errno = EMFILE;
+            accept_starve(&loop, &listener, ACCEPT_STARVED);
+            ck_assert_int_eq(loop.accept.delay, 5);
+        }
+        for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+            accept_starve_longer(&loop);
+            errno = ENFILE;
+            accept_starve(&loop, &listener, ACCEPT_STARVED);
+            ck_assert_int_eq(loop.accept.delay, expected[i]);
+        }
+        if (turn == 0)
+            accept_taken(&loop);
+        else
+            accept_recovered(&loop, &listener);
+        ck_assert_int_eq(loop.accept.starved, 0);
+    }
+    log_open(STDERR_FILENO, LOG_TEXT);
+}
+END_TEST
+
+UNIT_MAIN("accept", ONCE(pauses_are_ever_longer), TIMES(rests_and_goes_on, 4), TIMES(rests_from_all_but_one, 4),
                  EACH(one_connection_a_loop, rig_waits),
           EACH(gate_goes_round, rig_waits),
           EACH(full_loop_stops_and_goes_on, rig_waits),
           EACH(leaves_what_is_beyond_its_share, rig_waits),
           EACH(takes_more_when_nobody_else_watches, rig_waits),
           EACH(goes_on_though_the_board_lies, rig_waits), EACH(no_descriptor_left, rig_waits),
+          EACH(last_descriptors_are_kept, rig_waits),
+          EACH(one_is_served_of_the_reserve_alone, rig_waits),
           EACH(last_descriptor_taken_by_the_last_client, rig_waits))

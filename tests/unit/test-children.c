@@ -31,7 +31,7 @@
 static struct board_segment *segment;
 static struct children *children;
 static struct children_settings settings;
-static struct loop *const front = (struct loop *)(void *)&settings; /* any address: never followed */
+static struct loop *const front = (struct loop *)(void *)&settings; /* never followed */
 static int ended, crashes, log_fd;
 static char sentence[1024];
 static bool fork_fails;
@@ -312,7 +312,8 @@ static const struct {
            "(Segmentation fault)"},
     {"e", "which served one connection (echo), exited with status 3"},
     {"se", "which served one connection (talk, last GET /x), exited with status 3"},
-    {"b", "which served one connection (echo), was short of a resource"}, /* it must not come back */
+    /* it must not come back */
+    {"b", "which served one connection (echo), was short of a resource"},
 };
 
 START_TEST(crash_is_told)
@@ -440,7 +441,7 @@ static void assert_refused(int expected)
     ck_assert_int_eq(open_fds(0), before);
     ck_assert_int_eq(children_count(children), 0);
     ck_assert_int_eq(ended, 0);
-    ck_assert_int_eq(children_fork(children, front, &accepted), 0); /* tried again, as by the loop */
+    ck_assert_int_eq(children_fork(children, front, &accepted), 0); /* tried again */
     ck_assert_int_eq(ask(client, 'r'), '1');
     ck_assert_uint_eq(board_get(&segment->threads), 2);
 }

@@ -223,7 +223,8 @@ static const struct {
      IN("2") "listen \"[::]:80\": takes the same address as \"127.0.0.1:80\" on line 1; remove one "
              "of them\n"},
     {"listen \"unix:/x\" { }\nlisten \"unix:/x\" { }",
-     IN("2") "listen \"unix:/x\": is written twice, first on line 1; join them or change a title\n"},
+     IN("2") "listen \"unix:/x\": is written twice, first on line 1; join them or change a "
+     "title\n"},
     {LISTEN "connections = 1",
      IN("2") "connections: 1 leaves the pool of the model event nothing to do; remove it, or write "
              "model = \"worker\"\n"},
@@ -252,11 +253,11 @@ static const struct {
      IN("2") "max_connections_exempt: \"10.0.0.1/8\" says more than its length lets count: write "
      "\"10.0.0.0/8\" for the block, or the address alone\n"},
     {LISTEN "max_connections_exempt = { \"unix\" }",
-     IN("2") "max_connections_exempt: \"unix\" is of no use here: clients of Unix sockets are never "
-     "counted; remove it\n"},
+     IN("2") "max_connections_exempt: \"unix\" is of no use here: clients of Unix sockets are "
+     "never counted; remove it\n"},
     {LISTEN "max_connections_exempt = { \"all\" }",
-     IN("2") "max_connections_exempt: \"all\" is of no use here: write max_connections_per_client = 0 "
-     "instead\n"},
+     IN("2") "max_connections_exempt: \"all\" is of no use here: write max_connections_per_client "
+     "= 0 instead\n"},
     {LISTEN "modules = { a, b, a }", IN("2") "modules: \"a\" is named twice; remove one of them\n"},
 };
 

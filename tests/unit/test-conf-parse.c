@@ -149,7 +149,8 @@ static const struct {
     {"web { site \"a\" { }\n site \"b\" { }\n site \"a\" { } }",
      IN("3") "site \"a\": is written twice, first on line 1; join them or change a title\n"},
     {"web { site \"a\" {\n route \"/\" { note = x } } }",
-     IN("2") "route \"/\": has no handler; write the section of one of these in it: files, plain\n"},
+     IN("2") "route \"/\": has no handler; write the section of one of these in it: files, "
+     "plain\n"},
     {"web { site \"a\" {\n route \"/\" {\n files { }\n plain { } } } }",
      IN("4") "route \"/\": has two handlers, files and plain; keep one of them\n"},
     {"web { site \"a\" {\n route \"/\" {\n plain { }\n plain { } } } }",

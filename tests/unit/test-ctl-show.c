@@ -136,8 +136,8 @@ START_TEST(test_status)
     ck_assert_ptr_nonnull(data);
     show_status(data, NULL, false, &out);
     ck_has(out, "reeved 0.1.0  serving  pid 1234  up 1d 2h  generation 3  user reeve\n");
-    ck_has(out, "model          event: 2 workers of 18 threads each: 1 loop of many connections, 16 "
-                "in the pool (shared queue), 1 for control; waits by epoll\n");
+    ck_has(out, "model          event: 2 workers of 18 threads each: 1 loop of many connections, "
+                "16 in the pool (shared queue), 1 for control; waits by epoll\n");
     ck_has(out, "requests       5000, 12/s\n");
     ck_has(out, "connections    120 open, 900 accepted\n");
     ck_has(out, "last operation 12 reload: rolled back: a:1: b\n");
@@ -330,8 +330,8 @@ static const struct {
      "[::]:0   [::]:80  http          511        7  configured\n"
      "unix:/x  unix:/x  http          511        -  configured\n"},
     {VERB_MODULES,
-     "{\"code\":0,\"data\":{\"modules\":[{\"kind\":\"protocol\",\"name\":\"echo\",\"version\":\"1\"}"
-     "]}}",
+     "{\"code\":0,\"data\":{\"modules\":[{\"kind\":\"protocol\",\"name\":\"echo\","
+     "\"version\":\"1\"}]}}",
      "KIND      NAME  VERSION\nprotocol  echo  1\n"},
     {VERB_GENERATIONS,
      "{\"code\":0,\"data\":{\"generations\":[{\"number\":2,\"state\":\"serving\",\"workers\":1,"
@@ -362,7 +362,8 @@ END_TEST
 
 START_TEST(test_event)
 {
-    json_t *event = json_loads("{\"time\":\"T\",\"tag\":\"worker-ready\",\"text\":\"x\\ny\"}", 0, NULL);
+    json_t *event = json_loads("{\"time\":\"T\",\"tag\":\"worker-ready\",\"text\":\"x\\ny\"}",
+                               0, NULL);
     struct buf out = {0};
 
     show_event(event, false, &out);

@@ -12,8 +12,8 @@
 #define TEXT(x) TEXT_(x)
 #define OURS TEXT(REEVE_API_MAJOR) "." TEXT(REEVE_API_MINOR)
 #define NEWER_MAJOR "2." TEXT(REEVE_API_MINOR)
-#define NEWER_MINOR TEXT(REEVE_API_MAJOR) ".4"
-_Static_assert(REEVE_API_MINOR + 1 == 4, "NEWER_MINOR has to follow");
+#define NEWER_MINOR TEXT(REEVE_API_MAJOR) ".5"
+_Static_assert(REEVE_API_MINOR + 1 == 5, "NEWER_MINOR has to follow");
 #define LISTEN "listen \"127.0.0.1:0\" { protocol = \"abi-good\" }\n"
 
 /* ---- the descriptor alone */
@@ -133,7 +133,8 @@ static const struct {
     {"abi-major", FILE_IN "/abi-major.so is refused: it was built for interface " NEWER_MAJOR
                           ", this reeved has " OURS "; build it again with this reeve's headers\n"},
     {"abi-minor", FILE_IN "/abi-minor.so is refused: it needs interface " NEWER_MINOR
-                          ", this reeved has only " OURS "; install a newer reeve, or build it again with this reeve's headers\n"},
+                          ", this reeved has only " OURS "; install a newer reeve, or build it "
+                          "again with this reeve's headers\n"},
     {"abi-none", FILE_IN "/abi-none.so is no module of reeve: it has no reeve_module_descriptor; "
                          "define it by REEVE_MODULE() of reeve/module.h\n"},
     {"abi-name", FILE_IN "/abi-name.so calls itself \"other\"; rename the file to other.so\n"},
@@ -248,7 +249,8 @@ START_TEST(refusing_to_be_configured)
     module.protocol = &protocol;
     l.modules = (struct modules){list, 2};
     refusal = "is too kind";
-    ck_assert_int_eq(configure(&l, "listen \"127.0.0.1:0\" { protocol = web }\nweb { }", &errors), -1);
+    ck_assert_int_eq(
+        configure(&l, "listen \"127.0.0.1:0\" { protocol = web }\nweb { }", &errors), -1);
     ck_assert_str_eq(buf_text(&errors), "(built-in):2: keepalive: is too kind\n");
     buf_clear(&errors);
     refusal = NULL;

@@ -212,9 +212,10 @@ START_TEST(error_log_is_opened_and_kept)
     const char *path = temp_path("e");
     int fd;
 
-    ck_assert(logs_to_stderr());
+    ck_assert(log_to("stderr"));
+    ck_assert(log_to_stderr());
     ck_assert(log_to(path));
-    ck_assert(!logs_to_stderr());
+    ck_assert(!log_to_stderr());
     fd = logs_fd(false);
     ck_assert_int_gt(fd, STDERR_FILENO);
     ck_assert(log_to(path)); /* the same: not opened twice */
@@ -226,7 +227,7 @@ START_TEST(error_log_is_opened_and_kept)
     log_msg(LOG_SYSTEM, "still here");
     ck_assert_ptr_nonnull(strstr(temp_read(path), "still here"));
     ck_assert(log_to("stderr"));
-    ck_assert(logs_to_stderr());
+    ck_assert(log_to_stderr());
     ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
 }
 END_TEST

@@ -15,7 +15,6 @@
 #include "master/counters.h"
 #include "master/generation.h"
 #include "master/listener.h"
-#include "master/logs.h"
 #include "master/state.h"
 #include "master/operation.h"
 #include "master/probation.h"
@@ -40,7 +39,6 @@ void listeners_adopt(const struct generation *generation, struct generation *old
     (void)old;
 }
 void listeners_abandon(void) {}
-bool logs_to_stderr(void) { return false; }
 void reload_took_over(struct generation *generation, struct operation *operation)
 {
     took_over++;

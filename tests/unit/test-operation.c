@@ -4,19 +4,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "master/logs.h"
 #include "master/operation.h"
 #include "master/state.h"
 #include "unit.h"
 
 /* ---------------------------------------------------------------- stand-ins -------- */
 
-static bool to_stderr;
+static int null_fd;
 static char events[256]; /* what was called, in order */
 static struct buf said;  /* the lines of the log: "TAG text" */
-
-bool logs_to_stderr(void) { return to_stderr; }
 
 static void on_alone(void) { strcat(events, "alone "); }
 static void on_ended(void) { strcat(events, "ended "); }
@@ -31,7 +29,8 @@ static void on_say(enum log_tag tag, const char *text)
 
 static void setup(void)
 {
-    log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_TEXT);
+    null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    log_open(null_fd, LOG_TEXT);
     operation_follow(on_answer);
     say_follow(on_say);
     master.state = MASTER_SERVING;
@@ -141,7 +140,7 @@ START_TEST(failed_start_is_said_once)
         struct operation *operation = operation_new(VERB_RELOAD);
 
         master.state = rows[i].state;
-        to_stderr = rows[i].to_stderr;
+        log_open(rows[i].to_stderr ? STDERR_FILENO : null_fd, LOG_TEXT);
         buf_clear(&said);
         operation_result(operation, rows[i].code, "text");
         operation_ack(operation);

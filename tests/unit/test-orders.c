@@ -29,6 +29,7 @@
 #include "worker/crew.h"
 #include "worker/logfile.h"
 #include "worker/orders.h"
+#include "worker/watch.h"
 
 #define LONG 600000 /* ms: longer than any test */
 #define SHORT 20    /* ms */
@@ -120,6 +121,11 @@ void children_kill(struct children *children)
 {
     (void)children;
     note("kill");
+}
+void watch_round(struct crew *crew)
+{
+    (void)crew;
+    note("watch");
 }
 void logfile_reopened(const char *path, int fd)
 {

@@ -1,7 +1,7 @@
 /* The pool and how its threads start: what runs, in which order, how much may wait, what is said.
  *
- * Jobs belong to no loop here: job_run(), job_finished() and hand_show() are stand-ins. A gate holds
- * up a thread where a test needs a queue that does not move. */
+ * Jobs belong to no loop here: job_run(), job_finished() and hand_show() are stand-ins. A gate
+ * holds up a thread where a test needs a queue that does not move. */
 #include "config.h"
 
 #include <errno.h>

@@ -109,14 +109,16 @@ static const struct {
                   "end of the file"},
     {"workers 4\nuser = x", "2: workers: write \"=\" before a value, or \"{\" after a title "
                             "instead of \"user\""},
-    {"workers", "1: workers: write \"= VALUE\" or \"{ ... }\" after it instead of the end of the file"},
+    {"workers",
+     "1: workers: write \"= VALUE\" or \"{ ... }\" after it instead of the end of the file"},
     {"workers =\n\n}", "3: workers: a value must follow \"=\" instead of \"}\""},
     {"workers = 4 = 5", "1: the name of an option should stand here instead of \"=\""},
     {"modules = { a b }", "1: modules: the list needs \",\" or \"}\" instead of \"b\""},
     {"modules = { a,, b }", "1: modules: the list needs a value or \"}\" instead of \",\""},
     {"modules = { a,\n b", "1: modules: the list that begins here is not closed; add \"}\""},
     {"listen *:80 { }", "1: \"*\" and \"//\" must stand in quotes; write \"...\" around it"},
-    {"web { case = http://x }", "1: \"*\" and \"//\" must stand in quotes; write \"...\" around it"},
+    {"web { case = http://x }",
+     "1: \"*\" and \"//\" must stand in quotes; write \"...\" around it"},
     {"include(x)", "1: \"(\" must stand in quotes; write \"...\" around the text"},
     {"\"=x\" = 1", "1: \"=x\" can't be the name of an option; names are made of letters, digits "
                    "and \"_\""},

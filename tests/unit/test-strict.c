@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -63,6 +64,32 @@ static int try_kill_other(void)
 {
     return kill(getppid(), 0);
 }
+/* Has the kernel send a signal: to the caller, or to its parent. */
+static int have_sent(pid_t to)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        return -1;
+    return fcntl(pair[0], F_SETOWN, to) < 0 || fcntl(pair[0], F_SETSIG, SIGURG) < 0 ? -1 : 0;
+}
+static int try_send_self(void)
+{
+    return have_sent(getpid());
+}
+static int try_send_other(void)
+{
+    return have_sent(getppid());
+}
+static int try_flags(void)
+{
+    int pair[2];
+
+    if (pipe(pair) < 0)
+        return -1;
+    return fcntl(pair[0], F_SETFD, FD_CLOEXEC) < 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0 ||
+                   fcntl(pair[0], F_GETFL) < 0 || fcntl(pair[0], F_DUPFD_CLOEXEC, 10) < 0 ? -1 : 0;
+}
 static int try_new_namespace(void)
 {
     return (int)syscall(SYS_clone, CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -116,6 +143,9 @@ START_TEST(a_worker_is_refused_what_is_not_listed)
         is_refused(outcome_of("", false, false, false, try_fork), "fork");
         is_refused(outcome_of("", false, false, false, try_kill_other), "kill");
     }
+    is_refused(outcome_of("", false, false, false, try_send_other), "a signal by F_SETOWN");
+    is_refused(outcome_of("", false, false, false, try_send_self), "one to itself");
+    ck_assert_int_eq(outcome_of("", false, false, false, try_flags), 0);
     ck_assert_int_eq(outcome_of("", false, false, false, try_unix), 0);
     ck_assert_int_eq(outcome_of("", false, false, false, try_kill_self), 0);
     ck_assert_int_eq(outcome_of("", false, false, false, try_clone3), ENOSYS);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "master/generation.h"
-#include "master/logs.h"
 #include "master/operation.h"
 #include "master/reactor.h"
 #include "master/state.h"
@@ -25,7 +24,6 @@ static bool answered;
 static enum control_code code;
 static char text[256];
 
-bool logs_to_stderr(void) { return false; }
 
 bool generation_recycle(struct generation *generation, int slot, struct operation *operation)
 {

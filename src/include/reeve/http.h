@@ -115,10 +115,10 @@ struct reeve_request {
     const struct reeve_http_api *api; /* all that is public of a request */
 };
 
-/* What was asked. The texts end with NUL, belong to the request and live until it is answered: until
- * handle() returns, or a stream's over() was called, or reeve_finish(). A request is for one thread
- * at a time: the one that handle() or more() was called in, or, after reeve_defer(), one of the
- * handler's choice. */
+/* What was asked. The texts end with NUL, belong to the request and live until it is answered:
+ * until handle() returns, or a stream's over() was called, or reeve_finish(). A request is for one
+ * thread at a time: the one that handle() or more() was called in, or, after reeve_defer(), one of
+ * the handler's choice. */
 
 /* "GET", "HEAD", ... as sent; methods are case-sensitive (RFC 9110, 9.1). */
 static inline const char *reeve_method(const reeve_request *r) { return r->api->method(r); }
@@ -261,16 +261,16 @@ static inline void reeve_prepared_free(reeve_prepared *prepared)
 }
 
 /* An answer in pieces, of any length, in bounded memory. `more` is called again and again, after
- * handle() has returned and whenever the client has taken what there was: in the loop, where it must
- * return within microseconds, or for a blocking handler in some pool thread; so a slow client holds
- * no thread. It says some bytes by reeve_write(), best 16 to 64 KiB, and returns 1; or returns 0 with
- * or without a last piece: that was all; or -1: the connection is closed, so that the client sees
- * that something is missing, and a log line says where.
- * `length` is that of all pieces, or REEVE_UNKNOWN_LENGTH: then they are sent chunked, or to a client
- * that speaks HTTP/1.0 until the connection is closed. A promised length must be kept; else as -1.
- * Where no body is due (HEAD, 204, 205, 304) `more` is not called. `over`, which may be NULL, is
- * called once when the request is over, whatever its end, in the loop's thread; never if this
- * returns -1. */
+ * handle() has returned and whenever the client has taken what there was: in the loop, where it
+ * must return within microseconds, or for a blocking handler in some pool thread; so a slow client
+ * holds no thread. It says some bytes by reeve_write(), best 16 to 64 KiB, and returns 1; or
+ * returns 0 with or without a last piece: that was all; or -1: the connection is closed, so that
+ * the client sees that something is missing, and a log line says where.
+ * `length` is that of all pieces, or REEVE_UNKNOWN_LENGTH: then they are sent chunked, or to a
+ * client that speaks HTTP/1.0 until the connection is closed. A promised length must be kept; else
+ * as -1. Where no body is due (HEAD, 204, 205, 304) `more` is not called. `over`, which may be
+ * NULL, is called once when the request is over, whatever its end, in the loop's thread; never if
+ * this returns -1. */
 #define REEVE_UNKNOWN_LENGTH UINT64_MAX
 static inline int reeve_reply_stream(reeve_request *r, int status, const char *type,
                                      uint64_t length, int (*more)(reeve_request *, void *arg),
@@ -286,10 +286,10 @@ static inline int reeve_write(reeve_request *r, const void *data, size_t length)
 }
 
 /* An answer later: handle() returns 0 without a reply, no thread waits, and whoever has the answer,
- * in whatever thread, gives it by one reeve_reply*() call and reeve_finish(), exactly once, also when
- * the client has gone meanwhile. From this call on the request belongs to whoever finishes it, and
- * handle() may not use it any more; it returns 0. 0, or -1 if a reply was given already, this call
- * has asked to be asked again, or memory is short. */
+ * in whatever thread, gives it by one reeve_reply*() call and reeve_finish(), exactly once, also
+ * when the client has gone meanwhile. From this call on the request belongs to whoever finishes it,
+ * and handle() may not use it any more; it returns 0. 0, or -1 if a reply was given already, this
+ * call has asked to be asked again, or memory is short. */
 static inline int reeve_defer(reeve_request *r) { return r->api->defer(r); }
 /* The request is done with: without a reply it becomes a 500. It is gone when this returns. Only
  * after reeve_defer(); else it is a line in the log. */

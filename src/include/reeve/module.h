@@ -25,7 +25,7 @@ extern "C" {
  * INTERFACE HISTORY section of reeve-module(3). */
 #define REEVE_MAGIC 0x52564d31u /* "RVM1" */
 #define REEVE_API_MAJOR 1
-#define REEVE_API_MINOR 3
+#define REEVE_API_MINOR 4
 
 /* ---------------------------------------------------------------- configuration ---- */
 
@@ -106,6 +106,11 @@ REEVE_API unsigned reeve_conf_minor(const reeve_section *section);
  * hook can `return reeve_conf_error(...)`. Only while configuring, main thread. */
 REEVE_API int reeve_conf_error(const reeve_section *section, const char *name, const char *format,
                                ...) REEVE_PRINTF(3, 4);
+
+/* Warns of an option that was written though it does nothing without another one, which `needs` names
+ * as it would be written: "listing = on". Where it was not written nothing happens. Only while
+ * configuring, main thread. Since 1.4. */
+REEVE_API void reeve_conf_idle(const reeve_section *section, const char *name, const char *needs);
 
 /* Says that the configuration depends on this file (or folder) too: a reload of the same text takes
  * effect if the file has changed since, and names it. Call it before the file is opened, so that a

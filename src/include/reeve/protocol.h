@@ -74,15 +74,15 @@ typedef struct reeve_protocol {
      * input's end: writes what the other worker must know of it, at most REEVE_PARCEL bytes, and
      * returns their number; -1: it cannot go now. If it does go, `close` follows here. */
     int (*pack)(reeve_conn *conn, void *parcel);
-    /* In the other worker, instead of `open`. The parcel may be another version's of this module, or
-     * not be from a worker in its right mind: check it. The state is zeroed. */
+    /* In the other worker, instead of `open`. The parcel may be another version's of this module,
+     * or not be from a worker in its right mind: check it. The state is zeroed. */
     reeve_verdict (*unpack)(reeve_conn *conn, const void *parcel, size_t length);
 
     /* Since 1.3. A job of this connection runs longer than handler_timeout: its thread is given up,
      * reeve_cancelled() is true in it, and what it was given stays its own until `done`, which may
      * come late or never. Answer by something else ("try again") and return CLOSE, or ERROR if the
-     * answer had begun. Until `done` nothing of the connection is freed; `close` comes after it. May
-     * be NULL: the connection is closed. */
+     * answer had begun. Until `done` nothing of the connection is freed; `close` comes after it.
+     * May be NULL: the connection is closed. */
     reeve_verdict (*late)(reeve_conn *conn);
 } reeve_protocol;
 
@@ -172,10 +172,10 @@ REEVE_API int reeve_submit(reeve_conn *conn, void (*run)(void *arg),
                            void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg);
 
 /* Since 1.3. The same for the first work of a request, which may be refused in time of overload: a
- * job that has waited for a thread longer than queue_time allows is skipped, `ran` being false while
- * reeve_ended(conn) is false too. Say so to the client then ("busy, try again"); it costs nobody a
- * thread. `first`: it goes before all that wait and is not refused for that (health checks). Work
- * that goes on with what a client was promised is given to reeve_submit(). */
+ * job that has waited for a thread longer than queue_time allows is skipped, `ran` being false
+ * while reeve_ended(conn) is false too. Say so to the client then ("busy, try again"); it costs
+ * nobody a thread. `first`: it goes before all that wait and is not refused for that (health
+ * checks). Work that goes on with what a client was promised is given to reeve_submit(). */
 REEVE_API int reeve_submit_request(reeve_conn *conn, void (*run)(void *arg),
                                    void (*done)(reeve_conn *conn, void *arg, bool ran), void *arg,
                                    bool first);
