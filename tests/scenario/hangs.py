@@ -347,7 +347,7 @@ def place(case):
     with Client(server.address()) as client:
         server.ask("status")
         equal(client.get("/hello").status, 200, "another")
-    equal([each for worker in server.status()["workers"] for each in worker["current"]], [],
+    until(lambda: not any(worker["current"] for worker in server.status()["workers"]),
           "nothing is left")
 
 
