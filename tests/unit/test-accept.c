@@ -337,7 +337,7 @@ END_TEST
 START_TEST(one_is_served_of_the_reserve_alone)
 {
     enum { MORE = 40 };
-    int first, second, files[MORE];
+    int first, second, files[MORE + 1];
     struct rlimit limit;
     start(1, MANY, _i);
     limit = leave(MORE);
