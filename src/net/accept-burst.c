@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/accept-private.h"
 
 #define BURST 64            /* connections taken in a turn from one listener */
 #define STARVED_FIRST 5     /* ms until it tries again without a descriptor or memory, twice as */
 #define STARVED_MOST 100    /* long the next time, and so on, up to this */
+#define SAID_EVERY 10000    /* ms */
 #define BURST_ALONE 16      /* the most beyond the worker's share, when nobody else watches */
 #define ALONE_STEP 8        /* so often it takes one, then so often two, ... */
 
@@ -46,6 +48,18 @@ static void put_remedy(const struct loop *loop, int error, char *text, size_t ro
                  "what is being served)", kept);
 }
 
+/* Once until it is over, and not for each that comes and goes while it is on the brink. */
+static bool may_complain(struct loop *loop)
+{
+    struct loop_accept *accept = &loop->accept;
+    int64_t now = clock_now_ms();
+    if (accept->complained || (accept->complained_at && now - accept->complained_at < SAID_EVERY))
+        return false;
+    accept->complained = true;
+    accept->complained_at = now;
+    return true;
+}
+
 void accept_starve(struct loop *loop, const struct listener *from, enum accept_state state)
 {
     int error = errno;
@@ -53,10 +67,9 @@ void accept_starve(struct loop *loop, const struct listener *from, enum accept_s
     const char *what = launches ? "no thread or process for a connection: " : "";
     char remedy[128];
     put_remedy(loop, error, remedy, sizeof remedy);
-    if (!loop->accept.complained)
+    if (may_complain(loop))
         log_msg(LOG_ACCEPT_PAUSED, "%s: %s%s%s; %u connections are open here", from->address, what,
                 strerror(error), remedy, loop->held + atomic_load(&loop->launched));
-    loop->accept.complained = true;
     if (!loop->accept.starved)
         loop->accept.starved = STARVED_FIRST;
     accept_move(loop, state, loop->accept.starved);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/accept-private.h"
 #include "rig.h"
@@ -336,7 +337,7 @@ END_TEST
 START_TEST(one_is_served_of_the_reserve_alone)
 {
     enum { MORE = 40 };
-    int first, second, files[MORE];
+    int first, second, files[MORE + 1];
     struct rlimit limit;
     start(1, MANY, _i);
     limit = leave(MORE);
@@ -395,7 +396,9 @@ START_TEST(pauses_are_ever_longer)
     struct board board = {.own_share = &share};
     struct engine engine = {.board = &board};
     struct listener listener = {.address = "here"};
-    log_open(memfd_create("log", MFD_CLOEXEC), LOG_TEXT);
+    int log = memfd_create("log", MFD_CLOEXEC);
+    log_open(log, LOG_TEXT);
+    clock_refresh();
     loop = (struct loop){.engine = &engine, .in_hand.fd = -1};
     for (int turn = 0; turn < 2; turn++) {
         for (int i = 0; i < 3; i++) {
@@ -415,6 +418,11 @@ START_TEST(pauses_are_ever_longer)
             accept_recovered(&loop, &listener);
         ck_assert_int_eq(loop.accept.starved, 0);
     }
+    errno = EMFILE;
+    accept_starve(&loop, &listener, ACCEPT_STARVED); /* again, in the same second */
+    accept_recovered(&loop, &listener);
+    ck_assert_int_eq(lines_of(log, "accept-paused"), 1);
+    ck_assert_int_eq(lines_of(log, "accept-resumed"), 1);
     log_open(STDERR_FILENO, LOG_TEXT);
 }
 END_TEST
