@@ -160,6 +160,20 @@ static uint16_t draw(pid_t pid)
     return number;
 }
 
+/* It has been forked: what is known of it from now on. */
+static void enlist(struct worker *worker, struct generation *generation, struct slot *slot)
+{
+    worker->generation = generation;
+    worker->slot = slot;
+    worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
+    worker->restarts = slot ? slot->restarts : 0;
+    worker->speaks = MSG_TYPES;
+    worker->draw = draw(worker->pid);
+    worker->started = clock_fresh_ms();
+    worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
+    list_append(&generation->workers, &worker->node);
+}
+
 struct worker *worker_start(struct generation *generation, struct slot *slot, struct buf *error)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
@@ -173,16 +187,8 @@ struct worker *worker_start(struct generation *generation, struct slot *slot, st
     worker->pid = spawn_worker(theirs, generation->number, slot ? slot->index : CHANNEL_CHECK_SLOT);
     if (worker->pid < 0)
         goto failed;
-    worker->generation = generation;
-    worker->slot = slot;
-    worker->slot_index = slot ? slot->index : CHANNEL_CHECK_SLOT;
-    worker->restarts = slot ? slot->restarts : 0;
-    worker->speaks = MSG_TYPES;
     worker->segment = (unsigned)segment;
-    worker->draw = draw(worker->pid);
-    worker->started = clock_fresh_ms();
-    worker->deadline = (struct timer){.fire = on_deadline, .arg = worker};
-    list_append(&generation->workers, &worker->node);
+    enlist(worker, generation, slot);
     sys_close(&theirs);
     if (!worker_connect(worker, ours))
         worker_kill(worker); /* nobody would hear it; its end is handled as that of any worker */

@@ -12,7 +12,7 @@
 #include "share/channel.h"
 #include "share/snapshot.h"
 
-static bool add_listener(struct handover *handover, const struct msg *msg)
+static bool take_listener(struct handover *handover, struct msg *msg)
 {
     struct handed_listener *more = realloc(
         handover->listeners, (handover->listener_count + 1) * sizeof(*handover->listeners));
@@ -28,59 +28,59 @@ static bool add_listener(struct handover *handover, const struct msg *msg)
     return more[handover->listener_count++].address != NULL;
 }
 
-static bool take_snapshot(struct handover *handover, int fd)
+static bool take_board(struct handover *handover, struct msg *msg)
+{
+    return msg->value >= 0 && board_attach(&handover->board, msg->fd, (unsigned)msg->value) == 0;
+}
+
+static bool take_snapshot(struct handover *handover, struct msg *msg)
 {
     struct buf error = {0};
 
-    handover->snapshot = snapshot_open(fd, &error);
+    handover->snapshot = snapshot_open(msg->fd, &error);
     buf_free(&error);
     return handover->snapshot != NULL;
 }
 
+static bool take_log(struct handover *handover, struct msg *msg)
+{
+    handover->log_fd = msg->fd;
+    handover->have_log = true;
+    return true;
+}
+
+static bool take_level(struct handover *handover, struct msg *msg)
+{
+    handover->level = msg->value;
+    return true;
+}
+
+static bool take_start(struct handover *handover, struct msg *msg)
+{
+    handover->generation = msg->op;
+    handover->slot = msg->value;
+    return true;
+}
+
+/* What a handover is made of. */
+static const struct {
+    bool (*take)(struct handover *handover, struct msg *msg);
+    bool needs_fd;
+} parts[MSG_TYPES] = {
+    [MSG_BOARD] = {take_board, true},
+    [MSG_SNAPSHOT] = {take_snapshot, true},
+    [MSG_LOG] = {take_log, false},
+    [MSG_LISTENER] = {take_listener, true},
+    [MSG_LEVEL] = {take_level, false},
+    [MSG_START] = {take_start, false},
+};
+
 /* False: this message cannot be part of a handover. */
 static bool take(struct handover *handover, struct msg *msg)
 {
-    switch (msg->type) {
-    case MSG_BOARD:
-        return msg->fd >= 0 && msg->value >= 0 &&
-               board_attach(&handover->board, msg->fd, (unsigned)msg->value) == 0;
-    case MSG_SNAPSHOT:
-        return msg->fd >= 0 && take_snapshot(handover, msg->fd);
-    case MSG_LOG:
-        handover->log_fd = msg->fd;
-        handover->have_log = true;
-        return true;
-    case MSG_LISTENER:
-        return msg->fd >= 0 && add_listener(handover, msg);
-    case MSG_LEVEL:
-        handover->level = msg->value;
-        return true;
-    case MSG_START:
-        handover->generation = msg->op;
-        handover->slot = msg->value;
-        return true;
-    case MSG_LOGFILE:
-    case MSG_FILES:
-    case MSG_READY:
-    case MSG_FAILED:
-    case MSG_SERVE:
-    case MSG_REMOVED:
-    case MSG_DRAIN:
-    case MSG_CRASHED:
-    case MSG_LEAVING:
-    case MSG_TIRED:
-    case MSG_STACKS:
-    case MSG_STACK:
-    case MSG_REOPENED:
-    case MSG_LOOK:
-    case MSG_QUARANTINE:
-    case MSG_REST:
-    case MSG_STAY:
-    case MSG_SANDBOX:
-    case MSG_ACK:
-    case MSG_TYPES:
-        break;
-    }
+    if (parts[msg->type].take)
+        return (msg->fd >= 0 || !parts[msg->type].needs_fd) &&
+               parts[msg->type].take(handover, msg);
     sys_close(&msg->fd);
     return false;
 }

@@ -1,5 +1,5 @@
-"""Short of descriptors, memory, threads, disk: a worker serves what it has accepted, the rest
-waits; nothing exits, nothing spins, and when it is over all is as before."""
+"""Short of descriptors, memory, threads, disk: a worker serves what it has accepted, the rest waits;
+nothing exits, nothing spins, and when it is over all is as before."""
 import contextlib
 import os
 import shutil
@@ -9,8 +9,7 @@ from client import Client, Closed, get
 from reeve import (DEADLINE, HTTP, SANITIZED, SLOW, Failed, Skipped, alive, check, contains,
                    cpu_time, descendants, equal, main, scenario, until)
 
-SITE = ('http { access_log = "access.log" site "default" {'
-        ' route "/" { static { root = "www" cache_bytes = 0 } } } }\n')
+SITE = 'http { access_log = "access.log" site "default" { route "/" { static { root = "www" cache_bytes = 0 } } } }\n'
 FILES = 60
 LIMIT = 64       # descriptors
 SPINS = 0.6      # of a moment in which nothing is to be done
@@ -136,8 +135,8 @@ class Injected:
 
 
 def try_all(address, clients, patience=0.5 * SLOW):
-    """Asks on as many connections; returns how many got what they had asked for. What fails may,
-    but no answer may be wrong."""
+    """Asks on as many connections; returns how many got what they had asked for. What fails may, but
+    no answer may be wrong."""
     good = 0
     for number in range(clients):
         try:
@@ -183,8 +182,7 @@ def injected(case):
             server.process.wait(0.5)
         took = sum(map(cpu_time, pids.values())) - before
         passed = os.times().elapsed - began
-        check(took < SPINS * passed,
-              f"the workers have computed for {took:.2f} s of {passed:.2f} s")
+        check(took < SPINS * passed, f"the workers have computed for {took:.2f} s of {passed:.2f} s")
     until(lambda: get(address, "/0.txt").body == body(0), "served again")
     equal(try_all(address, 10, DEADLINE), 10, "good answers afterwards")
     equal(server.pids(), pids, "workers")
