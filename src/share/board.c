@@ -247,8 +247,8 @@ void board_close(struct board *board)
     *board = (struct board){.fd = -1};
 }
 
-/* By plain stores, the last bytes perhaps twice: the compiler would take a string instruction, which
- * takes long to begin. A loop shows the label of each of its requests. */
+/* By plain stores, the last bytes perhaps twice: the compiler would take a string instruction,
+ * which takes long to begin. A loop shows the label of each of its requests. */
 static inline void set_text(char *to, size_t room, const char *text, size_t length)
 {
     if (length >= room)

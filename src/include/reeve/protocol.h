@@ -134,8 +134,8 @@ REEVE_API int reeve_send_file(reeve_conn *conn, int fd, off_t offset, size_t len
  * NULL when memory is short or the connection has ended. No other reeve_send* between the two. */
 REEVE_API char *reeve_reserve(reeve_conn *conn, size_t want);
 REEVE_API void reeve_commit(reeve_conn *conn, size_t length);
-/* Both in one, where the length is known before: these bytes are queued already, and all of them must
- * be written before the hook returns or anything else is queued. Since 1.3. */
+/* Both in one, where the length is known before: these bytes are queued already, and all of them
+ * must be written before the hook returns or anything else is queued. Since 1.3. */
 REEVE_API char *reeve_append(reeve_conn *conn, size_t length);
 
 /* Bytes queued and not yet sent; when the connection has ended, in `close` for instance, those that
