@@ -109,9 +109,9 @@ static int configure_handler(struct route *route, const reeve_section *options)
 {
     if (route->handler->configure == NULL)
         return 0;
-    reeve_in_hand(describe, route);
+    reeve_in_hand_at(describe, route, &route->place);
     int result = route->handler->configure(options, route->path, &route->config);
-    reeve_in_hand(NULL, NULL);
+    reeve_in_hand_at(NULL, NULL, NULL);
     return result;
 }
 
