@@ -2,8 +2,8 @@
  *
  * Runs in the loop's thread that owns the connection, job_run() and piece_run() apart, which run in
  * the pool's and have the request alone. The state owns the request until its answer is queued; if
- * that is large and there is an access log, until it is down to the engine's low-water mark, so that
- * the log can tell how much was sent. */
+ * that is large and there is an access log, until it is down to the engine's low-water mark, so
+ * that the log can tell how much was sent. */
 #include "config.h"
 
 #include "access.h"

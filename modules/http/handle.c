@@ -44,8 +44,8 @@ void request_handle(struct request *request)
     request_in_hand(request);
     int result = route->handler->handle(&request->public, route->config);
     request_in_hand(NULL);
-    if (result != 0 || request->conn == NULL || !request->answer.given) /* in this order: who has put
-                                                            it off may be giving it just now */
+    /* in this order: who has put it off may be giving it just now */
+    if (result != 0 || request->conn == NULL || !request->answer.given)
         request_judge(request, result);
 }
 

@@ -83,7 +83,8 @@ static bool send_body(struct prepared *prepared, reeve_conn *conn)
 static __attribute__((noinline)) bool queue_other(struct prepared *prepared,
                                                   struct request *request, reeve_conn *conn)
 {
-    const bool plain = answer_is_plain(request), bodied = prepared->length > 0 && !request->headless;
+    const bool plain = answer_is_plain(request);
+    const bool bodied = prepared->length > 0 && !request->headless;
     const bool small = bodied && prepared->fd < 0 && prepared->length <= ANSWER_SMALL;
     const size_t head = prepared->head_length, body = small ? prepared->length : 0;
     size_t room = head + body + (plain ? 0 : answer_head_room(&request->answer));

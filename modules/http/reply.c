@@ -42,7 +42,8 @@ static bool make_page(struct request *request, int status, const char *why)
 
 int reply_page(struct request *request, int status, const char *why)
 {
-    if (!reply_is_open(request) || answer_reason(status) == NULL || !make_page(request, status, why))
+    if (!reply_is_open(request) || answer_reason(status) == NULL ||
+        !make_page(request, status, why))
         return -1;
     return give(request);
 }

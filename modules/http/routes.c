@@ -1,11 +1,11 @@
 /* The routes of a site: read while configuring, found by the path of a request.
  *
  * They are sorted by path, and each knows the next wider one: the longest other whose path its own
- * begins with. All routes whose path a request's path begins with stand before it in that order, and
- * the longest of them is the first that fits in the chain of wider ones from the route right before
- * it. So to find a route takes one binary search and a few steps, however many there are. Nearly
- * always the first eight bytes of the paths decide it; where they are those of a longer route, all
- * bytes do.
+ * begins with. All routes whose path a request's path begins with stand before it in that order,
+ * and the longest of them is the first that fits in the chain of wider ones from the route right
+ * before it. So to find a route takes one binary search and a few steps, however many there are.
+ * Nearly always the first eight bytes of the paths decide it; where they are those of a longer
+ * route, all bytes do.
  *
  * Main thread while configuring, loop threads afterwards. The memory lives as long as the worker.
  */

@@ -35,7 +35,8 @@
 static uint64_t samples[SAMPLES + 1];
 static int sample_count;
 
-/* A text of our own, which may have several lines. A path in it may be of any bytes, JSON is UTF-8. */
+/* A text of our own, which may have several lines. Paths in it may be of any bytes; JSON is
+ * UTF-8. */
 static json_t *text_or_null(const char *text)
 {
     json_t *value = text ? json_string(text) : NULL;

@@ -1,9 +1,9 @@
 /* What a thread has in hand; see hand.h.
  *
- * Any thread of a worker writes its own, by a few stores for each request; the handler of the signal
- * that kills it reads. Threads that a handler may hold for long show it on the board, too; of others
- * who watches them reads the place. Memory:
- * whoever says it owns it, and takes it back before that goes. */
+ * Any thread of a worker writes its own, by a few stores for each request; the handler of the
+ * signal that kills it reads. Threads that a handler may hold for long show it on the board, too;
+ * of others who watches them reads the place. Memory: whoever says it owns it, and takes it back
+ * before that goes. */
 #include "config.h"
 
 #include "net/hand.h"

@@ -182,7 +182,7 @@ bool accept_others_watch(const struct loop *loop, bool takes);
 
 /* reserve.c */
 void reserve_begin(struct engine *engine); /* harmless when it has begun */
-/* Only when it is low: may a connection be taken all the same? If not, errno says why. `fd`: any. */
+/* Only when it is low: may a connection be taken all the same? If not, errno says why. Any `fd`. */
 bool reserve_look(struct loop *loop, int fd);
 void reserve_sink(struct loop *loop); /* it is low from now on */
 /* Before a descriptor is taken for a connection, and with the one that was. */

@@ -174,9 +174,9 @@ struct job {
 };
 /* Pool thread: runs the job unless it is cancelled. */
 void job_run(struct job *job);
-/* Any thread, while the job's own cannot let go of it: it runs too long; the loop lets its client go
- * and needs not wait for it in a drain. The job's thread may say later that it is not `late` after
- * all. 0, or -1: memory is short. */
+/* Any thread, while the job's own cannot let go of it: it runs too long; the loop lets its client
+ * go and needs not wait for it in a drain. The job's thread may say later that it is not `late`
+ * after all. 0, or -1: memory is short. */
 int job_late(struct job *job);
 /* Any thread: does it wait for news? And the number of its turn. */
 bool loop_is_asleep(const struct loop *loop, uint32_t *turns);
@@ -201,8 +201,8 @@ struct loop_cut {
     bool done;
 };
 void loop_cut(void *arg);
-/* After loop_run(): connections are left whose jobs were late and are not back. The loop must not be
- * freed. */
+/* After loop_run(): connections are left whose jobs were late and are not back. The loop must not
+ * be freed. */
 bool loop_has_left(const struct loop *loop);
 /* Pool thread: lets go of the job; the last holder gives it back to its loop, waking it only if it
  * sleeps. */

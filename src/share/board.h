@@ -129,8 +129,8 @@ void board_set_serving(struct board *board, unsigned index, bool on);
 /* Worker. */
 int board_attach(struct board *board, int fd, unsigned index);
 /* From now on the worker cannot let its parts grow over those behind them, nor put others in their
- * place, until it ends: whoever takes it over writes there and nowhere else. Nothing is lost where the
- * kernel cannot (before Linux 6.10). Not before board_detach(). */
+ * place, until it ends: whoever takes it over writes there and nowhere else. Nothing is lost where
+ * the kernel cannot (before Linux 6.10). Not before board_detach(). */
 void board_seal(const struct board *board);
 /* A process that has outlived its worker: what it writes from now on is seen by nobody, since share
  * and segment may soon be another's. Async-signal-safe. */

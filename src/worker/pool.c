@@ -36,7 +36,8 @@ static void shed(struct pool *pool, struct board_thread *record, struct job *job
         atomic_compare_exchange_strong(&pool->shed_said, &said, now))
         log_msg(LOG_SHEDDING, "a request waited %lld ms for a thread and was refused, by "
                 "queue_time (%lld ms, and %lld ms while requests never stop waiting): there is "
-                "more to do than %d threads can do; raise threads or workers, or queue_time for longer waits",
+                "more to do than %d threads can do; raise threads or workers, or queue_time for "
+                "longer waits",
                 (long long)(now - job->queued_at), (long long)limit,
                 (long long)(limit / STANDING_PART), pool->settings.threads);
     job_finished(job);

@@ -7,7 +7,8 @@ struct filter;
 
 /* There is one at a time. What no rule is about is answered with `otherwise`, SECCOMP_RET_*. */
 struct filter *filter_begin(uint32_t otherwise);
-/* Of the rules for a call the first that fits counts. A call below zero: this machine has none such. */
+/* Of the rules for a call the first that fits counts. A call below zero: this machine has none
+ * such. */
 void filter_add(struct filter *filter, int call, uint32_t action);
 /* Only if, of this argument's lower 32 bits, those in `mask` are `value`. */
 void filter_add_if(struct filter *filter, int call, unsigned argument, uint32_t mask,

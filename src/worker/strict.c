@@ -1,9 +1,9 @@
-/* Which system calls a worker may make; see strict.h. Worker, main thread, last of all that confines
- * it. Memory: the filter is the kernel's.
+/* Which system calls a worker may make; see strict.h. Worker, main thread, last of all that
+ * confines it. Memory: the filter is the kernel's.
  *
- * A list of what is allowed (strict-calls.def, and by arguments below), not of what is forbidden: the
- * holes of a kernel lie in the calls that nobody thought of, each release brings new ones, and the
- * list of what a server needs changes less than that. Its price is a module that needs more. So
+ * A list of what is allowed (strict-calls.def, and by arguments below), not of what is forbidden:
+ * the holes of a kernel lie in the calls that nobody thought of, each release brings new ones, and
+ * the list of what a server needs changes less than that. Its price is a module that needs more. So
  * - whatever is not allowed fails, and does not kill: with EPERM, or with ENOSYS if the libseccomp
  *   at hand has no name for it, so that a newer C library does without;
  * - no refusal is silent. The kernel asks the master (SECCOMP_RET_USER_NOTIF), which logs who has
@@ -85,8 +85,8 @@ static const struct on_condition on_condition[] = {
     {"prctl", 0, ALL, PR_GET_TIMERSLACK}, {"prctl", 0, ALL, PR_SET_VMA},
 };
 
-/* Of fcntl(): not F_SETOWN and F_SETSIG, by which the kernel sends anybody any signal, as kill does.
- * Locks have a second set of numbers where files need 64 bits of two words. */
+/* Of fcntl(): not F_SETOWN and F_SETSIG, by which the kernel sends anybody any signal, as kill
+ * does. Locks have a second set of numbers where files need 64 bits of two words. */
 static const uint32_t fcntl_commands[] = {
     F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
     12, 13, 14, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETOWN, F_GETSIG, F_GETLEASE,
@@ -184,7 +184,7 @@ static void add_rules(struct filter *filter, const struct strict_needs *needs)
                on_condition[i].value);
     add_fcntl(filter);
     add_to_itself(filter, needs->forks);
-    /* Its flags lie behind a pointer, where no filter can look: the C library falls back on clone. */
+    /* Its flags lie behind a pointer, where no filter looks: the C library falls back on clone. */
     filter_add(filter, SCMP_SYS(clone3), SECCOMP_RET_ERRNO | ENOSYS);
 }
 

@@ -1,8 +1,9 @@
 /* The watch; see watch.h.
  *
- * Worker, main thread, by a timer of the orders. Time is counted by a clock of its own, which goes on
- * by two rounds at most from one round to the next: where the whole process stood (SIGSTOP, a
- * debugger, a paused machine) no job is blamed for that. Memory: one watch a process, for its life. */
+ * Worker, main thread, by a timer of the orders. Time is counted by a clock of its own, which goes
+ * on by two rounds at most from one round to the next: where the whole process stood (SIGSTOP, a
+ * debugger, a paused machine) no job is blamed for that. Memory: one watch a process, for
+ * its life. */
 #include "config.h"
 
 #include "worker/watch.h"

@@ -112,7 +112,7 @@ static int worker_prepare(struct worker *worker)
     sandbox_prepare(&sandbox, conf_root(loaded->conf), &loaded->modules);
     if (!sandbox.keep_root)
         caps_empty_bounding();
-    if (!sandbox.forks) /* a connection's process that outlives its worker must let go of the board */
+    if (!sandbox.forks) /* a connection's process may outlive it and lets go of the board */
         board_seal(&worker->handover.board);
     if (!identity_assume(&loaded->identity, &errors) ||
         !sandbox_enter(&sandbox, conf_root(loaded->conf), &errors))
