@@ -200,7 +200,7 @@ SCRIPT = """const answer = await fetch("data.json");
 const data = await answer.json();
 const width = getComputedStyle(document.getElementById("styled")).width;
 const picture = document.getElementById("picture"), drawing = document.getElementById("drawing");
-await drawing.decode();
+await Promise.all([picture.decode(), drawing.decode()]);
 document.getElementById("result").textContent =
     `style ${width}, picture ${picture.naturalWidth}x${picture.naturalHeight}, drawing ` +
     `${drawing.naturalWidth}, data ${data.answer}`;
