@@ -42,10 +42,10 @@ static int read_limit(void)
 void reserve_begin(struct engine *engine)
 {
     struct reserve *reserve = &engine->reserve;
-    int lowest = engine->listener_count ? lowest_free(engine->listeners[0].fd) : -1;
-    int limit = read_limit(), half = lowest < 0 ? 0 : (limit - lowest + 1) / 2;
     if (atomic_load(&reserve->bound))
         return;
+    int lowest = engine->listener_count ? lowest_free(engine->listeners[0].fd) : -1;
+    int limit = read_limit(), half = lowest < 0 ? 0 : (limit - lowest + 1) / 2;
     atomic_store(&reserve->kept, half < KEPT_MOST ? half : KEPT_MOST);
     atomic_store(&reserve->bound, limit - atomic_load(&reserve->kept));
 }
