@@ -28,6 +28,7 @@
 #include "base/text.h"
 
 #define LOG_TEXT_MAX 3000 /* with its frame a line stays below PIPE_BUF: atomic in a pipe */
+#define SAID_EVERY 10000  /* ms */
 
 const struct log_tag_info log_tags[LOG_TAGS] = {
 #define X(symbol, tag, level, help) {tag, REEVE_LOG_##level, help},
@@ -68,6 +69,13 @@ void log_open(int fd, enum log_format format)
 enum log_format log_opened_format(void)
 {
     return log_format;
+}
+
+bool log_is_due(_Atomic int64_t *said, int64_t now)
+{
+    int64_t last = atomic_load_explicit(said, memory_order_relaxed);
+
+    return (!last || now - last >= SAID_EVERY) && atomic_compare_exchange_strong(said, &last, now);
 }
 
 bool log_to_stderr(void)

@@ -36,6 +36,10 @@ bool log_to_stderr(void);
 void log_set_level(enum reeve_level level); /* any thread */
 enum reeve_level log_level(void);
 bool log_level_parse(const char *name, enum reeve_level *level);
+/* What happens often is told every ten seconds at most: may it be told now? If so it counts as told.
+ * `said`: ms, when it was told last, 0: never; `now`: ms of either clock of clock.h. Any thread: of
+ * several that ask at once one may. */
+bool log_is_due(_Atomic int64_t *said, int64_t now);
 /* The calling thread's name in the log: "master", "main", "loop-0", "pool-3". Copied. */
 void log_thread_name(const char *name);
 

@@ -16,7 +16,6 @@
 #define BURST 64            /* connections taken in a turn from one listener */
 #define STARVED_FIRST 5     /* ms until it tries again without a descriptor or memory, twice as */
 #define STARVED_MOST 100    /* long the next time, and so on, up to this */
-#define SAID_EVERY 10000    /* ms */
 #define BURST_ALONE 16      /* the most beyond the worker's share, when nobody else watches */
 #define ALONE_STEP 8        /* so often it takes one, then so often two, ... */
 
@@ -52,11 +51,9 @@ static void put_remedy(const struct loop *loop, int error, char *text, size_t ro
 static bool may_complain(struct loop *loop)
 {
     struct loop_accept *accept = &loop->accept;
-    int64_t now = clock_now_ms();
-    if (accept->complained || (accept->complained_at && now - accept->complained_at < SAID_EVERY))
+    if (accept->complained || !log_is_due(&accept->complained_at, clock_now_ms()))
         return false;
     accept->complained = true;
-    accept->complained_at = now;
     return true;
 }
 

@@ -15,7 +15,6 @@
 #include "base/sys.h"
 #include "net/loop-private.h"
 
-#define SAID_EVERY 10000 /* ms */
 
 static void to_cidr(const struct sockaddr_storage *peer, struct cidr *cidr)
 {
@@ -50,11 +49,9 @@ static bool is_exempt(const struct engine *engine, const struct sockaddr_storage
 /* One line now and then, for all loops of the worker. */
 static void say(struct engine *engine, const struct tally_client *client)
 {
-    int64_t now = clock_now_ms(), said = atomic_load(&engine->refused_said);
     char text[TALLY_TEXT];
     unsigned refused = atomic_fetch_add(&engine->refused, 1) + 1;
-    if ((said && now - said < SAID_EVERY) ||
-        !atomic_compare_exchange_strong(&engine->refused_said, &said, now))
+    if (!log_is_due(&engine->refused_said, clock_now_ms()))
         return;
     tally_text(client, text);
     atomic_fetch_sub(&engine->refused, refused);

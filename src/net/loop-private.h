@@ -50,7 +50,7 @@ struct loop_accept {
     size_t turn;      /* the listener that is watched first next time */
     unsigned alone;   /* how often since then it polled beyond it, since no other worker did */
     bool complained;  /* ACCEPT_PAUSED was logged and not yet taken back */
-    int64_t complained_at; /* ms, the last time; 0: never */
+    _Atomic int64_t complained_at; /* ms, the last time; 0: never */
     bool conn_closed; /* since the last move; a launched one counts */
 };
 

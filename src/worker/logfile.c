@@ -26,7 +26,6 @@
 #include "share/channel.h"
 
 #define LOGFILE_BUFFER 16384
-#define SAID_EVERY 10000 /* ms */
 /* A write costs the more for each line the fewer they are: half of what the log costs under load.
  * Lines wait only where the next turn follows at once, */
 #define BUSY_TURN 16      /* events: the next turn will hardly find none */
@@ -128,11 +127,9 @@ reeve_logfile *reeve_logfile_open(const char *path, const char **error)
 /* What was lost, now and then. `why`: an errno, or 0: it takes lines again. */
 static void tell_lost(struct reeve_logfile *file, int why)
 {
-    int64_t now = clock_fresh_ms(), said = atomic_load(&file->said);
     size_t lost;
 
-    if ((said && now - said < SAID_EVERY) ||
-        !atomic_compare_exchange_strong(&file->said, &said, now))
+    if (!log_is_due(&file->said, clock_fresh_ms()))
         return;
     lost = atomic_exchange(&file->lost, 0);
     errno = why;

@@ -17,7 +17,6 @@
 #include "net/hand.h"
 #include "worker/words.h"
 
-#define SHED_SAID_EVERY 10000   /* ms */
 
 struct board_thread *pool_record(struct pool *pool, int index)
 {
@@ -29,11 +28,9 @@ struct board_thread *pool_record(struct pool *pool, int index)
 static void shed(struct pool *pool, struct board_thread *record, struct job *job)
 {
     int64_t now = clock_now_ms(), limit = pool->settings.queue_time;
-    int64_t said = atomic_load_explicit(&pool->shed_said, memory_order_relaxed);
 
     board_add(&record->shed, 1);
-    if ((!said || now - said > SHED_SAID_EVERY) &&
-        atomic_compare_exchange_strong(&pool->shed_said, &said, now))
+    if (log_is_due(&pool->shed_said, now))
         log_msg(LOG_SHEDDING, "a request waited %lld ms for a thread and was refused, by "
                 "queue_time (%lld ms, and %lld ms while requests never stop waiting): there is "
                 "more to do than %d threads can do; raise threads or workers, or queue_time for "

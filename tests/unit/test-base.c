@@ -259,7 +259,19 @@ START_TEST(levels)
 }
 END_TEST
 
+START_TEST(often_is_told_now_and_then)
+{
+    _Atomic int64_t said = 0;
+
+    ck_assert(log_is_due(&said, 5));
+    ck_assert(!log_is_due(&said, 5) && !log_is_due(&said, 10004));
+    ck_assert(log_is_due(&said, 10005));
+    ck_assert(!log_is_due(&said, 20004) && said == 10005);
+}
+END_TEST
+
 UNIT_MAIN("base", ONCE(buffer_grows_and_drops), ONCE(list_keeps_order), ONCE(sizes_and_durations),
           ONCE(quantities_read_back), ONCE(nearest_name), ONCE(escaping_is_total),
           ONCE(log_line_as_text), ONCE(log_line_as_json), ONCE(full_pipe_loses_lines_and_says_so),
-          ONCE(full_disk_loses_lines_and_tears_none), ONCE(levels))
+          ONCE(full_disk_loses_lines_and_tears_none), ONCE(levels),
+          ONCE(often_is_told_now_and_then))
